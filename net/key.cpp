@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/key.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <sodium.h>
+
+namespace cw::net {
+
+namespace {
+
+constexpr std::size_t kBase64Size = 44;  // 32 bytes, padded
+
+Result<KeyBytes> decode(std::string_view base64, std::string_view what) {
+  KeyBytes bytes{};
+  std::size_t size = 0;
+  const char* end = nullptr;
+  if (base64.size() != kBase64Size ||
+      sodium_base642bin(bytes.data(), bytes.size(), base64.data(), base64.size(), nullptr, &size,
+                        &end, sodium_base64_VARIANT_ORIGINAL) != 0 ||
+      size != kKeySize || end != base64.data() + base64.size()) {
+    wipe(bytes);
+    return Error::invalid(
+        fmt::format("a {} is 32 bytes in base64: 44 characters, the last one '='", what));
+  }
+  if (std::ranges::all_of(bytes, [](auto byte) { return byte == 0; })) {
+    return Error::invalid(fmt::format("a {} of zeros only is no key", what));
+  }
+  return bytes;
+}
+
+}  // namespace
+
+Result<PublicKey> PublicKey::parse(std::string_view base64) {
+  return PublicKey(CW_TRY(decode(base64, "public key")));
+}
+
+std::string PublicKey::to_text() const {
+  std::array<char, kBase64Size + 1> text{};
+  sodium_bin2base64(text.data(), text.size(), bytes_.data(), bytes_.size(),
+                    sodium_base64_VARIANT_ORIGINAL);
+  return text.data();
+}
+
+Result<PrivateKey> PrivateKey::parse(std::string_view base64) {
+  PrivateKey key;
+  auto bytes = decode(base64, "private key");
+  if (!bytes) {
+    return std::move(bytes).error();
+  }
+  key.bytes_ = *bytes;
+  wipe(*bytes);
+  return key;
+}
+
+PrivateKey::PrivateKey(PrivateKey&& other) noexcept : bytes_(other.bytes_) { wipe(other.bytes_); }
+
+PrivateKey& PrivateKey::operator=(PrivateKey&& other) noexcept {
+  if (this != &other) {
+    bytes_ = other.bytes_;
+    wipe(other.bytes_);
+  }
+  return *this;
+}
+
+PrivateKey::~PrivateKey() { wipe(bytes_); }
+
+PublicKey PrivateKey::public_key() const {
+  KeyBytes bytes{};
+  crypto_scalarmult_base(bytes.data(), bytes_.data());  // clamps by itself (RFC 7748 section 5)
+  return PublicKey(bytes);
+}
+
+void wipe(std::string& text) {
+  sodium_memzero(text.data(), text.size());
+  text.clear();
+}
+
+void wipe(std::span<std::uint8_t> bytes) { sodium_memzero(bytes.data(), bytes.size()); }
+
+}  // namespace cw::net
