@@ -1,0 +1,47 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Installs what building and testing need: Debian packages only. Quick when there is nothing to do.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. tools/say.sh
+
+. /etc/os-release
+case ${ID:-}-${VERSION_ID:-} in
+  debian-12 | debian-13) ;;
+  *) die "this needs Debian 12 or 13, and this is ${PRETTY_NAME:-something else}" ;;
+esac
+
+mapfile -t packages < <(sed -e '/^#/d; /^$/d' -e "s/^$VERSION_ID://; /^[0-9]*:/d" tools/packages)
+stamp=$CACHE/setup-$(printf '%s\n' "$VERSION_ID" "${packages[@]}" | sha256sum | cut -c1-16)
+wireguard_examples=usr/share/doc/wireguard-tools/examples/embeddable-wg-library
+
+installed() {
+  [ "$(dpkg-query -W -f '${db:Status-Status}\n' "${packages[@]}" 2>/dev/null | grep -cx installed)" = ${#packages[@]} ]
+}
+
+library_present() { [ -f "/$wireguard_examples/wireguard.c" ] || [ -f "$CACHE/wireguard-tools/$wireguard_examples/wireguard.c" ]; }
+
+install() {
+  # The options a machine may have set to ask questions or to start what it installs are not ours to change; only questions are.
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${packages[@]}"
+}
+
+# Machines that leave out documentation leave out the examples too, so unpack the same package again without that rule.
+unpack_library() {
+  local work
+  work=$(mktemp -d)
+  (cd "$work" && apt-get download wireguard-tools && dpkg-deb -x wireguard-tools_*.deb unpacked)
+  rm -rf "$CACHE/wireguard-tools"
+  mv "$work/unpacked" "$CACHE/wireguard-tools"
+  rm -rf "$work"
+}
+
+if [ -e "$stamp" ] && installed && library_present; then exit 0; fi
+if ! installed; then
+  [ "$EUID" = 0 ] || sudo -v # ask for the password before output goes to a log
+  slow "Package lists" as_root apt-get update
+  slow "Installing ${#packages[@]} packages (once)" install
+fi
+if ! library_present; then slow "WireGuard's embeddable library" unpack_library; fi
+rm -f "$CACHE"/setup-*
+touch "$stamp"
