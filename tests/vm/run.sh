@@ -1,0 +1,125 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# run.sh [OPTIONS] SCRIPT [ARGS...]: runs SCRIPT as root in a throw-away VM and exits with its status.
+#   --kernel 6.1|6.12   Debian's kernel of that series (default: the one of this machine's release)
+#   --rootfs RELEASE    boot a clean bookworm or trixie with systemd, not this machine's own userland
+#   --icount            virtual time: one CPU, the clock counts instructions, idle waits cost nothing
+#   --tty               the script's terminal is this terminal
+#   --mem MB            memory (2048)
+#   --timeout S         give up after S seconds (900); not with --tty
+#   --results DIR       what the script writes to /results appears there
+#   --env NAME=VALUE    in the script's environment
+# The file system is this machine's (or the rootfs), read-only, with what the script writes kept in memory; the
+# repository is at its own path and build/$CW_PRESET (dev) is on PATH. 124: time is up; 125: the VM died.
+set -euo pipefail
+repo=$(realpath "$(dirname "$0")/../..")
+. "$repo/tools/say.sh"
+
+kernel='' rootfs='' icount=0 tty=0 memory=2048 seconds=900 results='' environment=()
+while [ $# -gt 0 ]; do
+  case $1 in
+    --kernel) kernel=$2 && shift 2 ;;
+    --rootfs) rootfs=$2 && shift 2 ;;
+    --icount) icount=1 && shift ;;
+    --tty) tty=1 && shift ;;
+    --mem) memory=$2 && shift 2 ;;
+    --timeout) seconds=$2 && shift 2 ;;
+    --results) results=$2 && shift 2 ;;
+    --env) environment+=("$2") && shift 2 ;;
+    -h | --help) sed -n '3,/^set/{s/^# \{0,1\}//;/^set/!p}' "$0" && exit 0 ;;
+    -*) die "no option $1" "see ./dev vm --help" ;;
+    *) break ;;
+  esac
+done
+[ $# -gt 0 ] || die "which script?" "./dev vm [OPTIONS] SCRIPT [ARGS]; see ./dev vm --help"
+[ "$(dpkg --print-architecture)" = amd64 ] || die "the VM needs an amd64 machine" "this one is $(dpkg --print-architecture)"
+[ "$tty" = 0 ] || [ -t 0 ] || die "--tty needs a terminal"
+script=$(realpath -e "$1") || die "no script $1"
+shift
+
+if [ -z "$kernel" ]; then
+  case $(. /etc/os-release && echo "${VERSION_CODENAME:-}") in trixie) kernel=6.12 ;; *) kernel=6.1 ;; esac
+fi
+kroot=$("$repo/tests/vm/kernel.sh" "$kernel")
+version=$(ls "$kroot/lib/modules")
+root=/
+if [ -n "$rootfs" ]; then root=$("$repo/tests/vm/rootfs.sh" "$rootfs"); fi
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/causeway-vm.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+results=$(realpath -m "${results:-$work/results}")
+mkdir -p "$results" "$work"/initramfs/{bin,modules,proc,sys,dev,root,lower,upper,job}
+
+# The job: settings for init and start, and the command line with its arguments quoted.
+job=$work/initramfs/job
+interpreter=$(sed -n '1s/^#! *//p;q' "$script" | tr -d '\0')
+case $script in
+  "$repo"/*) ;;
+  *) cp "$script" "$job/script" && script=/run/job/script ;;
+esac
+read -r rows columns < <(stty size 2>/dev/null || echo "24 80")
+cat >"$job/settings" <<S
+host_root=$([ -n "$rootfs" ] && echo 0 || echo 1)
+kernel_version=$version
+repo=$(printf %q "$repo")
+path=$(printf %q "$repo/build/${CW_PRESET:-dev}:/usr/sbin:/usr/bin:/sbin:/bin")
+tty=$tty
+rows=$rows
+columns=$columns
+term=${TERM:-dumb}
+S
+{
+  for setting in ${environment[@]+"${environment[@]}"}; do printf 'export %q\n' "$setting"; done
+  printf 'cd %q 2>/dev/null || cd %q\n' "$PWD" "$repo"
+  printf 'exec %s %q' "${interpreter:-bash}" "$script"
+  for argument; do printf ' %q' "$argument"; done
+  echo
+} >"$job/command"
+cp "$repo/tests/vm/start" "$repo/tests/vm/units" "$job/"
+
+# The first file system: busybox, the few modules the shares need, init, the job.
+cp "$repo/tests/vm/init" "$work/initramfs/"
+cp "$(command -v busybox)" "$work/initramfs/bin/"
+n=10
+for module in virtio_pci virtio_console 9pnet_virtio 9p overlay; do
+  /sbin/modprobe -d "$kroot" -S "$version" --show-depends "$module" | awk '/^insmod/{print $2}'
+done | awk '!seen[$0]++' | while read -r file; do
+  if [[ $file == *.xz ]]; then xz -dc "$file"; else cat "$file"; fi >"$work/initramfs/modules/$n-$(basename "$file" .xz)"
+  n=$((n + 1))
+done
+(cd "$work/initramfs" && chmod +x init && find . | cpio -o -H newc --quiet) >"$work/initrd"
+
+accel=$("$repo/tests/vm/accel.sh" "$kroot")
+cpus=2
+if [ "$icount" = 1 ]; then accel="-accel tcg,thread=single -icount shift=0,sleep=off" cpus=1; fi
+share() { echo "-virtfs local,path=$2,mount_tag=$1,security_model=none,multidevs=remap${3:+,$3}"; }
+# shellcheck disable=SC2206,SC2207
+options=(
+  $accel -smp "$cpus" -cpu max -m "$memory" -nodefaults -display none -no-reboot
+  -kernel "$kroot"/boot/vmlinuz* -initrd "$work/initrd"
+  -append "console=ttyS0 panic=-1 quiet mitigations=off"
+  $(share root "$root" readonly=on) $(share modules "$kroot/lib/modules/$version" readonly=on)
+  $(share repo "$repo" readonly=on) $(share results "$results")
+  -serial "file:$work/console" -device virtio-serial
+  -chardev "file,id=status,path=$work/status" -device virtserialport,chardev=status,name=status
+)
+
+code=0
+if [ "$tty" = 1 ]; then
+  qemu-system-x86_64 "${options[@]}" -chardev stdio,id=tty,signal=off -serial chardev:tty || code=$?
+else
+  mkfifo "$work/output"
+  cat "$work/output" &
+  timeout --foreground -k 5 "$seconds" qemu-system-x86_64 "${options[@]}" </dev/null \
+    -chardev "file,id=output,path=$work/output" -device virtserialport,chardev=output,name=output || code=$?
+  wait $!
+fi
+if [ "$code" = 124 ]; then
+  note "The VM was stopped: $seconds s are up (--timeout)."
+  exit 124
+elif [ -s "$work/status" ]; then
+  exit "$(cat "$work/status")"
+fi
+note "The VM died (qemu's status $code). The end of its console:"
+tail -n 25 "$work/console" | sed 's/^/    /' >&2
+exit 125
