@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "firewall/ruleset/ruleset.h"
+
+// nftables as the rest of the product sees it. Same contract as netlink/codec/sinks.h.
+namespace cw::firewall {
+
+enum class Depth : std::uint8_t {
+  Digest,  // presence and digest only: cheap, whatever the size of the sets
+  Full,    // also compares the structure with its seal and lists the elements of `sets`
+};
+
+// Another program's base chain that may drop our traffic.
+struct ForeignChain {
+  std::string family;  // "ip", "inet"
+  std::string table;
+  std::string name;
+  std::string hook;  // "forward", "input"
+  bool policy_drop = false;
+
+  friend bool operator==(const ForeignChain&, const ForeignChain&) = default;
+};
+
+class FirewallSink {
+ public:
+  virtual ~FirewallSink() = default;
+
+  // `sets` names the sets to list at Depth::Full.
+  [[nodiscard]] virtual Result<TableState> read(Depth depth,
+                                                const std::vector<std::string>& sets) = 0;
+  // One transaction; on failure nothing has changed, and the message names the line.
+  virtual Result<> commit(const std::string& text) = 0;
+  // Records how the structure lists now. Called once after each replace.
+  virtual Result<> seal() = 0;
+  [[nodiscard]] virtual Result<std::vector<ForeignChain>> foreign_chains() = 0;
+};
+
+}  // namespace cw::firewall

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "netlink/codec/route_values.h"
+#include "netlink/codec/wireguard_values.h"
+
+// The kernel as the rest of the product sees it. Two implementations: netlink/socket talks to the
+// real one, the tests have a small model of it. Contract of every call:
+//  - it may be made again with the same input: "exists already" and "not there" are success;
+//  - a failure keeps the kernel's extended text in Error::message;
+//  - a dump that was interrupted is retried a bounded number of times, then fails with
+//    ErrorKind::Interrupted: the caller prunes nothing on it;
+//  - blocking, local and short; one thread.
+namespace cw::netlink {
+
+class RouteSink {
+ public:
+  virtual ~RouteSink() = default;
+
+  [[nodiscard]] virtual Result<std::vector<Link>> links() = 0;  // all of the host, by name
+  // Addresses on devices of ours, routes of our table and protocol, rules of our priorities;
+  // each sorted. A rule or route with an attribute that our values cannot express is reported
+  // with that attribute left out of the comparison never silently: it comes back as not ours to
+  // keep, i.e. as a value that equals no desired one.
+  [[nodiscard]] virtual Result<std::vector<Address>> addresses() = 0;
+  [[nodiscard]] virtual Result<std::vector<Route>> routes() = 0;
+  [[nodiscard]] virtual Result<std::vector<Rule>> rules() = 0;
+
+  virtual Result<> create_wireguard(const std::string& device, std::uint32_t mtu) = 0;
+  virtual Result<> remove_link(const std::string& device) = 0;
+  virtual Result<> set_mtu(const std::string& device, std::uint32_t mtu) = 0;
+  virtual Result<> set_up(const std::string& device) = 0;
+  virtual Result<> add_address(const Address& address) = 0;
+  virtual Result<> remove_address(const Address& address) = 0;
+  virtual Result<> add_route(const Route& route) = 0;  // replaces one of ours to the same prefix
+  virtual Result<> remove_route(const Route& route) = 0;
+  virtual Result<> add_rule(const Rule& rule) = 0;
+  virtual Result<> remove_rule(const Rule& rule) = 0;
+};
+
+class WireGuardSink {
+ public:
+  virtual ~WireGuardSink() = default;
+
+  // ErrorKind::NotFound: no such device, or it is none of WireGuard's.
+  [[nodiscard]] virtual Result<WgDevice> device(const std::string& name) = 0;
+  // In as few messages as the kernel's limits allow, device attributes in the first.
+  virtual Result<> change(const WgDeviceChange& change) = 0;
+};
+
+class SysctlSink {
+ public:
+  virtual ~SysctlSink() = default;
+
+  // ErrorKind::NotFound: this kernel has no such knob (IPv6 off).
+  [[nodiscard]] virtual Result<std::string> read(const std::string& key) = 0;
+  virtual Result<> write(const Sysctl& sysctl) = 0;
+};
+
+}  // namespace cw::netlink

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "firewall/ruleset/ruleset.h"
+#include "net/endpoint.h"
+#include "net/key.h"
+#include "net/prefix.h"
+#include "netlink/codec/route_values.h"
+
+// What the kernel should look like, complete: what is ours and not here is to go. Plain values,
+// sorted, so that equal means equal and texts are stable.
+namespace cw::router {
+
+struct DevicePeer {
+  net::PublicKey key;
+  std::string name;  // for people; the kernel does not know it
+  std::vector<net::Prefix> allowed_ips;  // sorted
+  // Where it was when it was last seen, if that is recent. Used only where the peer has to be made
+  // in the kernel (its device was deleted); one that is there keeps what it learned.
+  std::optional<net::SocketAddress> resume;
+
+  friend bool operator==(const DevicePeer&, const DevicePeer&) = default;
+};
+
+// One WireGuard device, one gateway.
+struct Device {
+  std::string name;
+  std::string gateway;
+  std::uint32_t mtu = 0;
+  net::PublicKey public_key;
+  std::uint16_t listen_port = 0;
+  std::uint32_t fwmark = 0;
+  std::vector<DevicePeer> peers;  // by key
+
+  friend bool operator==(const Device&, const Device&) = default;
+};
+
+struct DesiredState {
+  std::vector<Device> devices;  // by name
+  std::vector<netlink::Address> addresses;
+  std::vector<netlink::Route> routes;
+  std::vector<netlink::Rule> rules;
+  std::vector<netlink::Sysctl> sysctls;  // in the order in which they are to be set
+  std::optional<firewall::Ruleset> firewall;  // none only where nothing at all is wanted
+  std::optional<WallTime> next_change;  // when time alone will change this: the next expiry
+
+  friend bool operator==(const DesiredState&, const DesiredState&) = default;
+};
+
+}  // namespace cw::router

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "net/endpoint.h"
+#include "net/key.h"
+#include "netlink/codec/wireguard_values.h"
+#include "network/netmap.h"
+
+// The only input of desired(): everything that is known at one moment. Plain value; it can be kept
+// and replayed.
+namespace cw::router {
+
+// What this machine is, from router.toml and from looking at the host.
+struct Host {
+  std::string router;  // name in the netmap
+  std::string site;
+  std::map<std::string, net::PublicKey> keys;     // gateway -> public half of the key we hold
+  std::vector<std::uint16_t> alternate_ports;     // UDP ports redirected to the first gateway's
+  bool ipv6 = true;                               // the kernel has IPv6
+  std::vector<std::string> ra_devices;  // their default route comes from router advertisements
+
+  friend bool operator==(const Host&, const Host&) = default;
+};
+
+// A peer as an audit saw it, kept because a deleted device takes its peers' endpoints with it.
+struct LastSeen {
+  net::SocketAddress endpoint;
+  netlink::HandshakeTime last_handshake{};
+
+  friend bool operator==(const LastSeen&, const LastSeen&) = default;
+};
+
+struct Snapshot {
+  network::Netmap netmap;
+  Host host;
+  std::map<net::PublicKey, LastSeen> last_seen;
+  WallTime now{};
+};
+
+}  // namespace cw::router

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/result.h"
+#include "router/model/desired_state.h"
+#include "router/model/snapshot.h"
+
+// What the kernel should look like, from what is known. Pure: no I/O, no clock, no log; linear in
+// the number of peers.
+namespace cw::router {
+
+// ErrorKind::Invalid where this router cannot serve this netmap: it is not in its site, or a key
+// it holds is not the gateway's. The message says what to do. A gateway for which it holds no key
+// is an error too; a router that serves no gateway is not.
+[[nodiscard]] Result<DesiredState> desired(const Snapshot& snapshot);
+
+// The name of a gateway's device.
+[[nodiscard]] std::string device_name(const std::string& gateway);
+
+}  // namespace cw::router
