@@ -66,7 +66,9 @@ struct SetChange {
 struct TableState {
   bool present = false;
   std::optional<Digest> digest;  // none: no digest, so no table of ours
-  bool intact = false;           // the structure lists as it did when it was sealed
+  // Depth::Full only: the structure does not list as it did when it was sealed, or it was never
+  // sealed. False where nobody looked.
+  bool edited = false;
   // Only where it had to be listed: at start and after somebody else's change.
   std::optional<std::vector<SetContent>> sets;
 
