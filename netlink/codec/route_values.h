@@ -38,6 +38,9 @@ struct Route {
   RouteType type = RouteType::Unicast;
   std::string device;  // Unicast only
   std::optional<net::Ip> preferred_source;
+  // What the kernel's route has besides and these values cannot express, "metric 50". Only ever
+  // read, so that such a route equals no desired one; it can be removed.
+  std::string extra;
 
   friend auto operator<=>(const Route&, const Route&) = default;
 };
@@ -59,6 +62,7 @@ struct Rule {
   std::optional<Mark> mark;
   RuleAction action = RuleAction::Lookup;
   std::uint32_t table = 0;  // Lookup only
+  std::string extra;        // as in Route: "uid_range"
 
   friend auto operator<=>(const Rule&, const Rule&) = default;
 };

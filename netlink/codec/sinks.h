@@ -23,9 +23,8 @@ class RouteSink {
 
   [[nodiscard]] virtual Result<std::vector<Link>> links() = 0;  // all of the host, by name
   // Addresses on devices of ours, routes of our table and protocol, rules of our priorities;
-  // each sorted. A rule or route with an attribute that our values cannot express is reported
-  // with that attribute left out of the comparison never silently: it comes back as not ours to
-  // keep, i.e. as a value that equals no desired one.
+  // each sorted. What our values cannot express of a rule or route is in its `extra`, so that it
+  // equals no desired one and goes.
   [[nodiscard]] virtual Result<std::vector<Address>> addresses() = 0;
   [[nodiscard]] virtual Result<std::vector<Route>> routes() = 0;
   [[nodiscard]] virtual Result<std::vector<Rule>> rules() = 0;
