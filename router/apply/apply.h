@@ -35,11 +35,10 @@ struct Reading {
   std::vector<Error> errors;
 };
 
-[[nodiscard]] Reading read_kernel(Sinks& sinks, const DesiredState& desired,
-                                  firewall::Depth depth);
+[[nodiscard]] Reading read_kernel(Sinks& sinks, const DesiredState& desired, firewall::Depth depth);
 
 struct Outcome {
-  Step step;
+  std::size_t step = 0;  // its place in the plan
   std::optional<Error> error;
   bool left_out = false;  // an earlier step that it depends on failed
 };

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "firewall/ruleset/filter.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace cw::firewall {
+
+namespace {
+
+// Never reachable through a gateway whatever the routes say: this host, link-local (the metadata
+// address), multicast, reserved. RFC 6890; fd00:ec2::254 is AWS's metadata address.
+constexpr auto kNeverIpv4 = "0.0.0.0/8, 127.0.0.0/8, 169.254.0.0/16, 224.0.0.0/4, 240.0.0.0/4";
+constexpr auto kNeverIpv6 = "::/128, ::1/128, fd00:ec2::254/128, fe80::/10, ff00::/8";
+
+// A refused packet is answered, so that applications fail at once, but not without end: an answer
+// to each packet of a flood would be a second flood.
+constexpr auto kRefusalsPerSecond = 100;
+// Enough for a ping flood by hand and for every path-MTU message; not for a denial of service.
+constexpr auto kIcmpPerSecond = 1000;
+
+std::vector<std::string> texts(const std::vector<TunnelFilter>& tunnels,
+                               net::Prefix TunnelFilter::* which) {
+  std::vector<std::string> all;
+  for (const auto& tunnel : tunnels) {
+    all.push_back((tunnel.*which).to_text());
+  }
+  return all;
+}
+
+// Statements for IPv6 are left out on a host without it.
+class Writer {
+ public:
+  explicit Writer(bool ipv6) : ipv6_(ipv6) {}
+
+  template <class... Args>
+  void line(fmt::format_string<Args...> form, Args&&... args) {
+    text_ += "    " + fmt::format(form, std::forward<Args>(args)...) + "\n";
+  }
+
+  template <class... Args>
+  void line6(fmt::format_string<Args...> form, Args&&... args) {
+    if (ipv6_) {
+      line(form, std::forward<Args>(args)...);
+    }
+  }
+
+  void open(std::string_view header) { text_ += fmt::format("  {} {{\n", header); }
+
+  void close() { text_ += "  }\n"; }
+
+  void declare(std::string_view what) { text_ += fmt::format("  {}\n", what); }
+
+  std::string take() { return std::move(text_); }
+
+ private:
+  bool ipv6_;
+  std::string text_;
+};
+
+void write_sources(Writer& out, const Filter& filter) {
+  const auto ours = texts(filter.tunnels, &TunnelFilter::block);
+  const auto ours6 = texts(filter.tunnels, &TunnelFilter::block_ipv6);
+  out.open("chain raw_prerouting");
+  out.line("type filter hook prerouting priority raw; policy accept;");
+  for (const auto& tunnel : filter.tunnels) {
+    out.line(R"(iifname "{}" ip saddr != {{ {}, {} }} drop)", tunnel.device, tunnel.block.to_text(),
+             tunnel.image.to_text());
+    out.line6(R"(iifname "{}" ip6 saddr != {} drop)", tunnel.device, tunnel.block_ipv6.to_text());
+  }
+  out.line(R"(iifname {{ "cw-*", "lo" }} accept)");
+  out.line("ip saddr {{ {}, 240.0.0.0/4 }} drop", fmt::join(ours, ", "));
+  out.line("ip daddr 240.0.0.0/4 drop");
+  out.line6("ip6 saddr {{ {} }} drop", fmt::join(ours6, ", "));
+  out.close();
+}
+
+void write_alternate_ports(Writer& out, const Filter& filter) {
+  out.open("chain nat_prerouting");
+  out.line("type nat hook prerouting priority dstnat; policy accept;");
+  if (!filter.alternate_ports.empty()) {
+    // Only what begins like WireGuard's handshake initiation (1) or data (4) message: QUIC and
+    // IPsec on the same ports stay with whoever serves them on this host.
+    for (const auto* message : {"0x01000000", "0x04000000"}) {
+      out.line(
+          R"(iifname != "cw-*" udp dport {{ {} }} @th,64,32 {} fib daddr type local redirect to :{})",
+          fmt::join(filter.alternate_ports, ", "), message, filter.tunnels.front().listen_port);
+    }
+  }
+  out.close();
+}
+
+void write_marks(Writer& out, const Filter& filter) {
+  const auto ours = texts(filter.tunnels, &TunnelFilter::block);
+  const auto images = texts(filter.tunnels, &TunnelFilter::image);
+  const auto ours6 = texts(filter.tunnels, &TunnelFilter::block_ipv6);
+  const auto set_mark = fmt::format("meta mark set meta mark & {:#010x} | {:#010x}",
+                                    ~filter.mark_mask, filter.mark_judged);
+  out.open("chain mark_prerouting");
+  out.line("type filter hook prerouting priority dstnat + 10; policy accept;");
+  out.line(R"(iifname "cw-*" {} accept)", set_mark);
+  out.line("ip daddr {{ {}, {} }} {}", fmt::join(ours, ", "), fmt::join(images, ", "), set_mark);
+  out.line6("ip6 daddr {{ {} }} {}", fmt::join(ours6, ", "), set_mark);
+  out.close();
+}
+
+void write_input(Writer& out) {
+  out.open("chain input");
+  out.line("type filter hook input priority filter; policy accept;");
+  out.line(R"(iifname "cw-*" goto to_router)");
+  out.close();
+  out.open("chain to_router");
+  out.line("ct state established,related accept");
+  out.line("ct state invalid drop");
+  out.line("icmp type {{ 3, 8, 11, 12 }} limit rate {0}/second burst {0} packets accept",
+           kIcmpPerSecond);
+  out.line6("icmpv6 type {{ 1, 2, 3, 4, 128 }} limit rate {0}/second burst {0} packets accept",
+            kIcmpPerSecond);
+  out.line("goto refuse");
+  out.close();
+}
+
+void write_forward(Writer& out, const Filter& filter) {
+  const auto ours = texts(filter.tunnels, &TunnelFilter::block);
+  const auto images = texts(filter.tunnels, &TunnelFilter::image);
+  const auto ours6 = texts(filter.tunnels, &TunnelFilter::block_ipv6);
+  constexpr auto kClampMss = "tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu";
+  out.open("chain forward");
+  out.line("type filter hook forward priority filter; policy accept;");
+  out.line(R"(iifname "cw-*" goto from_tunnel)");
+  out.line(R"(oifname "cw-*" goto to_tunnel)");
+  // A reply whose device is gone must not leave by the default route, in the clear.
+  out.line("ip daddr {{ {}, {} }} drop", fmt::join(ours, ", "), fmt::join(images, ", "));
+  out.line6("ip6 daddr {{ {} }} drop", fmt::join(ours6, ", "));
+  out.close();
+  out.open("chain from_tunnel");
+  out.line("{}", kClampMss);
+  out.line("ct state established,related accept");
+  out.line("ct state invalid drop");
+  out.line(R"(oifname "cw-*" goto refuse)");
+  out.line("ip daddr {{ {} }} goto refuse", kNeverIpv4);
+  out.line6("ip6 daddr {{ {} }} goto refuse", kNeverIpv6);
+  out.line("ip saddr vmap @peer4");
+  out.line6("ip6 saddr vmap @peer6");
+  out.line("drop");
+  out.close();
+  out.open("chain to_tunnel");
+  out.line("{}", kClampMss);
+  out.line("ct state established,related accept");
+  out.line("goto refuse");
+  out.close();
+  out.open("chain every_route");
+  out.line("ip daddr @route4 accept");
+  out.line6("ip6 daddr @route6 accept");
+  out.line("goto refuse");
+  out.close();
+}
+
+void write_refuse(Writer& out) {
+  out.open("chain refuse");
+  out.line("limit rate {0}/second burst {0} packets reject with icmpx admin-prohibited",
+           kRefusalsPerSecond);
+  out.line("drop");
+  out.close();
+}
+
+void write_masquerade(Writer& out, const Filter& filter) {
+  const auto ours = texts(filter.tunnels, &TunnelFilter::block);
+  const auto images = texts(filter.tunnels, &TunnelFilter::image);
+  const auto ours6 = texts(filter.tunnels, &TunnelFilter::block_ipv6);
+  out.open("chain nat_postrouting");
+  out.line("type nat hook postrouting priority srcnat; policy accept;");
+  out.line(R"(oifname {{ "cw-*", "lo" }} accept)");
+  out.line("ip saddr {{ {}, {} }} masquerade", fmt::join(ours, ", "), fmt::join(images, ", "));
+  out.line6("ip6 saddr {{ {} }} masquerade", fmt::join(ours6, ", "));
+  out.close();
+}
+
+std::vector<SetContent> contents(const Filter& filter) {
+  SetContent peer4{.name = "peer4"};
+  SetContent peer6{.name = "peer6"};
+  peer4.elements.reserve(filter.peers.size() * 2);
+  for (const auto& peer : filter.peers) {
+    peer4.elements.push_back(peer.address.to_text() + " : goto every_route");
+    peer4.elements.push_back(peer.image.to_text() + " : goto every_route");
+    peer6.elements.push_back(peer.address_ipv6.to_text() + " : goto every_route");
+  }
+  SetContent route4{.name = "route4"};
+  SetContent route6{.name = "route6"};
+  for (const auto& route : filter.routes) {
+    auto& set = route.is_v4() ? route4 : route6;
+    set.elements.push_back(route.is_host() ? route.address().to_text() : route.to_text());
+  }
+  std::vector<SetContent> sets = {std::move(peer4), std::move(route4)};
+  if (filter.ipv6) {
+    sets = {std::move(sets[0]), std::move(peer6), std::move(sets[1]), std::move(route6)};
+  }
+  for (auto& set : sets) {
+    std::ranges::sort(set.elements);
+  }
+  return sets;
+}
+
+}  // namespace
+
+Ruleset compile(const Filter& filter) {
+  Writer out(filter.ipv6);
+  out.declare("map peer4 { type ipv4_addr : verdict; }");
+  out.declare("set route4 { type ipv4_addr; flags interval; }");
+  if (filter.ipv6) {
+    out.declare("map peer6 { type ipv6_addr : verdict; }");
+    out.declare("set route6 { type ipv6_addr; flags interval; }");
+  }
+  // A chain is declared before the one that jumps to it.
+  write_refuse(out);
+  write_sources(out, filter);
+  write_alternate_ports(out, filter);
+  write_marks(out, filter);
+  write_input(out);
+  write_forward(out, filter);
+  write_masquerade(out, filter);
+  return {.structure = out.take(), .sets = contents(filter)};
+}
+
+}  // namespace cw::firewall

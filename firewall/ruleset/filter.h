@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "firewall/ruleset/ruleset.h"
+#include "net/prefix.h"
+
+// What a router lets pass, and its translation to the table's chains. Pure.
+//
+// The base chains accept by policy and judge only packets of our devices and of our addresses;
+// everything else on the host passes as if we were not there. Static chains, elements in sets:
+// a peer is one element, not one chain (10,000 chains take 12 s to load).
+//
+//   prerouting raw        a source that is not the device's, or that comes from elsewhere: drop
+//   prerouting dstnat     UDP 443 and 4500 that carry WireGuard: to the gateway's port
+//   prerouting dstnat+10  the judged mark, without which no route is found (ADR 0003)
+//   input                 from a tunnel to the router itself: ICMP only
+//   forward               from a tunnel: by peer; to a tunnel: replies only; MSS clamp
+//   postrouting           masquerade towards the site
+namespace cw::firewall {
+
+struct TunnelFilter {
+  std::string device;
+  std::uint16_t listen_port = 0;
+  net::Prefix block;       // overlay IPv4
+  net::Prefix block_ipv6;  // its twin
+  net::Prefix image;       // translated sources, in 240.0.0.0/4
+
+  friend bool operator==(const TunnelFilter&, const TunnelFilter&) = default;
+};
+
+struct PeerFilter {
+  net::Ip address;
+  net::Ip address_ipv6;
+  net::Ip image;
+
+  friend bool operator==(const PeerFilter&, const PeerFilter&) = default;
+};
+
+struct Filter {
+  std::vector<TunnelFilter> tunnels;
+  std::vector<PeerFilter> peers;
+  std::vector<net::Prefix> routes;             // of the site
+  std::vector<std::uint16_t> alternate_ports;  // to the first tunnel's listen_port
+  std::uint32_t mark_mask = 0;
+  std::uint32_t mark_judged = 0;
+  bool ipv6 = true;
+
+  friend bool operator==(const Filter&, const Filter&) = default;
+};
+
+// At least one tunnel.
+[[nodiscard]] Ruleset compile(const Filter& filter);
+
+}  // namespace cw::firewall

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "router/apply/apply.h"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+namespace cw::router {
+
+namespace {
+
+// 0 to N makes the kernel send a keepalive, and so a handshake, at once
+// (drivers/net/wireguard/netlink.c, set_peer); the next message sets it back.
+constexpr std::uint16_t kKickKeepaliveSeconds = 25;
+
+Result<> run(const CreateDevice& step, Sinks& sinks, const KeyRing& /*keys*/) {
+  return sinks.routes.create_wireguard(step.device, step.mtu);
+}
+
+Result<> run(const RemoveDevice& step, Sinks& sinks, const KeyRing& /*keys*/) {
+  return sinks.routes.remove_link(step.device);
+}
+
+Result<> run(const SetMtu& step, Sinks& sinks, const KeyRing& /*keys*/) {
+  return sinks.routes.set_mtu(step.device, step.mtu);
+}
+
+Result<> run(const SetUp& step, Sinks& sinks, const KeyRing& /*keys*/) {
+  return sinks.routes.set_up(step.device);
+}
+
+Result<> run(const ConfigureDevice& step, Sinks& sinks, const KeyRing& keys) {
+  netlink::WgDeviceChange change{
+      .device = step.device, .listen_port = step.listen_port, .fwmark = step.fwmark};
+  if (step.key) {
+    const auto key = keys.find(*step.key);
+    if (key == keys.end()) {
+      return Error::make(ErrorKind::Bug,
+                         fmt::format("no private key is held for {}", step.key->to_text()));
+    }
+    change.private_key = &key->second;
+  }
+  return sinks.wireguard.change(change);
+}
+
+Result<> change_peers(Sinks& sinks, const std::string& device,
+                      std::vector<netlink::WgPeerChange> peers) {
+  return sinks.wireguard.change({.device = device, .peers = std::move(peers)});
+}
+
+Result<> run(const ChangePeers& step, Sinks& sinks, const KeyRing& /*keys*/) {
+  std::vector<netlink::WgPeerChange> peers;
+  peers.reserve(step.peers.size());
+  for (const auto& peer : step.peers) {
+    peers.push_back(peer.change);
+  }
+  return change_peers(sinks, step.device, std::move(peers));
+}
+
+Result<> run(const StartHandshakes& step, Sinks& sinks, const KeyRing& /*keys*/) {
+  for (const std::uint16_t keepalive : {kKickKeepaliveSeconds, std::uint16_t{0}}) {
+    std::vector<netlink::WgPeerChange> peers;
+    peers.reserve(step.peers.size());
+    for (const auto& key : step.peers) {
+      netlink::WgPeerChange change{.key = key, .verb = netlink::PeerVerb::Update};
+      change.keepalive_seconds = keepalive;
+      peers.push_back(std::move(change));
+    }
+    CW_TRY(change_peers(sinks, step.device, std::move(peers)));
+  }
+  return {};
+}
+
+Result<> run(const AddAddress& step, Sinks& sinks, const KeyRing& /*keys*/) {
+  return sinks.routes.add_address(step.address);
+}
+
+Result<> run(const RemoveAddress& step, Sinks& sinks, const KeyRing& /*keys*/) {
+  return sinks.routes.remove_address(step.address);
+}
+
+Result<> run(const AddRoute& step, Sinks& sinks, const KeyRing& /*keys*/) {
+  return sinks.routes.add_route(step.route);
+}
+
+Result<> run(const RemoveRoute& step, Sinks& sinks, const KeyRing& /*keys*/) {
+  return sinks.routes.remove_route(step.route);
+}
+
+Result<> run(const AddRule& step, Sinks& sinks, const KeyRing& /*keys*/) {
+  return sinks.routes.add_rule(step.rule);
+}
+
+Result<> run(const RemoveRule& step, Sinks& sinks, const KeyRing& /*keys*/) {
+  return sinks.routes.remove_rule(step.rule);
+}
+
+Result<> run(const SetSysctl& step, Sinks& sinks, const KeyRing& /*keys*/) {
+  return sinks.sysctls.write(step.sysctl);
+}
+
+Result<> run(const ReplaceRuleset& step, Sinks& sinks, const KeyRing& /*keys*/) {
+  CW_TRY(sinks.firewall.commit(firewall::replace_text(step.ruleset)));
+  return sinks.firewall.seal();
+}
+
+Result<> run(const UpdateSets& step, Sinks& sinks, const KeyRing& /*keys*/) {
+  return sinks.firewall.commit(firewall::update_text(step.changes, step.after));
+}
+
+Result<> run(const RemoveRuleset& /*step*/, Sinks& sinks, const KeyRing& /*keys*/) {
+  return sinks.firewall.commit(firewall::remove_text());
+}
+
+// What a step needs that an earlier one may have failed to make.
+struct Dependence {
+  std::string device;  // empty: none
+  bool opens = false;  // lets packets through: only behind a firewall that stands
+  bool is_firewall = false;
+  bool brings_device = false;
+};
+
+struct DependenceOf {
+  Dependence operator()(const CreateDevice& a) const {
+    return {.device = a.device, .brings_device = true};
+  }
+
+  Dependence operator()(const ConfigureDevice& a) const {
+    return {.device = a.device, .brings_device = true};
+  }
+
+  Dependence operator()(const SetUp& a) const {
+    return {.device = a.device, .opens = true, .brings_device = true};
+  }
+
+  Dependence operator()(const SetMtu& a) const { return {.device = a.device}; }
+
+  Dependence operator()(const ChangePeers& a) const { return {.device = a.device}; }
+
+  Dependence operator()(const StartHandshakes& a) const { return {.device = a.device}; }
+
+  Dependence operator()(const AddAddress& a) const { return {.device = a.address.device}; }
+
+  Dependence operator()(const AddRoute& a) const {
+    return {.device = a.route.device, .opens = true};
+  }
+
+  Dependence operator()(const SetSysctl& /*a*/) const { return {.device = {}, .opens = true}; }
+
+  Dependence operator()(const ReplaceRuleset& /*a*/) const {
+    return {.device = {}, .is_firewall = true};
+  }
+
+  Dependence operator()(const UpdateSets& /*a*/) const {
+    return {.device = {}, .is_firewall = true};
+  }
+
+  template <class Other>
+  Dependence operator()(const Other& /*a*/) const {
+    return {};
+  }
+};
+
+}  // namespace
+
+bool Report::ok() const {
+  return std::ranges::all_of(
+      outcomes, [](const Outcome& outcome) { return !outcome.error && !outcome.left_out; });
+}
+
+Report apply(const Plan& plan, Sinks& sinks, const KeyRing& keys) {
+  Report report;
+  std::set<std::string> broken_devices;
+  bool firewall_broken = false;
+  for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+    const auto& action = plan.steps[i].action;
+    const auto needs = std::visit(DependenceOf{}, action);
+    Outcome outcome{.step = i};
+    if (broken_devices.contains(needs.device) || (needs.opens && firewall_broken)) {
+      outcome.left_out = true;
+    } else {
+      auto done = std::visit([&](const auto& step) { return run(step, sinks, keys); }, action);
+      if (!done) {
+        outcome.error = std::move(done).error();
+      }
+    }
+    if (outcome.error || outcome.left_out) {
+      firewall_broken = firewall_broken || needs.is_firewall;
+      if (needs.brings_device) {
+        broken_devices.insert(needs.device);
+      }
+    }
+    report.outcomes.push_back(std::move(outcome));
+  }
+  return report;
+}
+
+}  // namespace cw::router

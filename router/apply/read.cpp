@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "router/apply/apply.h"
+#include "router/model/ownership.h"
+
+namespace cw::router {
+
+namespace {
+
+template <class T>
+Dump<T> to_dump(Result<std::vector<T>> result, std::string_view what, std::vector<Error>& errors) {
+  if (!result) {
+    errors.push_back(std::move(result.error()).with_context(fmt::format("reading {}", what)));
+    return {};
+  }
+  return {.items = std::move(*result), .complete = true};
+}
+
+Dump<netlink::Link> our_links(Sinks& sinks, std::vector<Error>& errors) {
+  auto links = to_dump(sinks.routes.links(), "links", errors);
+  std::erase_if(links.items,
+                [](const auto& link) { return !link.name.starts_with(kDevicePrefix); });
+  return links;
+}
+
+Dump<netlink::WgDevice> our_devices(Sinks& sinks, const Dump<netlink::Link>& links,
+                                    std::vector<Error>& errors) {
+  Dump<netlink::WgDevice> devices{.items = {}, .complete = links.complete};
+  for (const auto& link : links.items) {
+    auto device = sinks.wireguard.device(link.name);
+    if (device) {
+      devices.items.push_back(std::move(*device));
+    } else {
+      devices.complete = false;
+      errors.push_back(
+          std::move(device.error()).with_context(fmt::format("reading device {}", link.name)));
+    }
+  }
+  return devices;
+}
+
+std::optional<firewall::TableState> our_table(Sinks& sinks, const DesiredState& desired,
+                                              firewall::Depth depth, std::vector<Error>& errors) {
+  std::vector<std::string> sets;
+  if (desired.firewall) {
+    for (const auto& set : desired.firewall->sets) {
+      sets.push_back(set.name);
+    }
+  }
+  auto table = sinks.firewall.read(depth, sets);
+  if (!table) {
+    errors.push_back(std::move(table.error()).with_context("reading the firewall"));
+    return std::nullopt;
+  }
+  return std::move(*table);
+}
+
+}  // namespace
+
+Reading read_kernel(Sinks& sinks, const DesiredState& desired, firewall::Depth depth) {
+  Reading reading;
+  auto& state = reading.state;
+  state.links = our_links(sinks, reading.errors);
+  state.devices = our_devices(sinks, state.links, reading.errors);
+  state.addresses = to_dump(sinks.routes.addresses(), "addresses", reading.errors);
+  state.routes = to_dump(sinks.routes.routes(), "routes", reading.errors);
+  state.rules = to_dump(sinks.routes.rules(), "rules", reading.errors);
+  for (const auto& sysctl : desired.sysctls) {
+    auto value = sinks.sysctls.read(sysctl.key);
+    if (value) {
+      state.sysctls.push_back({sysctl.key, std::move(*value)});
+    } else if (value.error().kind != ErrorKind::NotFound) {
+      reading.errors.push_back(std::move(value).error());
+    }
+  }
+  state.firewall = our_table(sinks, desired, depth, reading.errors);
+  return reading;
+}
+
+}  // namespace cw::router

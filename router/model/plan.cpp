@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "router/model/plan.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace cw::router {
+
+namespace {
+
+std::string text_of(const netlink::Route& route) {
+  using netlink::RouteType;
+  std::string text;
+  if (route.type == RouteType::Unreachable) {
+    text = "unreachable ";
+  } else if (route.type == RouteType::Blackhole) {
+    text = "blackhole ";
+  }
+  text += route.destination.to_text();
+  if (!route.device.empty()) {
+    text += " dev " + route.device;
+  }
+  if (route.preferred_source) {
+    text += " src " + route.preferred_source->to_text();
+  }
+  return text;
+}
+
+std::string text_of(const netlink::Rule& rule) {
+  using netlink::RuleAction;
+  std::string text =
+      fmt::format("{} {}:", rule.family == net::Family::V4 ? "IPv4" : "IPv6", rule.priority);
+  if (!rule.iif.empty()) {
+    text += " iif " + rule.iif;
+  }
+  if (rule.mark) {
+    text += fmt::format(" fwmark {:#x}/{:#x}", rule.mark->value, rule.mark->mask);
+  }
+  switch (rule.action) {
+    case RuleAction::Lookup:
+      return text + fmt::format(" lookup {}", rule.table);
+    case RuleAction::Prohibit:
+      return text + " prohibit";
+    case RuleAction::Blackhole:
+      return text + " blackhole";
+  }
+  return text;
+}
+
+std::string text_of(const NamedPeerChange& peer) {
+  std::string text = peer.name.empty() ? peer.change.key.to_text() : peer.name;
+  if (!peer.change.allowed_ips.empty()) {
+    std::vector<std::string> ips;
+    for (const auto& ip : peer.change.allowed_ips) {
+      ips.push_back(ip.to_text());
+    }
+    text +=
+        fmt::format(" {}{}", peer.change.replace_allowed_ips ? "only " : "", fmt::join(ips, " "));
+  }
+  if (peer.change.endpoint) {
+    text += " at " + peer.change.endpoint->to_text();
+  }
+  if (peer.change.keepalive_seconds) {
+    text += fmt::format(" keepalive {}", *peer.change.keepalive_seconds);
+  }
+  if (peer.change.clear_preshared_key) {
+    text += " without preshared key";
+  }
+  return text;
+}
+
+class Lines {
+ public:
+  explicit Lines(const std::string& reason) : reason_(reason) {}
+
+  void operator()(const CreateDevice& a) { add("+ device {} mtu {}", a.device, a.mtu); }
+
+  void operator()(const RemoveDevice& a) { add("- device {}", a.device); }
+
+  void operator()(const SetMtu& a) { add("~ device {} mtu {}", a.device, a.mtu); }
+
+  void operator()(const SetUp& a) { add("~ device {} up", a.device); }
+
+  void operator()(const ConfigureDevice& a) {
+    std::string what;
+    if (a.key) {
+      what += " key " + a.key->to_text();
+    }
+    if (a.listen_port) {
+      what += fmt::format(" port {}", *a.listen_port);
+    }
+    if (a.fwmark) {
+      what += fmt::format(" fwmark {:#x}", *a.fwmark);
+    }
+    add("~ device {}{}", a.device, what);
+  }
+
+  void operator()(const ChangePeers& a) {
+    using netlink::PeerVerb;
+    for (const auto& peer : a.peers) {
+      const auto verb = peer.change.verb;
+      const char* sign = verb == PeerVerb::Remove ? "-" : verb == PeerVerb::Set ? "+" : "~";
+      add("{} peer {} {}", sign, a.device, text_of(peer));
+    }
+  }
+
+  void operator()(const StartHandshakes& a) {
+    add("~ device {} start {} handshake{}", a.device, a.peers.size(),
+        a.peers.size() == 1 ? "" : "s");
+  }
+
+  void operator()(const AddAddress& a) {
+    add("+ address {} dev {}", a.address.prefix.to_text(), a.address.device);
+  }
+
+  void operator()(const RemoveAddress& a) {
+    add("- address {} dev {}", a.address.prefix.to_text(), a.address.device);
+  }
+
+  void operator()(const AddRoute& a) { add("+ route {}", text_of(a.route)); }
+
+  void operator()(const RemoveRoute& a) { add("- route {}", text_of(a.route)); }
+
+  void operator()(const AddRule& a) { add("+ rule {}", text_of(a.rule)); }
+
+  void operator()(const RemoveRule& a) { add("- rule {}", text_of(a.rule)); }
+
+  void operator()(const SetSysctl& a) { add("~ sysctl {} = {}", a.sysctl.key, a.sysctl.value); }
+
+  void operator()(const ReplaceRuleset& a) {
+    std::size_t elements = 0;
+    for (const auto& set : a.ruleset.sets) {
+      elements += set.elements.size();
+    }
+    add("~ firewall table inet {}, {} elements", firewall::kTable, elements);
+  }
+
+  void operator()(const UpdateSets& a) {
+    for (const auto& change : a.changes) {
+      for (const auto& element : change.removed) {
+        add("- firewall {} {}", change.name, element);
+      }
+      for (const auto& element : change.added) {
+        add("+ firewall {} {}", change.name, element);
+      }
+    }
+    if (a.changes.empty()) {
+      add("~ firewall digest {}", a.after.to_text());
+    }
+  }
+
+  void operator()(const RemoveRuleset& /*a*/) { add("- firewall table inet {}", firewall::kTable); }
+
+  std::vector<std::string> take() { return std::move(lines_); }
+
+ private:
+  template <class... Args>
+  void add(fmt::format_string<Args...> form, Args&&... args) {
+    lines_.push_back(fmt::format(form, std::forward<Args>(args)...) + " (" + reason_ + ")");
+  }
+
+  const std::string& reason_;
+  std::vector<std::string> lines_;
+};
+
+}  // namespace
+
+std::vector<std::string> to_lines(const Plan& plan) {
+  std::vector<std::string> all;
+  for (const auto& step : plan.steps) {
+    Lines lines(step.reason);
+    std::visit([&](const auto& action) { lines(action); }, step.action);
+    for (auto& line : lines.take()) {
+      all.push_back(std::move(line));
+    }
+  }
+  return all;
+}
+
+}  // namespace cw::router

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "router/plan/desired.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "firewall/ruleset/filter.h"
+#include "router/model/ownership.h"
+
+namespace cw::router {
+
+namespace {
+
+// 1500 less WireGuard's 80 bytes over IPv6, its own default everywhere (wireguard(8)).
+constexpr std::uint32_t kDeviceMtu = 1420;
+
+// How long a peer's last handshake says where it is: a session is dead after this
+// (REJECT_AFTER_TIME, WireGuard paper section 6.1), and an address may belong to somebody else by
+// then.
+constexpr auto kSessionLifetime = std::chrono::seconds(180);
+
+Result<const network::Site*> site_of(const Snapshot& snapshot) {
+  const auto& host = snapshot.host;
+  const auto site = std::ranges::find(snapshot.netmap.sites, host.site, &network::Site::name);
+  if (site == snapshot.netmap.sites.end()) {
+    return Error::invalid(fmt::format(
+        "network '{}' has no site '{}', which router.toml names; add sites/{}.toml or correct "
+        "`site` in router.toml",
+        snapshot.netmap.name, host.site, host.site));
+  }
+  if (std::ranges::find(site->routers, host.router, &network::Router::name) ==
+      site->routers.end()) {
+    return Error::invalid(fmt::format(
+        "site '{0}' has no router '{1}', which router.toml names; add a [[router]] with name = "
+        "\"{1}\" to sites/{0}.toml or correct `name` in router.toml",
+        host.site, host.router));
+  }
+  return &*site;
+}
+
+Result<> check_key(const Host& host, const network::Gateway& gateway) {
+  const auto held = host.keys.find(gateway.name);
+  if (held == host.keys.end()) {
+    return Error::invalid(fmt::format(
+        "this router is to serve gateway '{0}' but holds no key for it; add a [[key]] with gateway "
+        "= \"{0}\" to router.toml",
+        gateway.name));
+  }
+  if (held->second != gateway.public_key) {
+    return Error::invalid(fmt::format(
+        "the key that router.toml names for gateway '{}' has the public half {}, but the network "
+        "says {}; one of them is the wrong one",
+        gateway.name, held->second.to_text(), gateway.public_key.to_text()));
+  }
+  return {};
+}
+
+bool is_served(const network::Peer& peer, const std::string& site, WallTime now) {
+  return peer.enabled && (!peer.expires || *peer.expires > now) &&
+         std::ranges::binary_search(peer.sites, site);
+}
+
+std::optional<net::SocketAddress> resume_at(const Snapshot& snapshot, const net::PublicKey& key) {
+  const auto seen = snapshot.last_seen.find(key);
+  if (seen == snapshot.last_seen.end() ||
+      snapshot.now - seen->second.last_handshake > kSessionLifetime) {
+    return std::nullopt;
+  }
+  return seen->second.endpoint;
+}
+
+class Builder {
+ public:
+  Builder(const Snapshot& snapshot, const network::Site& site) : snapshot_(snapshot), site_(site) {}
+
+  void add_gateway(const network::Gateway& gateway) {
+    gateways_.push_back(&gateway);
+    Device device{.name = device_name(gateway.name),
+                  .gateway = gateway.name,
+                  .mtu = kDeviceMtu,
+                  .public_key = gateway.public_key,
+                  .listen_port = gateway.listen_port,
+                  .fwmark = kMarkOuter};
+    add_addresses_and_routes(gateway, device.name);
+    add_rules_of(device.name);
+    filter_.tunnels.push_back({.device = device.name,
+                               .listen_port = gateway.listen_port,
+                               .block = gateway.block.ipv4(),
+                               .block_ipv6 = gateway.block.ipv6(ula()),
+                               .image = gateway.block.image()});
+    state_.devices.push_back(std::move(device));
+  }
+
+  void add_peers() {
+    for (const auto& peer : snapshot_.netmap.peers) {
+      if (peer.expires && *peer.expires > snapshot_.now &&
+          (!state_.next_change || *peer.expires < *state_.next_change)) {
+        state_.next_change = peer.expires;
+      }
+      if (!is_served(peer, site_.name, snapshot_.now)) {
+        continue;
+      }
+      for (std::size_t i = 0; i < gateways_.size(); ++i) {
+        if (gateways_[i]->block.contains(peer.address)) {
+          add_peer(state_.devices[i], peer);
+        }
+      }
+    }
+    for (auto& device : state_.devices) {
+      std::ranges::sort(device.peers, {}, &DevicePeer::key);
+    }
+  }
+
+  DesiredState finish() && {
+    add_common_rules();
+    if (ipv6()) {
+      // Forwarding makes Linux drop the default route it has from router advertisements, unless
+      // the device says 2 (Documentation/networking/ip-sysctl.rst, accept_ra): that first.
+      for (const auto& device : snapshot_.host.ra_devices) {
+        state_.sysctls.push_back({fmt::format("net/ipv6/conf/{}/accept_ra", device), "2"});
+      }
+      state_.sysctls.push_back({"net/ipv6/conf/all/forwarding", "1"});
+    }
+    state_.sysctls.push_back({"net/ipv4/ip_forward", "1"});
+    filter_.routes = site_.routes;
+    filter_.alternate_ports = snapshot_.host.alternate_ports;
+    filter_.mark_mask = kMarkMask;
+    filter_.mark_judged = kMarkJudged;
+    filter_.ipv6 = ipv6();
+    state_.firewall = firewall::compile(filter_);
+    std::ranges::sort(state_.devices, {}, &Device::name);
+    std::ranges::sort(state_.addresses);
+    std::ranges::sort(state_.routes);
+    std::ranges::sort(state_.rules);
+    return std::move(state_);
+  }
+
+ private:
+  [[nodiscard]] const net::Prefix& ula() const { return snapshot_.netmap.ula; }
+
+  [[nodiscard]] bool ipv6() const { return snapshot_.host.ipv6; }
+
+  void add_addresses_and_routes(const network::Gateway& gateway, const std::string& device) {
+    using netlink::Route;
+    using netlink::RouteType;
+    const auto address = gateway.address;
+    state_.addresses.push_back({device, net::Prefix::host(address)});
+    // The preferred source is what this router's ICMP errors come from (RFC 1812 section 4.3.2.4).
+    state_.routes.push_back({gateway.block.ipv4(), RouteType::Unicast, device, address});
+    state_.routes.push_back({gateway.block.image(), RouteType::Unicast, device, address});
+    if (ipv6()) {
+      const auto twin = net::ipv6_twin(ula(), address);
+      state_.addresses.push_back({device, net::Prefix::host(twin)});
+      state_.routes.push_back({gateway.block.ipv6(ula()), RouteType::Unicast, device, twin});
+    }
+  }
+
+  template <class Add>
+  void for_each_family(Add add) {
+    add(net::Family::V4);
+    if (ipv6()) {
+      add(net::Family::V6);
+    }
+  }
+
+  static netlink::Mark judged() { return {.value = kMarkJudged, .mask = kMarkMask}; }
+
+  void add_rules_of(const std::string& device) {
+    for_each_family([&](net::Family family) {
+      state_.rules.push_back(
+          {family, kPriorityFromTunnel, device, judged(), netlink::RuleAction::Lookup, kMainTable});
+      state_.rules.push_back(
+          {family, kPriorityClosed, device, std::nullopt, netlink::RuleAction::Prohibit, 0});
+    });
+  }
+
+  void add_common_rules() {
+    for_each_family([&](net::Family family) {
+      state_.rules.push_back(
+          {family, kPriorityFromHost, "lo", std::nullopt, netlink::RuleAction::Lookup, kTable});
+      state_.rules.push_back(
+          {family, kPriorityToTunnel, "", judged(), netlink::RuleAction::Lookup, kTable});
+    });
+  }
+
+  void add_peer(Device& device, const network::Peer& peer) {
+    const auto twin = net::ipv6_twin(ula(), peer.address);
+    DevicePeer entry{.key = peer.public_key,
+                     .name = peer.name,
+                     .allowed_ips = {net::Prefix::host(peer.address)},
+                     .resume = resume_at(snapshot_, peer.public_key)};
+    if (ipv6()) {
+      entry.allowed_ips.push_back(net::Prefix::host(twin));
+    }
+    device.peers.push_back(std::move(entry));
+    filter_.peers.push_back({.address = peer.address,
+                             .address_ipv6 = twin,
+                             .image = net::translated_image(peer.address)});
+  }
+
+  const Snapshot& snapshot_;
+  const network::Site& site_;
+  std::vector<const network::Gateway*> gateways_;  // in the order of state_.devices until finish()
+  DesiredState state_;
+  firewall::Filter filter_;
+};
+
+}  // namespace
+
+std::string device_name(const std::string& gateway) {
+  return kDevicePrefix + gateway;
+}
+
+Result<DesiredState> desired(const Snapshot& snapshot) {
+  const auto* site = CW_TRY(site_of(snapshot));
+  Builder builder(snapshot, *site);
+  bool serves = false;
+  for (const auto& gateway : site->gateways) {
+    if (!std::ranges::binary_search(gateway.routers, snapshot.host.router)) {
+      continue;
+    }
+    CW_TRY(check_key(snapshot.host, gateway));
+    builder.add_gateway(gateway);
+    serves = true;
+  }
+  if (!serves) {
+    return DesiredState{};
+  }
+  builder.add_peers();
+  return std::move(builder).finish();
+}
+
+}  // namespace cw::router

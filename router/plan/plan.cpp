@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "router/plan/plan.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include <fmt/format.h>
+
+#include "router/model/ownership.h"
+#include "router/plan/peers.h"
+
+namespace cw::router {
+
+namespace {
+
+constexpr auto kWireguardKind = "wireguard";  // IFLA_INFO_KIND
+
+constexpr auto kMissing = "missing";
+constexpr auto kSurplus = "not in the network";
+
+// Steps by when they are to happen; the reason for the order stands beside each. Adds come before
+// deletes, so that nothing is without its route or rule in between.
+struct Stages {
+  std::vector<Step> devices;    // everything else hangs on them
+  std::vector<Step> configure;  // key and port before anybody can reach them
+  std::vector<Step> firewall;   // before a packet can arrive
+  std::vector<Step> rules;      // closed before open: the prohibiting ones first
+  std::vector<Step> peers;
+  std::vector<Step> addresses;  // before the routes that prefer them
+  std::vector<Step> up;
+  std::vector<Step> routes;      // need the device up
+  std::vector<Step> handshakes;  // need the device up
+  std::vector<Step> sysctls;     // forwarding last: the firewall stands
+  std::vector<Step> removals;
+  std::vector<Step> teardown;  // the firewall goes when nothing is left to filter
+
+  Plan join() && {
+    Plan plan;
+    for (auto* stage : {&devices, &configure, &firewall, &rules, &peers, &addresses, &up, &routes,
+                        &handshakes, &sysctls, &removals, &teardown}) {
+      std::ranges::move(*stage, std::back_inserter(plan.steps));
+    }
+    return plan;
+  }
+};
+
+template <class T, class Key>
+const T* find_named(const std::vector<T>& items, const std::string& name, Key key) {
+  const auto found = std::ranges::find(items, name, key);
+  return found == items.end() ? nullptr : &*found;
+}
+
+void plan_link(const Device& device, const netlink::Link* link, Stages& stages) {
+  if (link == nullptr) {
+    stages.devices.push_back({CreateDevice{device.name, device.mtu}, kMissing});
+    stages.up.push_back({SetUp{device.name}, "new"});
+    return;
+  }
+  if (link->mtu != device.mtu) {
+    stages.devices.push_back({SetMtu{device.name, device.mtu}, fmt::format("was {}", link->mtu)});
+  }
+  if (!link->up) {
+    stages.up.push_back({SetUp{device.name}, "is down"});
+  }
+}
+
+void plan_configuration(const Device& device, const netlink::WgDevice& there, Stages& stages) {
+  ConfigureDevice change{.device = device.name};
+  std::string reason;
+  const auto differs = [&](std::string_view what) {
+    reason += fmt::format("{}{}", reason.empty() ? "" : ", ", what);
+  };
+  if (there.public_key != device.public_key) {
+    change.key = device.public_key;
+    differs(there.public_key ? "another key" : "no key");
+  }
+  if (there.listen_port != device.listen_port) {
+    change.listen_port = device.listen_port;
+    differs(fmt::format("port was {}", there.listen_port));
+  }
+  if (there.fwmark != device.fwmark) {
+    change.fwmark = device.fwmark;
+    differs(fmt::format("fwmark was {:#x}", there.fwmark));
+  }
+  if (!reason.empty()) {
+    stages.configure.push_back({std::move(change), std::move(reason)});
+  }
+}
+
+void plan_peers(const Device& device, const std::vector<netlink::WgPeer>& there, Stages& stages) {
+  auto difference = diff_peers(device.peers, there);
+  if (!difference.set.empty()) {
+    stages.peers.push_back(
+        {ChangePeers{device.name, std::move(difference.set)}, "missing or different"});
+  }
+  if (!difference.resume.empty()) {
+    stages.handshakes.push_back(
+        {StartHandshakes{device.name, std::move(difference.resume)}, "made anew, seen lately"});
+  }
+  if (!difference.remove.empty()) {
+    stages.removals.push_back({ChangePeers{device.name, std::move(difference.remove)}, kSurplus});
+  }
+}
+
+void plan_devices(const DesiredState& desired, const KernelState& kernel, Stages& stages) {
+  for (const auto& device : desired.devices) {
+    const auto* link = find_named(kernel.links.items, device.name, &netlink::Link::name);
+    const auto* there = find_named(kernel.devices.items, device.name, &netlink::WgDevice::name);
+    if (link == nullptr && !kernel.links.complete) {
+      continue;  // it may well be there: conclude nothing
+    }
+    plan_link(device, link, stages);
+    if (link == nullptr) {
+      plan_configuration(device, {.name = device.name}, stages);
+      plan_peers(device, {}, stages);
+    } else if (there != nullptr) {
+      plan_configuration(device, *there, stages);
+      plan_peers(device, there->peers, stages);
+    }
+  }
+  if (!kernel.links.complete) {
+    return;
+  }
+  for (const auto& link : kernel.links.items) {
+    if (link.kind == kWireguardKind && link.name.starts_with(kDevicePrefix) &&
+        find_named(desired.devices, link.name, &Device::name) == nullptr) {
+      stages.removals.push_back({RemoveDevice{link.name}, kSurplus});
+    }
+  }
+}
+
+template <class T, class Add, class Remove>
+void plan_items(const std::vector<T>& desired, const Dump<T>& kernel, std::vector<Step>& adds,
+                std::vector<Step>& removals, Add add, Remove remove) {
+  for (const auto& item : desired) {
+    if (!std::ranges::binary_search(kernel.items, item)) {
+      adds.push_back({add(item), kMissing});
+    }
+  }
+  if (!kernel.complete) {
+    return;
+  }
+  for (const auto& item : kernel.items) {
+    if (!std::ranges::binary_search(desired, item)) {
+      removals.push_back({remove(item), kSurplus});
+    }
+  }
+}
+
+void plan_routes(const DesiredState& desired, const KernelState& kernel, Stages& stages) {
+  using netlink::Address;
+  using netlink::Route;
+  using netlink::Rule;
+  plan_items(
+      desired.addresses, kernel.addresses, stages.addresses, stages.removals,
+      [](const Address& item) { return AddAddress{item}; },
+      [](const Address& item) { return RemoveAddress{item}; });
+  plan_items(
+      desired.routes, kernel.routes, stages.routes, stages.removals,
+      [](const Route& item) { return AddRoute{item}; },
+      [](const Route& item) { return RemoveRoute{item}; });
+  plan_items(
+      desired.rules, kernel.rules, stages.rules, stages.removals,
+      [](const Rule& item) { return AddRule{item}; },
+      [](const Rule& item) { return RemoveRule{item}; });
+  // A prohibiting rule has the highest priority number: it is there before what opens the path.
+  std::ranges::stable_sort(stages.rules, std::ranges::greater{}, [](const Step& step) {
+    return std::get<AddRule>(step.action).rule.priority;
+  });
+  // A replaced route is removed by its replacement; removing it again would remove the new one.
+  std::erase_if(stages.removals, [&](const Step& step) {
+    const auto* removal = std::get_if<RemoveRoute>(&step.action);
+    return removal != nullptr && std::ranges::any_of(stages.routes, [&](const Step& add) {
+             return std::get<AddRoute>(add.action).route.destination == removal->route.destination;
+           });
+  });
+}
+
+void plan_sysctls(const DesiredState& desired, const KernelState& kernel, Stages& stages) {
+  for (const auto& sysctl : desired.sysctls) {
+    const auto* there = find_named(kernel.sysctls, sysctl.key, &netlink::Sysctl::key);
+    if (there != nullptr && there->value != sysctl.value) {
+      stages.sysctls.push_back(
+          {SetSysctl{sysctl, there->value}, fmt::format("was {}", there->value)});
+    }
+  }
+}
+
+void plan_firewall(const DesiredState& desired, const KernelState& kernel, Stages& stages) {
+  if (!kernel.firewall) {
+    return;  // unreadable: the next reading decides
+  }
+  const auto& there = *kernel.firewall;
+  if (!desired.firewall) {
+    if (there.present) {
+      stages.teardown.push_back({RemoveRuleset{}, kSurplus});
+    }
+    return;
+  }
+  const auto wanted = firewall::digest(*desired.firewall);
+  const auto replace = [&](std::string_view reason) {
+    stages.firewall.push_back({ReplaceRuleset{*desired.firewall}, std::string(reason)});
+  };
+  if (!there.present) {
+    replace(kMissing);
+  } else if (!there.digest || there.edited) {
+    replace("changed by somebody else");
+  } else if (there.digest->structure != wanted.structure) {
+    replace("another structure");
+  } else if (there.sets) {
+    auto changes = firewall::diff(*there.sets, desired.firewall->sets);
+    if (!changes.empty() || there.digest->contents != wanted.contents) {
+      stages.firewall.push_back({UpdateSets{std::move(changes), wanted}, "other elements"});
+    }
+  } else if (there.digest->contents != wanted.contents) {
+    replace("other elements, unlisted");
+  }
+}
+
+}  // namespace
+
+Plan plan(const DesiredState& desired, const KernelState& kernel) {
+  Stages stages;
+  plan_devices(desired, kernel, stages);
+  plan_firewall(desired, kernel, stages);
+  plan_routes(desired, kernel, stages);
+  plan_sysctls(desired, kernel, stages);
+  return std::move(stages).join();
+}
+
+}  // namespace cw::router
