@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "router/api/json.h"
+
+#include <array>
+#include <cstdio>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace cw::api {
+
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+constexpr std::array kPhases{Phase::Running, Phase::Retrying, Phase::Waiting, Phase::Down};
+constexpr std::array kSeverities{Severity::Note, Severity::Warning, Severity::Error};
+constexpr std::array kReasons{RefusalReason::Invalid, RefusalReason::HeldBack};
+
+std::string_view to_text(RefusalReason reason) {
+  return reason == RefusalReason::Invalid ? "invalid" : "held-back";
+}
+
+// A word that only a newer agent knows reads as the most careful one.
+template <class Value, std::size_t N>
+Value one_of(const std::array<Value, N>& values, const std::string& text, Value otherwise) {
+  for (const Value value : values) {
+    if (to_text(value) == text) {
+      return value;
+    }
+  }
+  return otherwise;
+}
+
+WallTime time_of(const Json& json) {
+  return from_rfc3339(json.get<std::string>()).value_or(WallTime{});
+}
+
+template <class T, class One>
+std::vector<T> list_of(const Json& json, One one) {
+  std::vector<T> list;
+  list.reserve(json.size());
+  for (const Json& item : json) {
+    list.push_back(one(item));
+  }
+  return list;
+}
+
+template <class T, class One>
+Json to_list(const std::vector<T>& values, One one) {
+  Json list = Json::array();
+  for (const T& value : values) {
+    list.push_back(one(value));
+  }
+  return list;
+}
+
+Json of(const Problem& problem) {
+  return {{"severity", to_text(problem.severity)},
+          {"gateway", problem.gateway},
+          {"text", problem.text},
+          {"hint", problem.hint}};
+}
+
+Problem problem_of(const Json& json) {
+  return {.severity = one_of(kSeverities, json.at("severity").get<std::string>(), Severity::Error),
+          .gateway = json.at("gateway").get<std::string>(),
+          .text = json.at("text").get<std::string>(),
+          .hint = json.at("hint").get<std::string>()};
+}
+
+Json of(const PeerStatus& peer) {
+  Json json = {{"name", peer.name},
+               {"gateway", peer.gateway},
+               {"public_key", peer.public_key},
+               {"address", peer.address},
+               {"endpoint", peer.endpoint},
+               {"received_bytes", peer.received_bytes},
+               {"sent_bytes", peer.sent_bytes},
+               {"active", peer.active},
+               {"flapping", peer.flapping}};
+  if (peer.last_handshake) {
+    json["last_handshake"] = to_rfc3339(*peer.last_handshake);
+  }
+  return json;
+}
+
+PeerStatus peer_of(const Json& json) {
+  PeerStatus peer{.name = json.at("name").get<std::string>(),
+                  .gateway = json.at("gateway").get<std::string>(),
+                  .public_key = json.at("public_key").get<std::string>(),
+                  .address = json.at("address").get<std::string>(),
+                  .endpoint = json.at("endpoint").get<std::string>(),
+                  .last_handshake = std::nullopt,
+                  .received_bytes = json.at("received_bytes").get<std::uint64_t>(),
+                  .sent_bytes = json.at("sent_bytes").get<std::uint64_t>(),
+                  .active = json.at("active").get<bool>(),
+                  .flapping = json.at("flapping").get<bool>()};
+  if (json.contains("last_handshake")) {
+    peer.last_handshake = time_of(json.at("last_handshake"));
+  }
+  return peer;
+}
+
+Json of(const GatewayStatus& gateway) {
+  return {{"name", gateway.name},
+          {"device", gateway.device},
+          {"public_key", gateway.public_key},
+          {"listen_port", gateway.listen_port},
+          {"present", gateway.present},
+          {"peers", gateway.peers},
+          {"active", gateway.active}};
+}
+
+GatewayStatus gateway_of(const Json& json) {
+  return {.name = json.at("name").get<std::string>(),
+          .device = json.at("device").get<std::string>(),
+          .public_key = json.at("public_key").get<std::string>(),
+          .listen_port = json.at("listen_port").get<std::uint16_t>(),
+          .present = json.at("present").get<bool>(),
+          .peers = json.at("peers").get<std::uint64_t>(),
+          .active = json.at("active").get<std::uint64_t>()};
+}
+
+Json of(const NetworkStatus& network) {
+  return {{"name", network.name},
+          {"peers", network.peers},
+          {"sites", network.sites},
+          {"taken", to_rfc3339(network.taken)}};
+}
+
+NetworkStatus network_of(const Json& json) {
+  return {.name = json.at("name").get<std::string>(),
+          .peers = json.at("peers").get<std::uint64_t>(),
+          .sites = json.at("sites").get<std::uint64_t>(),
+          .taken = time_of(json.at("taken"))};
+}
+
+Json of(const Refusal& refusal) {
+  return {{"reason", to_text(refusal.reason)},
+          {"since", to_rfc3339(refusal.since)},
+          {"text", refusal.text}};
+}
+
+Refusal refusal_of(const Json& json) {
+  return {.reason = one_of(kReasons, json.at("reason").get<std::string>(), RefusalReason::Invalid),
+          .since = time_of(json.at("since")),
+          .text = json.at("text").get<std::string>()};
+}
+
+Json of(const Counters& counters) {
+  return {{"rounds", counters.rounds},
+          {"steps", counters.steps},
+          {"failed_steps", counters.failed_steps},
+          {"refusals", counters.refusals}};
+}
+
+Counters counters_of(const Json& json) {
+  return {.rounds = json.at("rounds").get<std::uint64_t>(),
+          .steps = json.at("steps").get<std::uint64_t>(),
+          .failed_steps = json.at("failed_steps").get<std::uint64_t>(),
+          .refusals = json.at("refusals").get<std::uint64_t>()};
+}
+
+Status status_of(const Json& json) {
+  Status status{.version = json.at("version").get<std::string>(),
+                .router = json.at("router").get<std::string>(),
+                .site = json.at("site").get<std::string>(),
+                .phase = one_of(kPhases, json.at("phase").get<std::string>(), Phase::Retrying),
+                .pid = json.at("pid").get<std::int64_t>(),
+                .started = time_of(json.at("started")),
+                .now = time_of(json.at("now")),
+                .source = json.at("source").get<std::string>(),
+                .network = std::nullopt,
+                .refused = std::nullopt,
+                .gateways = list_of<GatewayStatus>(json.at("gateways"), gateway_of),
+                .problems = list_of<Problem>(json.at("problems"), problem_of),
+                .peers = list_of<PeerStatus>(json.at("peers"), peer_of),
+                .counters = counters_of(json.at("counters"))};
+  if (json.contains("network")) {
+    status.network = network_of(json.at("network"));
+  }
+  if (json.contains("refused")) {
+    status.refused = refusal_of(json.at("refused"));
+  }
+  return status;
+}
+
+Answer answer_of(const Json& json) {
+  return {.done = json.at("done").get<bool>(),
+          .text = json.at("text").get<std::string>(),
+          .steps = json.at("steps").get<std::vector<std::string>>(),
+          .problems = list_of<Problem>(json.at("problems"), problem_of),
+          .diagnostics = json.at("diagnostics").get<std::string>()};
+}
+
+// Text that came from elsewhere (a kernel's message) may not be UTF-8; it is shown, not refused.
+std::string dump(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+template <class T, class One>
+Result<T> reading(std::string_view text, One one) {
+  if (text.size() > kMaxDocument) {
+    return Error::make(ErrorKind::Exhausted, "the answer is too large");
+  }
+  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (json.is_discarded()) {
+    return Error::invalid("the answer is not JSON");
+  }
+  try {
+    return one(json);
+  } catch (const nlohmann::json::exception& misfit) {
+    return Error::invalid(fmt::format("the answer is not understood: {}", misfit.what()));
+  }
+}
+
+}  // namespace
+
+std::string to_json(const Status& status) {
+  Json json = {{"version", status.version},
+               {"router", status.router},
+               {"site", status.site},
+               {"phase", to_text(status.phase)},
+               {"pid", status.pid},
+               {"started", to_rfc3339(status.started)},
+               {"now", to_rfc3339(status.now)},
+               {"source", status.source}};
+  if (status.network) {
+    json["network"] = of(*status.network);
+  }
+  if (status.refused) {
+    json["refused"] = of(*status.refused);
+  }
+  json["problems"] = to_list(status.problems, [](const Problem& p) { return of(p); });
+  json["gateways"] = to_list(status.gateways, [](const GatewayStatus& g) { return of(g); });
+  json["counters"] = of(status.counters);
+  json["peers"] = to_list(status.peers, [](const PeerStatus& p) { return of(p); });
+  return dump(json);
+}
+
+std::string to_json(const Answer& answer) {
+  return dump({{"done", answer.done},
+               {"text", answer.text},
+               {"steps", answer.steps},
+               {"problems", to_list(answer.problems, [](const Problem& p) { return of(p); })},
+               {"diagnostics", answer.diagnostics}});
+}
+
+std::string to_json(const Refused& refused) {
+  return dump({{"error", {{"message", refused.message}, {"hint", refused.hint}}}});
+}
+
+Result<Status> status_from_json(std::string_view text) {
+  return reading<Status>(text, status_of);
+}
+
+Result<Answer> answer_from_json(std::string_view text) {
+  return reading<Answer>(text, answer_of);
+}
+
+Result<Refused> refused_from_json(std::string_view text) {
+  return reading<Refused>(text, [](const Json& json) {
+    const Json& error = json.at("error");
+    return Refused{.message = error.at("message").get<std::string>(),
+                   .hint = error.at("hint").get<std::string>()};
+  });
+}
+
+std::string to_rfc3339(WallTime time) {
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(time - day);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                     clock.hours().count(), clock.minutes().count(), clock.seconds().count());
+}
+
+Result<WallTime> from_rfc3339(std::string_view text) {
+  int year = 0;
+  unsigned month = 0;
+  unsigned day = 0;
+  unsigned hour = 0;
+  unsigned minute = 0;
+  unsigned second = 0;
+  int used = 0;
+  const std::string copy(text);
+  if (std::sscanf(copy.c_str(), "%4d-%2u-%2uT%2u:%2u:%2uZ%n", &year, &month, &day, &hour, &minute,
+                  &second, &used) != 6 ||
+      static_cast<std::size_t>(used) != copy.size()) {
+    return Error::invalid(fmt::format("'{}' is not a time", text));
+  }
+  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month),
+                                         std::chrono::day(day)};
+  if (!date.ok() || hour > 23 || minute > 59 || second > 59) {
+    return Error::invalid(fmt::format("'{}' is not a time", text));
+  }
+  return WallTime{std::chrono::sys_days(date)} + std::chrono::hours(hour) +
+         std::chrono::minutes(minute) + std::chrono::seconds(second);
+}
+
+}  // namespace cw::api

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "router/api/status.h"
+
+// The control socket's values as JSON. Times are RFC 3339 in UTC. Reading refuses a wrong type and
+// a missing field; it ignores an unknown field and takes an unknown word for the most careful one,
+// so that an older CLI understands a newer agent. nlohmann's exceptions end in this file. Linear;
+// nothing is kept.
+namespace cw::api {
+
+// A document larger than this is refused unread: ten times the status of 10,000 peers.
+inline constexpr std::size_t kMaxDocument = std::size_t{32} << 20U;
+
+// An error the agent answers instead: what happened and what to do.
+struct Refused {
+  std::string message;
+  std::string hint;
+
+  friend bool operator==(const Refused&, const Refused&) = default;
+};
+
+[[nodiscard]] std::string to_json(const Status& status);
+[[nodiscard]] std::string to_json(const Answer& answer);
+[[nodiscard]] std::string to_json(const Refused& refused);
+
+[[nodiscard]] Result<Status> status_from_json(std::string_view text);
+[[nodiscard]] Result<Answer> answer_from_json(std::string_view text);
+[[nodiscard]] Result<Refused> refused_from_json(std::string_view text);
+
+[[nodiscard]] std::string to_rfc3339(WallTime time);
+[[nodiscard]] Result<WallTime> from_rfc3339(std::string_view text);  // only what to_rfc3339 writes
+
+}  // namespace cw::api
