@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "firewall/ruleset/sink.h"
+#include "netlink/codec/sinks.h"
+#include "router/apply/apply.h"
+
+// A small kernel in memory, behind the sinks' interfaces. It enforces what the real one does and
+// our code relies on: a route needs its device up and its preferred source present, a device that
+// goes down or away takes its routes (and addresses) along, an allowed IP has one owner, an update
+// never creates a peer. It keeps foreign objects too, to show that nobody touches them.
+namespace cw::test {
+
+// nft's table `inet causeway` as our transactions leave it; it reads the text we generate.
+class ModelNft final : public firewall::FirewallSink {
+ public:
+  Result<firewall::TableState> read(firewall::Depth depth,
+                                    const std::vector<std::string>& sets) override;
+  Result<> commit(const std::string& text) override;
+  Result<> seal() override;
+
+  Result<std::vector<firewall::ForeignChain>> foreign_chains() override { return foreign; }
+
+  void flush();           // `nft flush ruleset`
+  void edit_structure();  // somebody adds a rule to a chain of ours
+  void remove_element(const std::string& set, const std::string& element);
+
+  std::vector<firewall::ForeignChain> foreign;
+  int commits = 0;
+  bool refuse = false;
+
+ private:
+  Result<> run(const std::string& line);
+
+  bool present_ = false;
+  std::string structure_;
+  std::string sealed_structure_;
+  std::string digest_;
+  std::map<std::string, std::map<std::string, std::string>> sets_;  // set -> key -> element
+};
+
+class ModelKernel final : public netlink::RouteSink,
+                          public netlink::WireGuardSink,
+                          public netlink::SysctlSink {
+ public:
+  ModelKernel();
+
+  Result<std::vector<netlink::Link>> links() override;
+  Result<std::vector<netlink::Address>> addresses() override;
+  Result<std::vector<netlink::Route>> routes() override;
+  Result<std::vector<netlink::Rule>> rules() override;
+  Result<> create_wireguard(const std::string& device, std::uint32_t mtu) override;
+  Result<> remove_link(const std::string& device) override;
+  Result<> set_mtu(const std::string& device, std::uint32_t mtu) override;
+  Result<> set_up(const std::string& device) override;
+  Result<> add_address(const netlink::Address& address) override;
+  Result<> remove_address(const netlink::Address& address) override;
+  Result<> add_route(const netlink::Route& route) override;
+  Result<> remove_route(const netlink::Route& route) override;
+  Result<> add_rule(const netlink::Rule& rule) override;
+  Result<> remove_rule(const netlink::Rule& rule) override;
+  Result<netlink::WgDevice> device(const std::string& name) override;
+  Result<> change(const netlink::WgDeviceChange& change) override;
+  Result<std::string> read(const std::string& key) override;
+  Result<> write(const netlink::Sysctl& sysctl) override;
+
+  // What other programs do.
+  void set_down(const std::string& device);
+
+  netlink::WgDevice& wireguard(const std::string& device) { return devices_.at(device); }
+
+  router::Sinks sinks() { return {*this, *this, *this, nft}; }
+
+  ModelNft nft;
+  std::map<std::string, std::string> sysctls;
+  std::map<net::PublicKey, std::uint16_t> handshakes_started;  // by a keepalive from 0 to N
+  bool interrupt_dumps = false;
+  // Called before each write; an Error makes that write fail.
+  std::function<Result<>(const std::string& what)> before_write;
+  int writes = 0;
+
+ private:
+  Result<> write_allowed(const std::string& what);
+  template <class T>
+  Result<std::vector<T>> dump(const std::vector<T>& items) const;
+  void change_peer(netlink::WgDevice& device, const netlink::WgPeerChange& change);
+
+  std::map<std::string, netlink::Link> links_;
+  std::map<std::string, netlink::WgDevice> devices_;
+  std::vector<netlink::Address> addresses_;
+  std::vector<netlink::Route> routes_;
+  std::vector<netlink::Rule> rules_;
+  int next_index_ = 1;
+};
+
+}  // namespace cw::test

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "router/plan/desired.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "router/model/ownership.h"
+#include "tests/support/networks.h"
+
+namespace cw::router {
+namespace {
+
+using std::chrono::seconds;
+using test::snapshot;
+using testing::HasSubstr;
+
+TEST(Desired, HasADevicePerGatewayWithThePeersOfItsBlock) {
+  const auto state = *desired(snapshot(2, 5));
+  ASSERT_EQ(state.devices.size(), 2U);
+  EXPECT_EQ(state.devices[0].name, "cw-prod");
+  EXPECT_EQ(state.devices[0].peers.size(), 3U);
+  EXPECT_EQ(state.devices[1].name, "cw-spare");
+  EXPECT_EQ(state.devices[1].peers.size(), 2U);
+}
+
+TEST(Desired, ProhibitsEachDeviceWithoutTheJudgedMark) {
+  const auto state = *desired(snapshot(2, 0));
+  for (const auto& device : state.devices) {
+    for (const auto family : {net::Family::V4, net::Family::V6}) {
+      const netlink::Rule closed{
+          family, kPriorityClosed, device.name, std::nullopt, netlink::RuleAction::Prohibit, 0};
+      EXPECT_THAT(state.rules, testing::Contains(closed));
+    }
+  }
+}
+
+TEST(Desired, ServesNobodyWhoIsDisabledExpiredOrOfAnotherSite) {
+  auto all = snapshot(1, 4);
+  all.netmap.peers[0].enabled = false;
+  all.netmap.peers[1].expires = all.now;
+  all.netmap.peers[2].sites = {"staging"};
+  const auto state = *desired(all);
+  ASSERT_EQ(state.devices[0].peers.size(), 1U);
+  EXPECT_EQ(state.devices[0].peers[0].name, "p0003");
+}
+
+TEST(Desired, SaysWhenTheNextPeerExpires) {
+  auto all = snapshot(1, 3);
+  all.netmap.peers[0].expires = all.now - seconds(10);
+  all.netmap.peers[1].expires = all.now + seconds(20);
+  all.netmap.peers[2].expires = all.now + seconds(10);
+  EXPECT_EQ(desired(all)->next_change, all.now + seconds(10));
+  all.now += seconds(10);
+  EXPECT_EQ(desired(all)->next_change, all.now + seconds(10));
+  EXPECT_EQ(desired(all)->devices[0].peers.size(), 1U);
+}
+
+TEST(Desired, ResumesOnlyPeersWhoseSessionCanBeAlive) {
+  auto all = snapshot(1, 2);
+  const net::SocketAddress endpoint{*net::Ip::parse("203.0.113.2"), 40000};
+  all.last_seen[all.netmap.peers[0].public_key] = {endpoint, all.now - seconds(180)};
+  all.last_seen[all.netmap.peers[1].public_key] = {endpoint, all.now - seconds(181)};
+  std::vector<std::string> resumed;
+  for (const auto& peer : desired(all)->devices[0].peers) {
+    if (peer.resume) {
+      resumed.push_back(peer.name);
+    }
+  }
+  EXPECT_THAT(resumed, testing::ElementsAre("p0000"));
+}
+
+TEST(Desired, KeepsTheDefaultRouteFromRouterAdvertisementsBeforeForwarding) {
+  auto all = snapshot(1, 0);
+  all.host.ra_devices = {"eth0"};
+  const auto state = *desired(all);
+  ASSERT_EQ(state.sysctls.size(), 3U);
+  EXPECT_EQ(state.sysctls[0], (netlink::Sysctl{"net/ipv6/conf/eth0/accept_ra", "2"}));
+  EXPECT_EQ(state.sysctls[1].key, "net/ipv6/conf/all/forwarding");
+}
+
+TEST(Desired, WantsNoIpv6OnAHostWithoutIt) {
+  auto all = snapshot(1, 1);
+  all.host.ipv6 = false;
+  const auto state = *desired(all);
+  EXPECT_EQ(state.addresses.size(), 1U);
+  EXPECT_EQ(state.devices[0].peers[0].allowed_ips.size(), 1U);
+  for (const auto& rule : state.rules) {
+    EXPECT_EQ(rule.family, net::Family::V4);
+  }
+}
+
+TEST(Desired, WantsNothingWhereTheRouterServesNoGateway) {
+  auto all = snapshot(1, 3);
+  all.netmap.sites[0].gateways[0].routers = {"r2"};
+  EXPECT_EQ(*desired(all), DesiredState{});
+}
+
+TEST(Desired, RefusesAKeyThatIsNotTheGateways) {
+  auto all = snapshot(1, 0);
+  all.host.keys["prod"] = test::public_key(99);
+  EXPECT_THAT(desired(all).error().message, HasSubstr("one of them is the wrong one"));
+}
+
+TEST(Desired, RefusesAGatewayWithoutAKeyAndARouterThatIsUnknown) {
+  auto no_key = snapshot(1, 0);
+  no_key.host.keys.clear();
+  EXPECT_THAT(desired(no_key).error().message, HasSubstr("add a [[key]]"));
+  auto no_router = snapshot(1, 0);
+  no_router.host.router = "r9";
+  EXPECT_THAT(desired(no_router).error().message, HasSubstr("[[router]]"));
+  auto no_site = snapshot(1, 0);
+  no_site.host.site = "nowhere";
+  EXPECT_THAT(desired(no_site).error().message, HasSubstr("no site 'nowhere'"));
+}
+
+}  // namespace
+}  // namespace cw::router

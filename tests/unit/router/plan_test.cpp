@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "router/plan/plan.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "router/plan/desired.h"
+#include "tests/support/model_kernel.h"
+#include "tests/support/networks.h"
+
+namespace cw::router {
+namespace {
+
+using firewall::Depth;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+// A model kernel that has converged on two gateways and six peers.
+class Converged : public testing::Test {
+ protected:
+  Converged() {
+    auto sinks = kernel.sinks();
+    const auto report = apply(plan_now(), sinks, test::key_ring());
+    EXPECT_TRUE(report.ok());
+  }
+
+  Plan plan_now(Depth depth = Depth::Full) {
+    auto sinks = kernel.sinks();
+    return plan(wanted, read_kernel(sinks, wanted, depth).state);
+  }
+
+  std::vector<std::string> lines(Depth depth = Depth::Full) { return to_lines(plan_now(depth)); }
+
+  DesiredState wanted = *desired(test::snapshot(2, 6));
+  test::ModelKernel kernel;
+};
+
+TEST_F(Converged, NeedsNothingMore) {
+  EXPECT_THAT(lines(), ElementsAre());
+  EXPECT_THAT(lines(Depth::Digest), ElementsAre());
+}
+
+TEST_F(Converged, RepairsWhatADownedLinkTookAlong) {
+  kernel.set_down("cw-prod");
+  EXPECT_THAT(lines(), ElementsAre("+ address fd12:3456:789a::6464:1/128 dev cw-prod (missing)",
+                                   "~ device cw-prod up (is down)",
+                                   "+ route 100.100.0.0/17 dev cw-prod src 100.100.0.1 (missing)",
+                                   "+ route 240.36.0.0/17 dev cw-prod src 100.100.0.1 (missing)",
+                                   "+ route fd12:3456:789a::6464:0/113 dev cw-prod src "
+                                   "fd12:3456:789a::6464:1 (missing)"));
+}
+
+TEST_F(Converged, LoadsAFlushedRulesetBeforeAnythingElse) {
+  kernel.nft.flush();
+  EXPECT_THAT(lines(Depth::Digest), ElementsAre(StartsWith("~ firewall table inet causeway")));
+}
+
+TEST_F(Converged, ReplacesAStructureThatSomebodyEdited) {
+  kernel.nft.edit_structure();
+  EXPECT_THAT(lines(), ElementsAre(HasSubstr("changed by somebody else")));
+}
+
+TEST_F(Converged, PutsBackOneElementWithoutReplacingTheTable) {
+  kernel.nft.remove_element("peer4", "100.100.0.16 : goto every_route");
+  EXPECT_THAT(lines(),
+              ElementsAre("+ firewall peer4 100.100.0.16 : goto every_route (other elements)"));
+}
+
+TEST_F(Converged, PrunesNothingAfterAnInterruptedDump) {
+  kernel.interrupt_dumps = true;
+  wanted = DesiredState{};
+  EXPECT_THAT(lines(), ElementsAre("- firewall table inet causeway (not in the network)"));
+}
+
+TEST_F(Converged, DropsPeersThatLeftTheNetworkAfterTheNewOnesAreIn) {
+  auto snapshot = test::snapshot(2, 6);
+  snapshot.netmap.peers[0].public_key = test::public_key(77);  // the same person, a new key
+  wanted = *desired(snapshot);
+  const auto all = lines();
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_THAT(all[0], StartsWith("+ peer cw-prod p0000 100.100.0.16/32"));
+  EXPECT_THAT(all[1], StartsWith("- peer cw-prod "));
+}
+
+TEST_F(Converged, TakesEverythingDownWithTheFirewallLast) {
+  wanted = DesiredState{};
+  const auto all = lines();
+  EXPECT_THAT(all, Contains("- device cw-prod (not in the network)"));
+  EXPECT_EQ(all.back(), "- firewall table inet causeway (not in the network)");
+}
+
+TEST(Plan, ClosesADeviceBeforeItOpensIt) {
+  const auto wanted = *desired(test::snapshot(1, 1));
+  test::ModelKernel kernel;
+  auto sinks = kernel.sinks();
+  const auto all = to_lines(plan(wanted, read_kernel(sinks, wanted, Depth::Full).state));
+  const auto at = [&](const std::string& start) {
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      if (all[i].starts_with(start)) {
+        return i;
+      }
+    }
+    ADD_FAILURE() << "no line starts with " << start;
+    return all.size();
+  };
+  EXPECT_LT(at("~ firewall"), at("+ rule IPv4 4930"));
+  EXPECT_LT(at("+ rule IPv4 4930"), at("+ rule IPv4 4920"));
+  EXPECT_LT(at("+ rule IPv4 4920"), at("~ device cw-prod up"));
+  EXPECT_LT(at("~ device cw-prod up"), at("+ route"));
+  EXPECT_LT(at("+ route"), at("~ sysctl net/ipv4/ip_forward"));
+}
+
+}  // namespace
+}  // namespace cw::router
