@@ -1,0 +1,152 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: Apache-2.0
+"""Builds, runs every test, and counts: unit tests (dev, then asan+ubsan), then the system tests on each kernel.
+
+The last line is "N passed, N failed". The status is not 0 if anything failed, nothing ran, or the short form took longer
+than its budget.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as xml
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BUDGET_MINUTES = 45  # of the short form, cold, on two cores
+VM_SECONDS = 1500  # of one boot with its tests; more means it hangs
+VM_SECONDS_LONG = 4 * 3600
+
+# A gtest program's own report of a case, for programs ctest knows as one test.
+GTEST_CASE = re.compile(r"^\[ +(OK|FAILED) +\] (\S+\.\S+).*\((\d+) ms\)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Count:
+    passed: int = 0
+    failed: int = 0
+
+    def __add__(self, other: Count) -> Count:
+        return Count(self.passed + other.passed, self.failed + other.failed)
+
+    def __str__(self) -> str:
+        return f"{self.passed} passed, {self.failed} failed"
+
+
+BROKEN = Count(failed=1)  # a step that could not even run
+
+
+def main() -> int:
+    options = parse()
+    os.chdir(ROOT)
+    started = time.monotonic()
+    total = Count()
+    with tempfile.TemporaryDirectory(prefix="causeway-test.") as folder:
+        for preset in ("dev", "asan"):
+            total += unit(preset, Path(folder), options.only)
+        for kernel in options.kernels:
+            for preset in presets_of(kernel, options):
+                total += system(kernel, preset, Path(folder), options)
+
+    minutes = (time.monotonic() - started) / 60
+    over = not options.long and minutes > BUDGET_MINUTES
+    if over:
+        print(f"\nOver budget: {minutes:.0f} minutes, and {BUDGET_MINUTES} are allowed.")
+        total += BROKEN
+    if total == Count():
+        print("\nNo test has run.")
+        total += BROKEN
+    print(f"\n{minutes:.1f} minutes")
+    print(total)
+    return 1 if total.failed else 0
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="./dev test", description=__doc__)
+    parser.add_argument("--long", action="store_true", help="full numbers, and both builds on both kernels")
+    parser.add_argument("--kernel", choices=("6.1", "6.12"), help="system tests on this kernel only")
+    parser.add_argument("--userland", choices=("bookworm", "trixie"), help="build and test in this release")
+    parser.add_argument("--only", metavar="PATTERN", help="only tests whose name contains this")
+    options = parser.parse_args()
+    options.kernels = (options.kernel,) if options.kernel else ("6.1", "6.12")
+    return options
+
+
+def presets_of(kernel: str, options: argparse.Namespace) -> tuple[str, ...]:
+    """The short form runs each kernel once; one of the two with the sanitizers."""
+    if options.long:
+        return ("dev", "asan")
+    return ("asan",) if kernel == "6.12" and not options.kernel else ("dev",)
+
+
+def heading(text: str) -> None:
+    print(f"\n{text}", flush=True)
+
+
+def build(preset: str) -> bool:
+    return subprocess.run(["./dev", "build"], env={**os.environ, "CW_PRESET": preset}).returncode == 0
+
+
+def unit(preset: str, folder: Path, only: str | None) -> Count:
+    heading(f"Unit tests ({preset})")
+    if not build(preset):
+        return BROKEN
+    report = folder / f"unit-{preset}.xml"
+    command = ["ctest", "--test-dir", f"build/{preset}", "-L", "unit", "-j", str(os.cpu_count() or 1), "--quiet"]
+    command += ["--output-junit", str(report), "--test-output-size-passed", "1000000"]
+    command += ["-R", re.escape(only)] if only else []
+    status = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
+    if not report.exists():
+        print(f"  FAIL ctest itself (status {status}); run: {' '.join(command[:5])}")
+        return BROKEN
+    total = Count()
+    for case in xml.parse(report).getroot().iter("testcase"):
+        total += unit_case(case)
+    print(f"  {total}")
+    return total if status == 0 or total.failed else total + BROKEN
+
+
+def unit_case(case: xml.Element) -> Count:
+    """One entry of ctest: one gtest case, or a program of many. Prints a line for each case."""
+    output = case.findtext("system-out", "")
+    ran = case.get("status") == "run"
+    cases = [(name, word == "OK", int(ms) / 1000) for word, name, ms in GTEST_CASE.findall(output)]
+    if not cases or (not ran and all(ok for _, ok, _ in cases)):
+        cases.append((case.get("name", "?"), ran, float(case.get("time", "0"))))
+    for name, ok, seconds in cases:
+        print(f"  {'ok  ' if ok else 'FAIL'} {seconds:8.2f} s  {name}")
+    if not ran:
+        print("\n".join(f"       {line}" for line in output.splitlines()))
+    passed = sum(ok for _, ok, _ in cases)
+    return Count(passed, len(cases) - passed)
+
+
+def system(kernel: str, preset: str, folder: Path, options: argparse.Namespace) -> Count:
+    heading(f"System tests (kernel {kernel}, {preset})")
+    results = folder / f"system-{kernel}-{preset}"
+    seconds = VM_SECONDS_LONG if options.long else VM_SECONDS
+    command = ["tests/vm/run.sh", "--kernel", kernel, "--results", str(results), "--timeout", str(seconds)]
+    command += ["--env", f"CW_LONG={int(options.long)}"]
+    command += ["tests/system/run", *(["-k", options.only] if options.only else [])]
+    status = subprocess.run(command, env={**os.environ, "CW_PRESET": preset}).returncode
+    report = results / "system.txt"
+    if options.only and status == 5:  # pytest: no test of that name
+        return Count()
+    if not report.exists():
+        print(f"  FAIL the VM gave no report (status {status})")
+        return BROKEN
+    verdicts = [line.split()[0] for line in report.read_text().splitlines()]
+    failed = len(verdicts) - verdicts.count("ok")
+    total = Count(len(verdicts) - failed, failed)
+    return total if status == 0 or failed else total + BROKEN
+
+
+if __name__ == "__main__":
+    sys.exit(main())
