@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "netlink/codec/message.h"
+#include "netlink/codec/route_codec.h"
+#include "netlink/codec/route_values.h"
+
+// What the kernel announces of changes to itself, as values, and which of it concerns us. Pure.
+//
+// A change that we made ourselves is told apart by the port of the socket that asked for it. Not
+// every kernel says it (6.1 does not for links and never for forwarding): then the origin is
+// foreign, which costs one look that finds nothing to do.
+namespace cw::netlink {
+
+enum class What : std::uint8_t {
+  Link,     // a device came, went or changed
+  Address,  // on a device
+  Route,    // in a table
+  Rule,
+  Netconf,   // forwarding or rp_filter of a device, or of all
+  Table,     // a transaction on an nft table
+  Overflow,  // notifications were lost: everything may have changed
+};
+
+enum class Origin : std::uint8_t { Own, Foreign };
+
+struct Notification {
+  What what = What::Overflow;
+  Origin origin = Origin::Foreign;
+  std::string name;          // of the device ("all" and "default" with Netconf) or the nft table
+  std::uint32_t number = 0;  // table of a Route, priority of a Rule
+
+  friend auto operator<=>(const Notification&, const Notification&) = default;
+};
+
+// What to look out for besides what is ours.
+struct Interest {
+  Ownership ownership;
+  std::string nft_table;                  // family inet
+  std::vector<std::string> site_devices;  // not ours, but used: the LAN interface
+
+  friend bool operator==(const Interest&, const Interest&) = default;
+};
+
+// Does this call for a new plan?
+[[nodiscard]] bool concerns(const Notification& notification, const Interest& interest);
+
+// From one rtnetlink message; none for kinds that never matter. `own_ports` are the netlink ports
+// of our own sockets.
+[[nodiscard]] std::optional<Notification> decode_route_notification(
+    const Message& message, const std::vector<std::uint32_t>& own_ports, const DeviceName& name);
+
+// nf_tables sends what a transaction changed, object by object, and then who it was
+// (NFT_MSG_NEWGEN, with the number of the process). So what was touched waits for that; only the
+// names of tables are kept.
+class NftTransactions {
+ public:
+  explicit NftTransactions(std::uint32_t own_process) : own_process_(own_process) {}
+
+  // The tables of family inet that a transaction touched, once it is complete; empty before.
+  [[nodiscard]] std::vector<Notification> take(const Message& message);
+
+  // After an overflow: the end of what is pending may have been lost.
+  void forget() { touched_.clear(); }
+
+ private:
+  std::uint32_t own_process_;
+  std::set<std::string, std::less<>> touched_;
+};
+
+}  // namespace cw::netlink
