@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A network directory, and the agent that serves it in a router's namespace."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lab import shell
+from lab.client import KeyPair, Peer, Tunnel, configuration, make_keys
+from lab.namespace import Namespace
+from lab.topology import ROUTER, ROUTER_PUBLIC, VPC_PREFIX, VPC_PREFIX_6
+
+POOL = "100.83.0.0/16"
+ULA = "fd5e:3a1c:9b04"
+GATEWAY = "prod"
+GATEWAY_ADDRESS = "100.83.0.1"
+DEVICE = f"cw-{GATEWAY}"
+PORT = 51820
+READY_SECONDS = 60.0  # software emulation and sanitizers included
+
+
+def twin(address: str) -> str:
+    """A peer's IPv6 address: the ULA with its IPv4 address as the last 32 bits."""
+    a, b, c, d = (int(part) for part in address.split("."))
+    return f"{ULA}::{a << 8 | b:x}:{c << 8 | d:x}"
+
+
+@dataclass
+class Device:
+    """A peer of the network, with the key that only its owner has."""
+
+    name: str
+    address: str
+    keys: KeyPair = field(default_factory=make_keys)
+
+
+class Network:
+    """A network directory in `folder`: one site `prod` with one router and one gateway; peers are added."""
+
+    def __init__(self, folder: Path, routes: tuple[str, ...] = (VPC_PREFIX, VPC_PREFIX_6)) -> None:
+        self.folder = folder
+        self.keys = make_keys()
+        for name in ("sites", "peers"):
+            (folder / name).mkdir(parents=True)
+        (folder / "network.toml").write_text(f'name = "acme"\npool = "{POOL}"\nula = "{ULA}::/48"\n')
+        (folder / "sites/prod.toml").write_text(
+            f"""id = 1
+routes = {json.dumps(routes)}
+
+[[router]]
+name = "r1"
+address = "{ROUTER}"
+
+[[gateway]]
+name = "{GATEWAY}"
+public_key = "{self.keys.public}"
+endpoint = "{ROUTER_PUBLIC}:{PORT}"
+address = "{GATEWAY_ADDRESS}"
+"""
+        )
+
+    def add(self, name: str, address: str, **settings: Any) -> Device:
+        device = Device(name, address)
+        self.write(device, **settings)
+        return device
+
+    def write(self, device: Device, **settings: Any) -> None:
+        lines = [f'public_key = "{device.keys.public}"', f'address = "{device.address}"']
+        lines += [f"{key} = {json.dumps(value)}" for key, value in settings.items()]
+        (self.folder / f"peers/{device.name}.toml").write_text("\n".join(lines) + "\n")
+
+    def remove(self, device: Device) -> None:
+        (self.folder / f"peers/{device.name}.toml").unlink()
+
+    def tunnel(self, device: Device, client: Namespace, folder: Path, port: int = PORT, name: str = "") -> Tunnel:
+        """The stock client's side: what it reaches is the VPC and the gateway itself."""
+        peer = Peer(
+            self.keys.public,
+            f"{ROUTER_PUBLIC}:{port}",
+            (VPC_PREFIX, VPC_PREFIX_6, f"{GATEWAY_ADDRESS}/32", f"{twin(GATEWAY_ADDRESS)}/128"),
+        )
+        addresses = (f"{device.address}/32", f"{twin(device.address)}/128")
+        return Tunnel(client, name or device.name, configuration(device.keys.private, addresses, peer), folder)
+
+
+class Agent:
+    """`causewayd` by hand, as root, in a namespace; its data path outlives it, as the product promises."""
+
+    def __init__(self, namespace: Namespace, network: Network, folder: Path) -> None:
+        self.namespace = namespace
+        self.network = network
+        self.runtime = folder / "run"
+        self.log = folder / "causewayd.log"
+        self.config = folder / "router.toml"
+        self.process: subprocess.Popen[str] | None = None
+        self.runtime.mkdir(exist_ok=True)
+        key = folder / "key"
+        key.touch(mode=0o600)
+        key.write_text(network.keys.private + "\n")
+        self.config.write_text(
+            f'name = "r1"\nsite = "prod"\nnetwork = "{network.folder}"\n\n'
+            f'[[key]]\ngateway = "{GATEWAY}"\nsource = "{key}"\n'
+        )
+
+    @property
+    def socket(self) -> Path:
+        return self.runtime / "control.sock"
+
+    def start(self, wait: bool = True) -> Agent:
+        with self.log.open("a") as output:
+            self.process = self.namespace.start(
+                "causewayd", "--config", str(self.config), "--runtime-dir", str(self.runtime), output=output
+            )
+        if wait:
+            try:
+                shell.until("the agent running", self.is_running, READY_SECONDS)
+            except TimeoutError as error:
+                raise TimeoutError(f"{error}\n{self.log.read_text()[-4000:]}") from None
+        return self
+
+    def is_running(self) -> bool:
+        assert self.process is not None
+        if self.process.poll() is not None:
+            raise AssertionError(f"causewayd exited {self.process.returncode}:\n{self.log.read_text()[-4000:]}")
+        return self.socket.exists() and self.status().get("phase") == "running"
+
+    def status(self) -> dict[str, Any]:
+        text = self.cli("status", "--json", check=False)
+        return json.loads(text) if text.strip() else {}
+
+    def cli(self, *args: str, check: bool = True) -> str:
+        """`causeway` on the router."""
+        return self.namespace.run("causeway", "--socket", str(self.socket), *args, check=check)
+
+    def signal(self, number: int) -> None:
+        """Sends a signal to the agent itself, whatever wraps it, and waits where it ends it."""
+        assert self.process is not None
+        os.kill(self.process.pid, number)
+        if number in (signal.SIGKILL, signal.SIGTERM):
+            self.process.wait(timeout=30)
+            self.process = None
+
+    def kill(self) -> None:
+        self.signal(signal.SIGKILL)
+
+    def stop(self) -> None:
+        self.signal(signal.SIGTERM)
+
+    def close(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.kill()
