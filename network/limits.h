@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+// How large a network may be. Above these numbers something went wrong (a generator ran away, the
+// wrong folder was named), or a cost nobody has measured begins.
+namespace cw::network {
+
+inline constexpr std::size_t kLargestPeerFile = 64 * 1024;  // 200 bytes are usual
+inline constexpr std::size_t kLargestFile = 1024 * 1024;    // any other
+inline constexpr std::size_t kMostPeers = 100'000;          // ten times what is benchmarked
+inline constexpr std::size_t kMostSites = 1'000;
+inline constexpr std::size_t kMostRoutes = 1'000;  // of a site; phones die of fewer
+inline constexpr std::size_t kMostClientRoutes = 1'000;
+inline constexpr std::size_t kMostGateways = 64;  // of a site; each is a device
+inline constexpr std::size_t kMostRouters = 64;   // of a site
+inline constexpr std::size_t kMostGroups = 64;    // of a peer
+inline constexpr std::size_t kMostKeys = 64;      // of a router: one for each gateway
+inline constexpr std::size_t kMostAlternatePorts = 16;
+
+inline constexpr std::size_t kLongestName = 63;         // a DNS label (RFC 1035 section 2.3.4)
+inline constexpr std::size_t kLongestGatewayName = 12;  // cw-NAME is an interface: IFNAMSIZ - 4
+inline constexpr std::size_t kLongestInterface = 15;    // IFNAMSIZ - 1
+inline constexpr std::size_t kLongestUser = 254;        // an e-mail address (RFC 5321)
+
+inline constexpr std::uint8_t kNarrowestPool = 30;  // two peers at least
+inline constexpr std::uint8_t kUlaLength = 48;      // RFC 4193 section 3
+inline constexpr std::uint8_t kWidestRouteV4 = 8;   // nobody owns more; a default route is refused
+inline constexpr std::uint8_t kWidestRouteV6 = 16;
+
+}  // namespace cw::network

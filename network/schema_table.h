@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+// Every key of every file, once: the decoder checks files against this table, and the key lists of
+// causeway-network(5) and causeway-router(5) are written from it. Constant data.
+namespace cw::network {
+
+enum class FileKind : std::uint8_t { Network, Site, Peer, Router };
+
+enum class KeyType : std::uint8_t {
+  Text,
+  Name,
+  Names,
+  Address,
+  Prefix,
+  Prefixes,
+  PublicKey,
+  HostPort,
+  AddressPort,
+  Number,
+  Numbers,
+  Flag,
+  Time,
+  Table,
+  Tables,
+};
+
+struct Key {
+  FileKind file;
+  std::string_view table;  // "" for the file itself, "gateway.egress" for a table in a table
+  std::string_view name;
+  KeyType type;
+  bool required;
+  std::string_view default_text;  // what stands where it is left out, in words or as TOML
+  std::string_view example;       // a value, as TOML
+  std::string_view doc;           // sentences for the manual; scdoc marks: *key*, _value_
+};
+
+namespace schema {
+
+inline constexpr bool kRequired = true;
+inline constexpr bool kOptional = false;
+using enum KeyType;
+
+inline constexpr auto kKeys = std::to_array<Key>({
+    // network.toml
+    {FileKind::Network, "", "format", Number, kOptional, "1", "1",
+     "The format of the whole directory. This version reads format 1."},
+    {FileKind::Network, "", "name", Name, kRequired, "", "\"example\"",
+     "The network's name. It is shown, and it names the tunnel in client configurations."},
+    {FileKind::Network, "", "pool", Prefix, kRequired, "", "\"100.83.0.0/16\"",
+     "The overlay's IPv4 addresses: /10 to /30, best a random /16 of 100.64.0.0/10. Peers and "
+     "gateways have theirs from it for ever, so choose it with room."},
+    {FileKind::Network, "", "ula", Prefix, kRequired, "", "\"fd5e:3a1c:9b04::/48\"",
+     "The overlay's IPv6 addresses: a /48 of fd00::/8 whose 40 bits behind _fd_ are random "
+     "(RFC 4193). A peer's IPv6 address is this prefix with its IPv4 address as the last 32 "
+     "bits and is never written."},
+    {FileKind::Network, "", "via_prefix", Prefix, kOptional, "_ULA_:b1a::/64",
+     "\"fd7a:115c:a1e0:b1a::/64\"",
+     "The /64 under which each site's IPv4 addresses are reached as IPv6, so that sites with "
+     "equal addresses stay distinct."},
+    {FileKind::Network, "", "client_routes", Prefixes, kOptional, "[]",
+     "[\"10.0.0.0/8\", \"172.16.0.0/12\"]",
+     "Prefixes that client configurations send to the home gateway beyond the sites' own, so "
+     "that a configuration need not change when a site is added."},
+
+    // sites/NAME.toml
+    {FileKind::Site, "", "id", Number, kRequired, "", "1",
+     "The site's number, 1 to 65535, part of its 4via6 addresses. Never give one to another "
+     "site, not even a removed site's."},
+    {FileKind::Site, "", "routes", Prefixes, kOptional, "[]", "[\"10.0.0.0/16\"]",
+     "The prefixes reached through this site. None may be wider than /8 (IPv6 /16), overlap "
+     "another of the same site, or the network's own addresses. Two sites may have the same."},
+    {FileKind::Site, "", "router", Tables, kOptional, "", "",
+     "A machine that runs *causewayd*(8) at this site, one table each."},
+    {FileKind::Site, "", "gateway", Tables, kOptional, "", "",
+     "What a client's configuration names, one table each."},
+
+    {FileKind::Site, "router", "name", Name, kRequired, "", "\"router-a\"",
+     "The router's name, the *name* of its router.toml. Unique in the network."},
+    {FileKind::Site, "router", "address", Address, kOptional, "none", "\"10.0.0.10\"",
+     "Where the other routers of its gateways send heartbeats."},
+
+    {FileKind::Site, "gateway", "name", Name, kRequired, "", "\"prod-a\"",
+     "1 to 12 of a-z 0-9 -, unique in the network. Its network device is cw-_name_."},
+    {FileKind::Site, "gateway", "public_key", PublicKey, kRequired, "",
+     "\"aPxGwq8zERHQ3Q1cOZFdJ+cvJX5Ka4mLN38AyYKYF10=\"",
+     "The gateway's WireGuard public key, as *wg pubkey* prints it."},
+    {FileKind::Site, "gateway", "endpoint", HostPort, kRequired, "", "\"vpn.example.com:51820\"",
+     "The name or address, and the UDP port, that client configurations name."},
+    {FileKind::Site, "gateway", "listen_port", Number, kOptional, "the endpoint's port", "51820",
+     "The UDP port on the router, where a load balancer or NAT changes it. Gateways of one "
+     "router need different ones."},
+    {FileKind::Site, "gateway", "block", Prefix, kOptional, "the whole pool", "\"100.83.0.0/17\"",
+     "The part of the pool whose peers use this gateway at this site. Blocks of one site do not "
+     "overlap."},
+    {FileKind::Site, "gateway", "address", Address, kRequired, "", "\"100.83.0.1\"",
+     "The gateway's overlay IPv4 address, within its block: the source of its ICMP messages."},
+    {FileKind::Site, "gateway", "routers", Names, kOptional, "all routers of the site",
+     "[\"router-a\", \"router-b\"]", "The routers of this site that can serve the gateway."},
+    {FileKind::Site, "gateway", "egress", Table, kOptional, "{ mode = \"masquerade\" }",
+     "{ mode = \"masquerade\" }", "How packets leave towards the site."},
+
+    {FileKind::Site, "gateway.egress", "mode", Text, kOptional, "\"masquerade\"", "\"masquerade\"",
+     "_masquerade_: with the router's own address. _floating_: with an address that moves with "
+     "the gateway. _routed_: unchanged; the site's routers must route the block to the router."},
+    {FileKind::Site, "gateway.egress", "address", Address, kOptional, "none", "\"10.0.0.20\"",
+     "The IPv4 address of mode _floating_, which needs it; the others refuse it."},
+
+    // peers/NAME.toml
+    {FileKind::Peer, "", "public_key", PublicKey, kRequired, "",
+     "\"aPxGwq8zERHQ3Q1cOZFdJ+cvJX5Ka4mLN38AyYKYF10=\"",
+     "The device's WireGuard public key, as *wg pubkey* prints it."},
+    {FileKind::Peer, "", "address", Address, kRequired, "", "\"100.83.0.5\"",
+     "The device's overlay IPv4 address, from the pool, for ever. It decides which gateway the "
+     "device uses at each site: the one whose block holds it."},
+    {FileKind::Peer, "", "user", Text, kOptional, "none", "\"alice@example.com\"",
+     "Whose device it is."},
+    {FileKind::Peer, "", "groups", Names, kOptional, "[]", "[\"engineering\"]",
+     "The groups it belongs to, for the policy."},
+    {FileKind::Peer, "", "sites", Names, kOptional, "all sites", "[\"production\"]",
+     "The sites it may use."},
+    {FileKind::Peer, "", "home", Name, kOptional, "its gateway at the site with the lowest id",
+     "\"prod-a\"",
+     "The gateway that takes what no site claims: the catch-all routes of its configuration."},
+    {FileKind::Peer, "", "enabled", Flag, kOptional, "true", "false",
+     "_false_ locks the device out and keeps its address and key reserved."},
+    {FileKind::Peer, "", "expires", Time, kOptional, "never", "2027-01-31T18:00:00Z",
+     "When the device is locked out. With an offset: _Z_ for UTC, or _+02:00_."},
+
+    // router.toml
+    {FileKind::Router, "", "name", Name, kRequired, "", "\"router-a\"",
+     "This router's name, one of its site's *[[router]]* tables."},
+    {FileKind::Router, "", "site", Name, kRequired, "", "\"production\"", "The site it stands at."},
+    {FileKind::Router, "", "network", Text, kOptional, "\"/etc/causeway/network\"",
+     "\"/etc/causeway/network\"",
+     "The network directory, see *causeway-network*(5). A relative path begins where this file "
+     "is."},
+    {FileKind::Router, "", "lan_interface", Name, kOptional, "that of the default route",
+     "\"ens5\"", "The network interface towards the site."},
+    {FileKind::Router, "", "key", Tables, kRequired, "", "",
+     "Where the private key of a gateway is, one table for each gateway it serves."},
+    {FileKind::Router, "", "metrics_listen", AddressPort, kOptional, "off", "\"127.0.0.1:9586\"",
+     "Serve Prometheus metrics on this address and TCP port. They name peers: do not open it to "
+     "everybody."},
+    {FileKind::Router, "", "alternate_ports", Numbers, kOptional, "[443, 4500]", "[443]",
+     "Further UDP ports on which the gateways answer, because many networks let nothing else "
+     "out. [] turns it off."},
+
+    {FileKind::Router, "key", "gateway", Name, kRequired, "", "\"prod-a\"", "The gateway's name."},
+    {FileKind::Router, "key", "source", Text, kRequired, "", "\"/etc/causeway/keys/prod-a\"",
+     "A file with the key as *wg genkey* prints it, owned by root or the agent's user and of "
+     "mode 0640 or stricter; or _credential:NAME_, a systemd credential of the unit "
+     "(LoadCredential=)."},
+});
+
+}  // namespace schema
+
+constexpr bool is_schema_key(std::string_view name) {
+  for (const Key& key : schema::kKeys) {
+    if (key.name == name) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace cw::network
