@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "network/checks.h"
+
+namespace cw::network {
+
+Origin GatewayView::port_at() const {
+  return at(table->listen_port.set ? table->listen_port.span : table->endpoint.span);
+}
+
+namespace {
+
+// What the gateway is called in a message, also where its name is wrong.
+std::string called(const GatewayTable& gateway) {
+  return gateway.name ? fmt::format("gateway `{}`", *gateway.name) : "this gateway";
+}
+
+std::vector<std::string_view> router_names(const SiteFile& file) {
+  std::vector<std::string_view> names;
+  for (const RouterTable& router : file.routers) {
+    if (router.name) {
+      names.push_back(*router.name);
+    }
+  }
+  return names;
+}
+
+// The routers of the gateway that its site has; the others are reported.
+std::vector<std::string_view> serving_routers(Checks& checks, const GatewayView& gateway) {
+  const auto known = router_names(*gateway.file);
+  const auto& listed = gateway.table->routers;
+  const bool all_named = known.size() == gateway.file->routers.size();
+  std::vector<std::string_view> serving;
+  if (!listed) {
+    serving = known;
+  } else {
+    for (const auto& [name, span] : *listed) {
+      if (std::ranges::find(known, name) != known.end()) {
+        serving.emplace_back(name);
+      } else if (all_named) {
+        const auto meant = nearest(name, known);
+        checks.report(gateway.at(span),
+                      fmt::format("site `{}` has no router `{}`", gateway.site, name),
+                      meant ? fmt::format("did you mean `{}`?", *meant)
+                            : "add a [[router]] with this name, or remove it here");
+      }
+    }
+  }
+  if ((listed ? listed->empty() : gateway.file->routers.empty())) {
+    checks.report(gateway.at(gateway.table->at),
+                  fmt::format("no router serves {}", called(*gateway.table)),
+                  listed ? "name at least one in `routers`, or remove that line for all of the site"
+                         : "add a [[router]] to this site");
+  }
+  return serving;
+}
+
+std::optional<net::Block> block_of(Checks& checks, const GatewayView& gateway) {
+  const auto& written = gateway.table->block;
+  const auto* pool = checks.pool();
+  if (!written.set) {
+    return pool == nullptr ? std::nullopt : std::optional(*net::Block::from(*pool));
+  }
+  if (written && pool != nullptr && !pool->contains(written->ipv4())) {
+    checks.report(gateway.at(written.span),
+                  fmt::format("the block {} is outside the pool", written->ipv4().to_text()),
+                  Origin{{}, {}, checks.directory.network->pool.span},
+                  fmt::format("the pool is {}", pool->to_text()));
+    return std::nullopt;
+  }
+  return written.value;
+}
+
+void check_block(Checks& checks, const GatewayView& gateway,
+                 const std::vector<GatewayView>& earlier) {
+  if (!gateway.block) {
+    return;
+  }
+  const auto& address = gateway.table->address;
+  const auto* pool = checks.pool();
+  const bool in_pool = address && pool != nullptr && pool->contains(*address);
+  if (in_pool && !gateway.block->contains(*address)) {
+    checks.report(gateway.at(address.span),
+                  fmt::format("{} is outside the block of its gateway", address->to_text()),
+                  gateway.block_at(),
+                  fmt::format("the block is {}", gateway.block->ipv4().to_text()));
+  }
+  for (const GatewayView& other : earlier) {
+    if (other.site == gateway.site && other.block &&
+        other.block->ipv4().overlaps(gateway.block->ipv4())) {
+      checks.report(gateway.block_at(),
+                    fmt::format("two gateways of site `{}` have blocks that overlap", gateway.site),
+                    other.block_at(),
+                    fmt::format("{} overlaps {}", other.block->ipv4().to_text(),
+                                gateway.block->ipv4().to_text()),
+                    "give each a part of the pool with `block`: an address has one gateway a site");
+      return;
+    }
+  }
+}
+
+using RouterPort = std::pair<std::string, std::uint16_t>;
+
+void check_endpoint(Checks& checks, const GatewayView& gateway, Claims<net::Endpoint>& endpoints,
+                    Claims<RouterPort>& ports) {
+  const auto& endpoint = gateway.table->endpoint;
+  if (endpoint) {
+    if (const Origin* first = endpoints.claim(*endpoint, gateway.at(endpoint.span))) {
+      checks.report(gateway.at(endpoint.span),
+                    fmt::format("two gateways have the endpoint {}", endpoint->to_text()), *first,
+                    "the other one", "each gateway needs a port or an address of its own");
+    }
+    const auto ip = net::Ip::parse(endpoint->host);
+    for (const auto& route : gateway.file->routes) {
+      if (ip && route.value.contains(*ip)) {
+        checks.report(gateway.at(endpoint.span),
+                      fmt::format("clients would send the tunnel to {} into the tunnel itself",
+                                  endpoint->host),
+                      gateway.at(route.span), "it is in this route",
+                      "name the address at which clients outside the site reach the gateway");
+        checks.diagnostics.back().severity = Severity::Warning;
+      }
+    }
+  }
+  if (!gateway.listen_port) {
+    return;
+  }
+  for (const auto router : gateway.routers) {
+    const Origin* first =
+        ports.claim({std::string(router), *gateway.listen_port}, gateway.port_at());
+    if (first != nullptr) {
+      checks.report(gateway.port_at(),
+                    fmt::format("two gateways of router `{}` listen on UDP port {}", router,
+                                *gateway.listen_port),
+                    *first, "the other one", "set another `listen_port`, or another router");
+      return;
+    }
+  }
+}
+
+void check_floating(Checks& checks, const GatewayView& gateway,
+                    std::map<std::string_view, Claims<net::Ip>>& floating) {
+  const auto& address = gateway.table->egress.address;
+  if (!address) {
+    return;
+  }
+  const auto at = gateway.at(address.span);
+  if (const Origin* first = floating[gateway.site].claim(*address, at)) {
+    checks.report(at, fmt::format("two gateways have the egress address {}", address->to_text()),
+                  *first, "the other one", "each gateway needs an address of its own to move");
+  }
+  for (const RouterTable& router : gateway.file->routers) {
+    if (router.address && *router.address == *address) {
+      checks.report(at, fmt::format("the egress address {} is a router's own", address->to_text()),
+                    gateway.at(router.address.span), "this router's",
+                    "choose a free address: it moves between routers");
+    }
+  }
+}
+
+}  // namespace
+
+void check_gateways(Checks& checks) {
+  Claims<std::string> names;
+  Claims<net::Endpoint> endpoints;
+  Claims<RouterPort> ports;
+  std::map<std::string_view, Claims<net::Ip>> floating;
+  for (const auto& [site, file] : checks.directory.sites) {
+    for (const GatewayTable& table : file.gateways) {
+      GatewayView gateway{.site = site,
+                          .file = &file,
+                          .table = &table,
+                          .block = {},
+                          .listen_port = {},
+                          .routers = {}};
+      if (table.name) {
+        const auto at = gateway.at(table.name.span);
+        if (const Origin* first = names.claim(*table.name, at)) {
+          checks.report(at, fmt::format("two gateways are named `{}`", *table.name), *first,
+                        "the other one", "names of gateways are unique in the network");
+        }
+      }
+      if (table.public_key) {
+        checks.check_key(*table.public_key, gateway.at(table.public_key.span));
+      }
+      if (table.address) {
+        checks.check_overlay_address(*table.address, gateway.at(table.address.span));
+      }
+      gateway.block = block_of(checks, gateway);
+      if (table.listen_port.set) {
+        gateway.listen_port = table.listen_port.value;
+      } else if (table.endpoint) {
+        gateway.listen_port = table.endpoint->port;
+      }
+      gateway.routers = serving_routers(checks, gateway);
+      check_block(checks, gateway, checks.gateways);
+      check_endpoint(checks, gateway, endpoints, ports);
+      check_floating(checks, gateway, floating);
+      checks.gateways.push_back(std::move(gateway));
+    }
+  }
+}
+
+}  // namespace cw::network

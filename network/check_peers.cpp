@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "network/checks.h"
+#include "network/limits.h"
+
+namespace cw::network {
+
+const GatewayView* gateway_at(const Checks& checks, std::string_view site, const net::Ip& address) {
+  const auto found = std::ranges::find_if(checks.gateways, [&](const GatewayView& gateway) {
+    return gateway.site == site && gateway.block && gateway.block->contains(address);
+  });
+  return found == checks.gateways.end() ? nullptr : &*found;
+}
+
+namespace {
+
+bool may_use(const PeerFile& peer, std::string_view site) {
+  return !peer.sites || std::ranges::any_of(*peer.sites, [&](const Located<std::string>& each) {
+    return each.value == site;
+  });
+}
+
+}  // namespace
+
+const GatewayView* default_home(const Checks& checks, const PeerFile& peer) {
+  const GatewayView* home = nullptr;
+  for (const GatewayView& gateway : checks.gateways) {
+    const bool serves = may_use(peer, gateway.site) && gateway.block && peer.address &&
+                        gateway.block->contains(*peer.address);
+    // Ids grow with the network, so that a new site does not move the homes of everybody.
+    if (serves && (home == nullptr || gateway.file->id.value < home->file->id.value)) {
+      home = &gateway;
+    }
+  }
+  return home;
+}
+
+namespace {
+
+class PeerChecks {
+ public:
+  PeerChecks(Checks& checks, std::string_view name, const PeerFile& peer)
+      : checks_(checks), name_(name), peer_(peer) {}
+
+  void run() {
+    if (peer_.public_key) {
+      checks_.check_key(*peer_.public_key, at(peer_.public_key.span));
+    }
+    if (peer_.address) {
+      checks_.check_overlay_address(*peer_.address, at(peer_.address.span));
+    }
+    if (!check_sites()) {
+      return;  // what follows would only repeat it
+    }
+    if (peer_.home.set) {
+      check_home();
+    } else {
+      check_default_home();
+    }
+  }
+
+ private:
+  [[nodiscard]] Origin at(Span span) const { return {kPeersFolder, name_, span}; }
+
+  [[nodiscard]] bool address_usable() const {
+    return peer_.address && checks_.pool() != nullptr && checks_.pool()->contains(*peer_.address);
+  }
+
+  bool check_sites();
+  void check_home();
+  void check_default_home();
+
+  Checks& checks_;
+  std::string_view name_;
+  const PeerFile& peer_;
+};
+
+bool PeerChecks::check_sites() {
+  bool good = true;
+  if (!peer_.sites) {
+    return good;
+  }
+  for (const auto& [site, span] : *peer_.sites) {
+    if (checks_.site_known(site)) {
+      continue;
+    }
+    std::vector<std::string_view> known;
+    for (const auto& [name, file] : checks_.directory.sites) {
+      known.push_back(name);
+    }
+    const auto meant = nearest(site, known);
+    checks_.report(
+        at(span), fmt::format("there is no site `{}`", site),
+        meant ? fmt::format("did you mean `{}`?", *meant)
+              : fmt::format("a site is a file: add {}, or remove it here", site_path(site)));
+    good = false;
+  }
+  if (peer_.sites->empty()) {
+    const bool reported = checks_.directory.mistakes.contains(peer_path(name_));
+    if (!reported) {
+      checks_.report(at({}), "`sites` is empty: this peer could reach nothing",
+                     "remove the line to allow all sites, or set enabled = false");
+    }
+    good = false;
+  }
+  return good;
+}
+
+void PeerChecks::check_home() {
+  if (!peer_.home) {
+    return;
+  }
+  const auto home = std::ranges::find_if(checks_.gateways, [&](const GatewayView& gateway) {
+    return gateway.table->name && *gateway.table->name == *peer_.home;
+  });
+  if (home == checks_.gateways.end()) {
+    if (checks_.any_site_broken()) {
+      return;
+    }
+    std::vector<std::string_view> known;
+    for (const GatewayView& gateway : checks_.gateways) {
+      known.push_back(gateway.table->name ? std::string_view(*gateway.table->name) : "");
+    }
+    const auto meant = nearest(*peer_.home, known);
+    checks_.report(at(peer_.home.span), fmt::format("there is no gateway `{}`", *peer_.home),
+                   meant ? fmt::format("did you mean `{}`?", *meant)
+                         : "`home` names a [[gateway]] of one of the peer's sites");
+    return;
+  }
+  const auto gateway_name = home->at(home->table->name.span);
+  if (!may_use(peer_, home->site)) {
+    checks_.report(at(peer_.home.span),
+                   fmt::format("the home gateway `{}` is at site `{}`, which this peer may not use",
+                               *peer_.home, home->site),
+                   gateway_name, "the gateway",
+                   fmt::format("add \"{}\" to `sites`, or choose another home", home->site));
+  } else if (home->block && address_usable() && !home->block->contains(*peer_.address)) {
+    checks_.report(at(peer_.address.span),
+                   fmt::format("{} is outside the block of the home gateway `{}`",
+                               peer_.address->to_text(), *peer_.home),
+                   home->block_at(), fmt::format("the block is {}", home->block->ipv4().to_text()),
+                   "give the peer an address of that block, or the gateway that holds this one");
+  }
+}
+
+void PeerChecks::check_default_home() {
+  if (!address_usable() || checks_.gateways.empty() || checks_.any_site_broken() ||
+      default_home(checks_, peer_) != nullptr) {
+    return;
+  }
+  const auto near = std::ranges::find_if(checks_.gateways, [&](const GatewayView& gateway) {
+    return may_use(peer_, gateway.site) && gateway.block;
+  });
+  if (near == checks_.gateways.end()) {
+    checks_.report(at(peer_.sites && !peer_.sites->empty() ? peer_.sites->front().span : Span{}),
+                   "no site of this peer has a gateway", "add a [[gateway]] to one of them");
+    return;
+  }
+  checks_.report(
+      at(peer_.address.span),
+      fmt::format("no gateway of this peer's sites has {} in its block", peer_.address->to_text()),
+      near->block_at(), fmt::format("this block is {}", near->block->ipv4().to_text()),
+      "give the peer an address of a block, or a gateway a block with this address");
+}
+
+}  // namespace
+
+void check_peers(Checks& checks) {
+  const auto& peers = checks.directory.peers;
+  if (peers.size() > kMostPeers) {
+    checks.report({{}, {}, {}}, fmt::format("the network has {} peers; at most {} are allowed",
+                                            peers.size(), kMostPeers));
+    return;
+  }
+  if (!peers.empty() && checks.gateways.empty() && !checks.any_site_broken()) {
+    checks.report({{}, {}, {}}, "no site has a gateway: no peer could connect",
+                  "add a [[gateway]] to a file in sites/");
+  }
+  for (const auto& [name, peer] : peers) {
+    PeerChecks(checks, name, peer).run();
+  }
+}
+
+}  // namespace cw::network

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "network/directory.h"
+
+// The checks across files that compile() makes, each in the file named after what it checks. They
+// add to `diagnostics` and go on: every mistake of meaning is reported at once, and one that is
+// reported already (a Field set without a value, a file that is no TOML) is not reported again by
+// its consequences. Pure; only compile.cpp and these files include this.
+namespace cw::network {
+
+// A place in the directory, as cheap as a pointer: the directory outlives it.
+struct Origin {
+  std::string_view folder;  // "" for network.toml
+  std::string_view name;
+  Span span;
+
+  [[nodiscard]] Place place(std::string note = {}) const;
+};
+
+// Who claimed a value first; each value may have one owner.
+template <class T>
+class Claims {
+ public:
+  // The earlier owner, if there is one.
+  const Origin* claim(const T& value, const Origin& owner) {
+    const auto [found, fresh] = owners_.try_emplace(value, owner);
+    return fresh ? nullptr : &found->second;
+  }
+
+ private:
+  std::map<T, Origin> owners_;
+};
+
+// One [[gateway]] with its site, and what its defaults came to.
+struct GatewayView {
+  std::string_view site;
+  const SiteFile* file = nullptr;
+  const GatewayTable* table = nullptr;
+  std::optional<net::Block> block;           // nothing where it is in error
+  std::optional<std::uint16_t> listen_port;  // nothing where it is in error
+  std::vector<std::string_view> routers;
+
+  [[nodiscard]] Origin at(Span span) const { return {kSitesFolder, site, span}; }
+
+  // Where the block is written, or else the gateway's first line.
+  [[nodiscard]] Origin block_at() const {
+    return at(table->block.set ? table->block.span : table->at);
+  }
+
+  [[nodiscard]] Origin port_at() const;
+};
+
+struct Checks {
+  const Directory& directory;
+  Diagnostics& diagnostics;
+  std::vector<GatewayView> gateways = {};  // in the order of sites and of their files
+  Claims<net::PublicKey> keys = {};        // of gateways and peers
+  Claims<net::Ip> addresses = {};          // of gateways and peers
+
+  void report(const Origin& at, std::string message, std::string hint = {});
+  void report(const Origin& at, std::string message, const Origin& other, std::string note,
+              std::string hint = {});
+
+  [[nodiscard]] const net::Prefix* pool() const;  // nothing where it is missing or in error
+  [[nodiscard]] bool site_known(std::string_view name) const;  // also one whose file is broken
+  [[nodiscard]] bool any_site_broken() const;
+
+  // An overlay address: in the pool, not its first or last, nobody else's.
+  void check_overlay_address(const net::Ip& address, const Origin& at);
+  void check_key(const net::PublicKey& key, const Origin& at);
+};
+
+void check_network(Checks& checks);
+void check_sites(Checks& checks);     // ids, routes, routers
+void check_gateways(Checks& checks);  // fills Checks::gateways
+void check_peers(Checks& checks);     // after check_gateways
+
+// The gateway a peer with this address uses at the site, if any block there holds it.
+[[nodiscard]] const GatewayView* gateway_at(const Checks& checks, std::string_view site,
+                                            const net::Ip& address);
+
+// The peer's gateway at the site with the lowest id among `sites` (nothing: all).
+[[nodiscard]] const GatewayView* default_home(const Checks& checks, const PeerFile& peer);
+
+}  // namespace cw::network

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "network/directory.h"
+
+#include <array>
+
+#include <fmt/format.h>
+
+#include "network/limits.h"
+#include "network/name.h"
+
+namespace cw::network {
+
+namespace {
+
+struct Split {
+  std::string_view folder;  // "" for the directory itself
+  std::string_view stem;    // without .toml
+};
+
+Split split(std::string_view path) {
+  const auto slash = path.rfind('/');
+  Split parts;
+  if (slash != std::string_view::npos) {
+    parts.folder = path.substr(0, slash);
+    path.remove_prefix(slash + 1);
+  }
+  path.remove_suffix(path.ends_with(kTomlSuffix) ? kTomlSuffix.size() : 0);
+  parts.stem = path;
+  return parts;
+}
+
+template <class File>
+void assign(std::map<std::string, File, std::less<>>& files, std::string_view name,
+            std::optional<File> file) {
+  if (file) {
+    files.insert_or_assign(std::string(name), std::move(*file));
+  } else if (const auto old = files.find(name); old != files.end()) {
+    files.erase(old);
+  }
+}
+
+}  // namespace
+
+std::string site_path(std::string_view name) {
+  return fmt::format("{}/{}{}", kSitesFolder, name, kTomlSuffix);
+}
+
+std::string peer_path(std::string_view name) {
+  return fmt::format("{}/{}{}", kPeersFolder, name, kTomlSuffix);
+}
+
+std::size_t largest(std::string_view path) {
+  return split(path).folder == kPeersFolder ? kLargestPeerFile : kLargestFile;
+}
+
+void Directory::put_mistake(const std::string& path, std::string message, std::string hint) {
+  forget(path);
+  mistakes[path].push_back({.message = std::move(message),
+                            .place = {.file = path, .span = {}},
+                            .hint = std::move(hint)});
+}
+
+void Directory::put(const std::string& path, std::string_view text) {
+  if (path == kPolicyFile) {
+    // Closed by default: never run without the policy somebody wrote.
+    return put_mistake(path, "this version of causeway does not enforce a policy",
+                       "remove the file if every peer may reach every site it names, or use a "
+                       "version with policy support");
+  }
+  const auto [folder, name] = split(path);
+  Diagnostics found;
+  if (path == kNetworkFile) {
+    network = read_network_file(text, path, found);
+  } else if (folder != kSitesFolder && folder != kPeersFolder) {
+    constexpr std::array<std::string_view, 2> kKnown = {kNetworkFile, kPolicyFile};
+    const auto meant = nearest(path, kKnown);
+    return put_mistake(path, "there is no such file in a network directory",
+                       meant ? fmt::format("did you mean {}?", *meant)
+                             : "its files are network.toml, sites/NAME.toml and peers/NAME.toml");
+  } else if (const auto good = parse_name(name); !good) {
+    return put_mistake(path, "the file's name cannot be used: " + good.error().message,
+                       "the file's name, without .toml, is the name of what it describes");
+  } else if (folder == kSitesFolder) {
+    assign(sites, name, read_site_file(text, path, found));
+  } else {
+    assign(peers, name, read_peer_file(text, path, found));
+  }
+  if (found.empty()) {
+    mistakes.erase(path);
+  } else {
+    mistakes.insert_or_assign(path, std::move(found));
+  }
+}
+
+void Directory::forget(const std::string& path) {
+  const auto [folder, name] = split(path);
+  mistakes.erase(path);
+  if (path == kNetworkFile) {
+    network.reset();
+  } else if (folder == kSitesFolder) {
+    assign(sites, name, std::optional<SiteFile>());
+  } else if (folder == kPeersFolder) {
+    assign(peers, name, std::optional<PeerFile>());
+  }
+}
+
+}  // namespace cw::network

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "network/files.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "network/limits.h"
+#include "network/name.h"
+
+namespace cw::network {
+
+namespace {
+
+constexpr std::int64_t kFormat = 1;  // the only one there is
+
+// Ranges no peer, pool or route may touch: this host, loopback, the link (with a cloud's metadata
+// address), multicast, and what 4via6 translates to (RFC 6890; 240.0.0.0/4 by our design).
+struct Special {
+  net::Prefix prefix;
+  std::string_view what;
+};
+
+std::array<Special, 9> specials() {
+  const auto v6 = [](std::uint8_t first, std::uint8_t second, std::uint8_t length) {
+    net::Ip::V6Bytes bytes{};
+    bytes[0] = first;
+    bytes[1] = second;
+    return net::Prefix::of(net::Ip::v6(bytes), length);
+  };
+  return {{
+      {net::Prefix::of(net::Ip::v4(0x00000000), 8), "\"this network\""},
+      {net::Prefix::of(net::Ip::v4(0x7f000000), 8), "loopback"},
+      {net::Prefix::of(net::Ip::v4(0xa9fe0000), 16), "link-local"},
+      {net::Prefix::of(net::Ip::v4(0xe0000000), 4), "multicast"},
+      {net::Prefix::of(net::Ip::v4(0xf0000000), 4), "reserved for translated addresses"},
+      {v6(0, 0, 8), "loopback and other special addresses"},
+      {v6(0xfe, 0x80, 10), "link-local"},
+      {v6(0xff, 0, 8), "multicast"},
+      {v6(0xfe, 0xc0, 10), "the abolished site-local range"},
+  }};
+}
+
+Result<net::Prefix> not_special(const net::Prefix& prefix) {
+  static const auto kSpecials = specials();
+  for (const auto& [special, what] : kSpecials) {
+    if (prefix.overlaps(special)) {
+      return Error::invalid(
+          fmt::format("{} overlaps {}, {}", prefix.to_text(), special.to_text(), what));
+    }
+  }
+  return prefix;
+}
+
+Result<net::Prefix> parse_pool(std::string_view text) {
+  const auto pool = CW_TRY(net::Prefix::parse(text));
+  if (!pool.is_v4() || pool.length() < net::kWidestPoolLength || pool.length() > kNarrowestPool) {
+    return Error::invalid(fmt::format("a pool is an IPv4 prefix from /{} to /{}, not {}",
+                                      net::kWidestPoolLength, kNarrowestPool, pool.to_text()));
+  }
+  return not_special(pool);
+}
+
+bool is_unique_local(const net::Prefix& prefix) {  // RFC 4193, the half that is in use
+  return !prefix.is_v4() && prefix.address().bytes()[0] == 0xfd;
+}
+
+Result<net::Prefix> parse_ula(std::string_view text) {
+  const auto ula = CW_TRY(net::Prefix::parse(text));
+  if (!is_unique_local(ula) || ula.length() != kUlaLength) {
+    return Error::invalid(
+        fmt::format("a ULA is a /{} of fd00::/8, not {}", kUlaLength, ula.to_text()));
+  }
+  return ula;
+}
+
+Result<net::Prefix> parse_via_prefix(std::string_view text) {
+  const auto via = CW_TRY(net::Prefix::parse(text));
+  if (!is_unique_local(via) || via.length() != net::kViaPrefixLength) {
+    return Error::invalid(fmt::format("a via prefix is a /{} of fd00::/8, not {}",
+                                      net::kViaPrefixLength, via.to_text()));
+  }
+  return via;
+}
+
+Result<net::Prefix> parse_route(std::string_view text) {
+  const auto route = CW_TRY(net::Prefix::parse(text));
+  const auto widest = route.is_v4() ? kWidestRouteV4 : kWidestRouteV6;
+  if (route.length() == 0) {
+    return Error::invalid(
+        fmt::format("{} is a default route; a site advertises its own prefixes", route.to_text()));
+  }
+  if (route.length() < widest) {
+    return Error::invalid(fmt::format("{} is wider than /{}; name the prefixes the site has",
+                                      route.to_text(), widest));
+  }
+  return not_special(route);
+}
+
+Result<net::Ip> parse_overlay_address(std::string_view text) {
+  const auto ip = CW_TRY(net::Ip::parse(text));
+  if (!ip.is_v4()) {
+    return Error::invalid(fmt::format(
+        "{} is an IPv6 address; write the IPv4 address, the IPv6 one follows from it", text));
+  }
+  return ip;
+}
+
+Result<net::Ip> parse_host_address(std::string_view text) {
+  const auto ip = CW_TRY(net::Ip::parse(text));
+  CW_TRY(not_special(net::Prefix::host(ip)));
+  return ip;
+}
+
+Result<net::Ip> parse_floating_address(std::string_view text) {
+  const auto ip = CW_TRY(parse_host_address(text));
+  if (!ip.is_v4()) {
+    return Error::invalid(fmt::format("{} is not an IPv4 address", text));
+  }
+  return ip;
+}
+
+Result<net::Block> parse_block(std::string_view text) {
+  return net::Block::from(CW_TRY(net::Prefix::parse(text)));
+}
+
+Result<EgressMode> parse_egress_mode(std::string_view text) {
+  constexpr std::array<std::pair<std::string_view, EgressMode>, 3> kModes = {{
+      {"masquerade", EgressMode::Masquerade},
+      {"floating", EgressMode::Floating},
+      {"routed", EgressMode::Routed},
+  }};
+  for (const auto& [name, mode] : kModes) {
+    if (name == text) {
+      return mode;
+    }
+  }
+  return Error::invalid(
+      fmt::format("'{}' is no egress mode; they are masquerade, floating and routed", text));
+}
+
+template <class T>
+Field<T> narrowed(const Field<std::int64_t>& field) {
+  Field<T> narrow{.value = {}, .span = field.span, .set = field.set};
+  if (field) {
+    narrow.value = T{static_cast<std::uint16_t>(*field)};
+  }
+  return narrow;
+}
+
+constexpr std::int64_t kMost16Bit = std::numeric_limits<std::uint16_t>::max();
+
+EgressTable read_egress(TableReader& gateway, const std::string& path, Diagnostics& diagnostics) {
+  EgressTable egress;
+  auto table = gateway.take_table("egress");
+  if (!table) {
+    return egress;
+  }
+  egress.mode = table->take("mode", parse_egress_mode);
+  egress.address = table->take("address", parse_floating_address);
+  const bool mode_known = egress.mode || !egress.mode.set;
+  const bool floating = egress.mode && *egress.mode == EgressMode::Floating;
+  if (floating && !egress.address.set) {
+    diagnostics.push_back({.message = "egress mode floating needs an `address`",
+                           .place = {.file = path, .span = egress.mode.span},
+                           .hint = "add the IPv4 address that moves with the gateway"});
+  } else if (mode_known && !floating && egress.address.set) {
+    diagnostics.push_back({.message = "only egress mode floating has an `address`",
+                           .place = {.file = path, .span = egress.address.span},
+                           .hint = "remove it, or set mode = \"floating\""});
+  }
+  return egress;
+}
+
+GatewayTable read_gateway(TableReader& table, Span at, const std::string& path,
+                          Diagnostics& diagnostics) {
+  GatewayTable gateway;
+  gateway.at = at;
+  gateway.name = table.take("name", parse_gateway_name);
+  gateway.public_key = table.take("public_key", net::PublicKey::parse);
+  gateway.endpoint = table.take("endpoint", net::Endpoint::parse);
+  gateway.listen_port = narrowed<std::uint16_t>(table.take_number("listen_port", 1, kMost16Bit));
+  gateway.block = table.take("block", parse_block);
+  gateway.address = table.take("address", parse_overlay_address);
+  if (table.has("routers")) {
+    gateway.routers = table.take_list("routers", kMostRouters, parse_name);
+  }
+  gateway.egress = read_egress(table, path, diagnostics);
+  return gateway;
+}
+
+}  // namespace
+
+std::optional<NetworkFile> read_network_file(std::string_view text, const std::string& path,
+                                             Diagnostics& diagnostics) {
+  const auto tree = parse_toml(text, path, {.largest_file = kLargestFile});
+  if (!tree) {
+    diagnostics.push_back(tree.error());
+    return std::nullopt;
+  }
+  TableReader table(*tree, FileKind::Network, "", {}, path, diagnostics);
+  table.take_number("format", kFormat, kFormat);
+  NetworkFile file;
+  file.name = table.take("name", parse_name);
+  file.pool = table.take("pool", parse_pool);
+  file.ula = table.take("ula", parse_ula);
+  file.via_prefix = table.take("via_prefix", parse_via_prefix);
+  file.client_routes = table.take_list("client_routes", kMostClientRoutes, parse_route);
+  return file;
+}
+
+std::optional<SiteFile> read_site_file(std::string_view text, const std::string& path,
+                                       Diagnostics& diagnostics) {
+  const auto tree = parse_toml(text, path, {.largest_file = kLargestFile});
+  if (!tree) {
+    diagnostics.push_back(tree.error());
+    return std::nullopt;
+  }
+  TableReader table(*tree, FileKind::Site, "", {}, path, diagnostics);
+  SiteFile file;
+  file.id = narrowed<net::SiteId>(table.take_number("id", 1, kMost16Bit));
+  file.routes = table.take_list("routes", kMostRoutes, parse_route);
+  for (auto& [at, router] : table.take_tables("router", kMostRouters)) {
+    file.routers.push_back({.at = at,
+                            .name = router.take("name", parse_name),
+                            .address = router.take("address", parse_host_address)});
+  }
+  for (auto& [at, gateway] : table.take_tables("gateway", kMostGateways)) {
+    file.gateways.push_back(read_gateway(gateway, at, path, diagnostics));
+  }
+  return file;
+}
+
+std::optional<PeerFile> read_peer_file(std::string_view text, const std::string& path,
+                                       Diagnostics& diagnostics) {
+  const auto tree = parse_toml(text, path, {.largest_file = kLargestPeerFile});
+  if (!tree) {
+    diagnostics.push_back(tree.error());
+    return std::nullopt;
+  }
+  TableReader table(*tree, FileKind::Peer, "", {}, path, diagnostics);
+  PeerFile file;
+  file.public_key = table.take("public_key", net::PublicKey::parse);
+  file.address = table.take("address", parse_overlay_address);
+  file.user = table.take("user", parse_user);
+  file.groups = table.take_list("groups", kMostGroups, parse_name);
+  if (table.has("sites")) {
+    file.sites = table.take_list("sites", kMostSites, parse_name);
+  }
+  file.home = table.take("home", parse_gateway_name);
+  file.enabled = table.take_flag("enabled");
+  file.expires = table.take_time("expires");
+  return file;
+}
+
+}  // namespace cw::network

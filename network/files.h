@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "net/block.h"
+#include "net/endpoint.h"
+#include "net/key.h"
+#include "net/prefix.h"
+#include "net/via6.h"
+#include "network/netmap.h"
+#include "network/table_reader.h"
+
+// The files of a network directory, format 1, each as a value: what one file says, checked as far
+// as it can be checked alone. Compact (a peer is about half a kilobyte): the text and the TOML tree
+// are dropped, the places of the values stay. Pure.
+namespace cw::network {
+
+struct NetworkFile {
+  Field<std::string> name;
+  Field<net::Prefix> pool;
+  Field<net::Prefix> ula;
+  Field<net::Prefix> via_prefix;
+  LocatedList<net::Prefix> client_routes;
+
+  friend bool operator==(const NetworkFile&, const NetworkFile&) = default;
+};
+
+struct RouterTable {
+  Span at;  // its [[router]] line
+  Field<std::string> name;
+  Field<net::Ip> address;
+
+  friend bool operator==(const RouterTable&, const RouterTable&) = default;
+};
+
+struct EgressTable {
+  Field<EgressMode> mode;
+  Field<net::Ip> address;
+
+  friend bool operator==(const EgressTable&, const EgressTable&) = default;
+};
+
+struct GatewayTable {
+  Span at;  // its [[gateway]] line
+  Field<std::string> name;
+  Field<net::PublicKey> public_key;
+  Field<net::Endpoint> endpoint;
+  Field<std::uint16_t> listen_port;
+  Field<net::Block> block;
+  Field<net::Ip> address;
+  std::optional<LocatedList<std::string>> routers;  // nothing: all of the site
+  EgressTable egress;
+
+  friend bool operator==(const GatewayTable&, const GatewayTable&) = default;
+};
+
+struct SiteFile {
+  Field<net::SiteId> id;
+  LocatedList<net::Prefix> routes;
+  std::vector<RouterTable> routers;
+  std::vector<GatewayTable> gateways;
+
+  friend bool operator==(const SiteFile&, const SiteFile&) = default;
+};
+
+struct PeerFile {
+  Field<net::PublicKey> public_key;
+  Field<net::Ip> address;
+  Field<std::string> user;
+  LocatedList<std::string> groups;
+  std::optional<LocatedList<std::string>> sites;  // nothing: all
+  Field<std::string> home;
+  Field<bool> enabled;
+  Field<WallTime> expires;
+
+  friend bool operator==(const PeerFile&, const PeerFile&) = default;
+};
+
+// `path` is relative to the directory and only named. Mistakes are added to `diagnostics`; a file
+// that is no TOML at all gives nothing.
+std::optional<NetworkFile> read_network_file(std::string_view text, const std::string& path,
+                                             Diagnostics& diagnostics);
+std::optional<SiteFile> read_site_file(std::string_view text, const std::string& path,
+                                       Diagnostics& diagnostics);
+std::optional<PeerFile> read_peer_file(std::string_view text, const std::string& path,
+                                       Diagnostics& diagnostics);
+
+}  // namespace cw::network
