@@ -2,6 +2,7 @@
 #include "net/ip.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -54,11 +55,68 @@ Ip Ip::masked(std::uint8_t length) const {
   return ip;
 }
 
+namespace {
+
+// Both by hand: a firewall has several of these texts for each peer, and inet_ntop goes through
+// printf.
+char* write_v4(char* at, std::span<const std::uint8_t> bytes) {
+  for (std::size_t i = 0; i < 4; ++i) {
+    if (i > 0) {
+      *at++ = '.';
+    }
+    at = std::to_chars(at, at + 3, bytes[i]).ptr;
+  }
+  return at;
+}
+
+// RFC 5952 section 4.2: the longest run of two or more zero groups, the first of equal ones.
+struct ZeroRun {
+  std::size_t start = 8;
+  std::size_t length = 1;
+};
+
+ZeroRun longest_zero_run(const std::array<unsigned, 8>& groups) {
+  ZeroRun best;
+  for (std::size_t i = 0; i < groups.size();) {
+    std::size_t end = i;
+    while (end < groups.size() && groups[end] == 0) {
+      ++end;
+    }
+    if (end - i > best.length) {
+      best = {.start = i, .length = end - i};
+    }
+    i = end + 1;
+  }
+  return best;
+}
+
+char* write_v6(char* at, std::span<const std::uint8_t> bytes) {
+  std::array<unsigned, 8> groups{};
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    groups[i] = static_cast<unsigned>(bytes[2 * i] << 8 | bytes[2 * i + 1]);
+  }
+  const auto run = longest_zero_run(groups);
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    if (i == run.start) {
+      *at++ = ':';
+      *at++ = ':';
+      i += run.length - 1;
+      continue;
+    }
+    if (i > 0 && i != run.start + run.length) {
+      *at++ = ':';
+    }
+    at = std::to_chars(at, at + 4, groups[i], 16).ptr;
+  }
+  return at;
+}
+
+}  // namespace
+
 std::string Ip::to_text() const {
   std::array<char, INET6_ADDRSTRLEN> text{};
-  const char* shown =
-      inet_ntop(is_v4() ? AF_INET : AF_INET6, bytes_.data(), text.data(), text.size());
-  return shown != nullptr ? shown : "";
+  const char* end = is_v4() ? write_v4(text.data(), bytes()) : write_v6(text.data(), bytes());
+  return std::string(static_cast<const char*>(text.data()), end);
 }
 
 }  // namespace cw::net

@@ -193,9 +193,14 @@ std::vector<SetContent> contents(const Filter& filter) {
     auto& set = route.is_v4() ? route4 : route6;
     set.elements.push_back(route.is_host() ? route.address().to_text() : route.to_text());
   }
-  std::vector<SetContent> sets = {std::move(peer4), std::move(route4)};
+  std::vector<SetContent> sets;  // by name
+  sets.push_back(std::move(peer4));
   if (filter.ipv6) {
-    sets = {std::move(sets[0]), std::move(peer6), std::move(sets[1]), std::move(route6)};
+    sets.push_back(std::move(peer6));
+  }
+  sets.push_back(std::move(route4));
+  if (filter.ipv6) {
+    sets.push_back(std::move(route6));
   }
   for (auto& set : sets) {
     std::ranges::sort(set.elements);

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/ip.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
 #include <gtest/gtest.h>
+#include <rapidcheck.h>
 
 namespace cw::net {
 namespace {
@@ -13,6 +17,21 @@ TEST(Ip, ParsesWhatItPrints) {
     ASSERT_TRUE(ip) << text;
     EXPECT_EQ(ip->to_text(), text);
   }
+}
+
+// inet_ntop differs from RFC 5952 only for the mapped and compatible forms, "::a.b.c.d".
+TEST(Ip, PrintsEveryIpv6AddressAsTheSystemDoes) {
+  EXPECT_TRUE(rc::check([] {
+    Ip::V6Bytes bytes{};
+    for (auto& byte : bytes) {
+      byte = *rc::gen::weightedOneOf<std::uint8_t>(
+          {{3, rc::gen::just(std::uint8_t{0})}, {1, rc::gen::arbitrary<std::uint8_t>()}});
+    }
+    bytes[0] = 0xfd;
+    std::array<char, INET6_ADDRSTRLEN> expected{};
+    RC_ASSERT(inet_ntop(AF_INET6, bytes.data(), expected.data(), expected.size()) != nullptr);
+    RC_ASSERT(Ip::v6(bytes).to_text() == expected.data());
+  }));
 }
 
 TEST(Ip, RefusesWhatIsNoAddress) {
