@@ -128,6 +128,9 @@ class MessageWriter {
     append({reinterpret_cast<const std::uint8_t*>(&value), sizeof value});
   }
 
+  // A whole payload, headers, attributes and all.
+  void raw(Bytes payload) { append(payload); }
+
   void bytes(std::uint16_t type, Bytes payload);
   void text(std::uint16_t type, std::string_view value);  // with its terminating zero
 

@@ -120,16 +120,17 @@ std::optional<RouteType> route_type(std::uint8_t type) {
 }
 
 void add_rule_attribute(const Attribute& attribute, Extra& extra) {
+  // The one kind whose zero says something: no default route.
+  if (attribute.type == FRA_SUPPRESS_PREFIXLEN || attribute.type == FRA_SUPPRESS_IFGROUP) {
+    extra.add_if(attribute.as<std::uint32_t>() != kSuppressNothing, "suppressor");
+    return;
+  }
   if (all_zero(attribute.payload)) {
     return;
   }
   switch (attribute.type) {
     case FRA_PROTOCOL:
       return;  // who wrote it: whatever stands at one of our priorities is ours
-    case FRA_SUPPRESS_PREFIXLEN:
-    case FRA_SUPPRESS_IFGROUP:
-      extra.add_if(attribute.as<std::uint32_t>() != kSuppressNothing, "suppressor");
-      return;
     case FRA_SRC:
       extra.add("from");
       return;

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "netlink/socket/channel.h"
+
+#include <cerrno>
+#include <utility>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <libmnl/libmnl.h>
+
+namespace cw::netlink {
+
+namespace {
+
+// What the kernel fills at most with one part of a dump (linux/netlink.h, NLMSG_GOODSIZE and
+// netlink_dump()).
+constexpr std::size_t kDatagramLimit = 32768;
+
+Result<> enable(mnl_socket* socket, int option, const char* name) {
+  int on = 1;
+  if (mnl_socket_setsockopt(socket, option, &on, sizeof on) < 0) {
+    return Error::from_errno(errno, fmt::format("cannot set {} on a netlink socket", name));
+  }
+  return {};
+}
+
+Error failed(const Ack& ack, const std::string& what) {
+  return Error::from_errno(
+      ack.error, ack.text.empty() ? what : fmt::format("{} (the kernel: {})", what, ack.text));
+}
+
+}  // namespace
+
+void Channel::Close::operator()(mnl_socket* socket) const {
+  mnl_socket_close(socket);
+}
+
+Channel::Channel(mnl_socket* socket) : socket_(socket), buffer_(kDatagramLimit) {}
+
+Result<Channel> Channel::open(int bus) {
+  mnl_socket* socket = mnl_socket_open2(bus, SOCK_CLOEXEC);
+  if (socket == nullptr) {
+    return Error::from_errno(errno, "cannot open a netlink socket");
+  }
+  Channel channel(socket);
+  CW_TRY(enable(socket, NETLINK_EXT_ACK, "NETLINK_EXT_ACK"));
+  CW_TRY(enable(socket, NETLINK_CAP_ACK, "NETLINK_CAP_ACK"));
+  CW_TRY(enable(socket, NETLINK_GET_STRICT_CHK, "NETLINK_GET_STRICT_CHK"));
+  if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0) {
+    return Error::from_errno(errno, "cannot bind a netlink socket");
+  }
+  return channel;
+}
+
+std::uint32_t Channel::port() const {
+  return mnl_socket_get_portid(socket_.get());
+}
+
+Result<> Channel::exchange(std::span<std::uint8_t> request, const std::string& what,
+                           const OnReply& on_reply) {
+  const auto sequence = ++sequence_;
+  std::memcpy(request.data() + offsetof(nlmsghdr, nlmsg_seq), &sequence, sizeof sequence);
+  if (mnl_socket_sendto(socket_.get(), request.data(), request.size()) < 0) {
+    return Error::from_errno(errno, what);
+  }
+  bool interrupted = false;
+  while (!CW_TRY(receive(sequence, what, on_reply, interrupted))) {
+  }
+  if (interrupted) {
+    return Error::make(ErrorKind::Interrupted,
+                       what + ": it changed while it was being read, again and again");
+  }
+  return {};
+}
+
+Result<bool> Channel::receive(std::uint32_t sequence, const std::string& what,
+                              const OnReply& on_reply, bool& interrupted) {
+  const auto size = mnl_socket_recvfrom(socket_.get(), buffer_.data(), buffer_.size());
+  if (size < 0) {
+    if (errno == EINTR) {
+      return false;
+    }
+    return Error::from_errno(errno, what);
+  }
+  Messages messages(Bytes(buffer_).first(static_cast<std::size_t>(size)));
+  while (const auto message = messages.next()) {
+    if (message->header.nlmsg_seq != sequence) {
+      continue;  // the rest of an answer that was given up
+    }
+    interrupted = interrupted || (message->header.nlmsg_flags & NLM_F_DUMP_INTR) != 0;
+    if (const auto ack = decode_ack(*message)) {
+      if (ack->error != 0) {
+        return failed(*ack, what);
+      }
+      return true;
+    }
+    if (on_reply) {
+      on_reply(*message);
+    }
+  }
+  if (messages.malformed()) {
+    return Error::make(ErrorKind::Bug, what + ": the kernel's answer cannot be read");
+  }
+  return false;
+}
+
+}  // namespace cw::netlink

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "netlink/codec/message.h"
+
+struct mnl_socket;
+
+// A netlink socket that asks and waits for the answer. Every request is acknowledged, with the
+// kernel's extended text (NETLINK_EXT_ACK) in the error; dumps are strict (NETLINK_GET_STRICT_CHK:
+// the kernel filters, or says that it cannot). Refuses nothing by itself. Blocking, but the kernel
+// answers at once; one thread. Costs a descriptor and 32 KiB.
+namespace cw::netlink {
+
+class Channel {
+ public:
+  using OnReply = std::function<void(const Message& message)>;
+
+  // `bus`: NETLINK_ROUTE, NETLINK_GENERIC, NETLINK_NETFILTER.
+  static Result<Channel> open(int bus);
+
+  // Sends a whole message (its sequence number is set here) and hands over each message of the
+  // answer. `what` begins the error's message: "cannot add route 10.0.0.0/8". A dump that changed
+  // under way or lost messages fails with ErrorKind::Interrupted, after all that came.
+  Result<> exchange(std::span<std::uint8_t> request, const std::string& what,
+                    const OnReply& on_reply = {});
+
+  // By which notifications name the author of a change (nlmsg_pid).
+  [[nodiscard]] std::uint32_t port() const;
+
+ private:
+  struct Close {
+    void operator()(mnl_socket* socket) const;
+  };
+
+  explicit Channel(mnl_socket* socket);
+
+  // One datagram of the answer. True: the answer is complete.
+  Result<bool> receive(std::uint32_t sequence, const std::string& what, const OnReply& on_reply,
+                       bool& interrupted);
+
+  std::unique_ptr<mnl_socket, Close> socket_;
+  std::vector<std::uint8_t> buffer_;
+  std::uint32_t sequence_ = 0;
+};
+
+// A dump is read again when the kernel changed under it. On a host whose links or routes change
+// all the time each attempt may be interrupted; then the caller concludes nothing and comes back.
+inline constexpr int kDumpAttempts = 5;
+
+template <class Dump>
+auto retry_interrupted(const Dump& dump) {
+  auto result = dump();
+  for (int attempt = 1;
+       attempt < kDumpAttempts && !result && result.error().kind == ErrorKind::Interrupted;
+       ++attempt) {
+    result = dump();
+  }
+  return result;
+}
+
+}  // namespace cw::netlink
