@@ -198,6 +198,16 @@ TEST(DecodeRule, TellsWhatItCannotExpress) {
   EXPECT_EQ(decode_rule(Built(rule(4910, FR_ACT_NOP)).message(), kOurs)->extra, "action 3");
 }
 
+TEST(DecodeRule, TellsOfASuppressorOfZero) {
+  fib_rule_hdr header{};
+  header.family = AF_INET;
+  header.action = FR_ACT_TO_TBL;
+  auto out = started(RTM_NEWRULE, header);
+  out.number(FRA_PRIORITY, 4910U);
+  out.number(FRA_SUPPRESS_PREFIXLEN, 0U);
+  EXPECT_EQ(decode_rule(Built(std::move(out)).message(), kOurs)->extra, "suppressor");
+}
+
 TEST(DecodeRule, HasNoTableWhereItLooksNothingUp) {
   EXPECT_EQ(decode_rule(Built(rule(4930, FR_ACT_PROHIBIT)).message(), kOurs),
             (Rule{.family = net::Family::V4, .priority = 4930, .action = RuleAction::Prohibit}));
