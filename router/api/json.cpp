@@ -2,7 +2,6 @@
 #include "router/api/json.h"
 
 #include <array>
-#include <cstdio>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -265,38 +264,6 @@ Result<Refused> refused_from_json(std::string_view text) {
     return Refused{.message = error.at("message").get<std::string>(),
                    .hint = error.at("hint").get<std::string>()};
   });
-}
-
-std::string to_rfc3339(WallTime time) {
-  const auto day = std::chrono::floor<std::chrono::days>(time);
-  const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss clock(time - day);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                     clock.hours().count(), clock.minutes().count(), clock.seconds().count());
-}
-
-Result<WallTime> from_rfc3339(std::string_view text) {
-  int year = 0;
-  unsigned month = 0;
-  unsigned day = 0;
-  unsigned hour = 0;
-  unsigned minute = 0;
-  unsigned second = 0;
-  int used = 0;
-  const std::string copy(text);
-  if (std::sscanf(copy.c_str(), "%4d-%2u-%2uT%2u:%2u:%2uZ%n", &year, &month, &day, &hour, &minute,
-                  &second, &used) != 6 ||
-      static_cast<std::size_t>(used) != copy.size()) {
-    return Error::invalid(fmt::format("'{}' is not a time", text));
-  }
-  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month),
-                                         std::chrono::day(day)};
-  if (!date.ok() || hour > 23 || minute > 59 || second > 59) {
-    return Error::invalid(fmt::format("'{}' is not a time", text));
-  }
-  return WallTime{std::chrono::sys_days(date)} + std::chrono::hours(hour) +
-         std::chrono::minutes(minute) + std::chrono::seconds(second);
 }
 
 }  // namespace cw::api

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "base/rfc3339.h"
 #include "router/api/status.h"
 
 // The control socket's values as JSON. Times are RFC 3339 in UTC. Reading refuses a wrong type and
@@ -32,7 +33,5 @@ struct Refused {
 [[nodiscard]] Result<Answer> answer_from_json(std::string_view text);
 [[nodiscard]] Result<Refused> refused_from_json(std::string_view text);
 
-[[nodiscard]] std::string to_rfc3339(WallTime time);
-[[nodiscard]] Result<WallTime> from_rfc3339(std::string_view text);  // only what to_rfc3339 writes
 
 }  // namespace cw::api
