@@ -147,13 +147,15 @@ void PeerChecks::check_home() {
 }
 
 void PeerChecks::check_default_home() {
-  if (!address_usable() || checks_.gateways.empty() || checks_.any_site_broken() ||
+  const bool blocks_known = std::ranges::all_of(checks_.gateways, [&](const GatewayView& gateway) {
+    return gateway.block || !may_use(peer_, gateway.site);
+  });
+  if (!address_usable() || !blocks_known || checks_.gateways.empty() || checks_.any_site_broken() ||
       default_home(checks_, peer_) != nullptr) {
     return;
   }
-  const auto near = std::ranges::find_if(checks_.gateways, [&](const GatewayView& gateway) {
-    return may_use(peer_, gateway.site) && gateway.block;
-  });
+  const auto near = std::ranges::find_if(
+      checks_.gateways, [&](const GatewayView& gateway) { return may_use(peer_, gateway.site); });
   if (near == checks_.gateways.end()) {
     checks_.report(at(peer_.sites && !peer_.sites->empty() ? peer_.sites->front().span : Span{}),
                    "no site of this peer has a gateway", "add a [[gateway]] to one of them");
@@ -175,7 +177,8 @@ void check_peers(Checks& checks) {
                                             peers.size(), kMostPeers));
     return;
   }
-  if (!peers.empty() && checks.gateways.empty() && !checks.any_site_broken()) {
+  const bool judged = checks.directory.network && !checks.any_site_broken();
+  if (judged && !peers.empty() && checks.gateways.empty()) {
     checks.report({{}, {}, {}}, "no site has a gateway: no peer could connect",
                   "add a [[gateway]] to a file in sites/");
   }

@@ -14,7 +14,8 @@ namespace cw::network {
 
 namespace {
 
-constexpr std::int64_t kFormat = 1;  // the only one there is
+constexpr std::int64_t kFormat = 1;                 // the only one there is
+constexpr std::int64_t kHighestFormat = 1'000'000;  // far beyond what there will be
 
 // Ranges no peer, pool or route may touch: this host, loopback, the link (with a cloud's metadata
 // address), multicast, and what 4via6 translates to (RFC 6890; 240.0.0.0/4 by our design).
@@ -90,11 +91,11 @@ Result<net::Prefix> parse_route(std::string_view text) {
   const auto widest = route.is_v4() ? kWidestRouteV4 : kWidestRouteV6;
   if (route.length() == 0) {
     return Error::invalid(
-        fmt::format("{} is a default route; a site advertises its own prefixes", route.to_text()));
+        fmt::format("{} is a default route; name the prefixes there are", route.to_text()));
   }
   if (route.length() < widest) {
-    return Error::invalid(fmt::format("{} is wider than /{}; name the prefixes the site has",
-                                      route.to_text(), widest));
+    return Error::invalid(
+        fmt::format("{} is wider than /{}; name the prefixes there are", route.to_text(), widest));
   }
   return not_special(route);
 }
@@ -193,15 +194,16 @@ GatewayTable read_gateway(TableReader& table, Span at, const std::string& path,
 
 }  // namespace
 
-std::optional<NetworkFile> read_network_file(std::string_view text, const std::string& path,
-                                             Diagnostics& diagnostics) {
-  const auto tree = parse_toml(text, path, {.largest_file = kLargestFile});
-  if (!tree) {
-    diagnostics.push_back(tree.error());
-    return std::nullopt;
+NetworkFile read_network(const TomlTable& tree, const std::string& path, Diagnostics& diagnostics) {
+  TableReader table(tree, FileKind::Network, "", {}, path, diagnostics);
+  const auto format = table.take_number("format", 1, kHighestFormat);
+  if (format && *format != kFormat) {
+    diagnostics.push_back(
+        {.message = fmt::format("the directory is of format {}; this version reads format {}",
+                                *format, kFormat),
+         .place = {.file = path, .span = format.span},
+         .hint = "use a newer version of causeway"});
   }
-  TableReader table(*tree, FileKind::Network, "", {}, path, diagnostics);
-  table.take_number("format", kFormat, kFormat);
   NetworkFile file;
   file.name = table.take("name", parse_name);
   file.pool = table.take("pool", parse_pool);
@@ -211,14 +213,8 @@ std::optional<NetworkFile> read_network_file(std::string_view text, const std::s
   return file;
 }
 
-std::optional<SiteFile> read_site_file(std::string_view text, const std::string& path,
-                                       Diagnostics& diagnostics) {
-  const auto tree = parse_toml(text, path, {.largest_file = kLargestFile});
-  if (!tree) {
-    diagnostics.push_back(tree.error());
-    return std::nullopt;
-  }
-  TableReader table(*tree, FileKind::Site, "", {}, path, diagnostics);
+SiteFile read_site(const TomlTable& tree, const std::string& path, Diagnostics& diagnostics) {
+  TableReader table(tree, FileKind::Site, "", {}, path, diagnostics);
   SiteFile file;
   file.id = narrowed<net::SiteId>(table.take_number("id", 1, kMost16Bit));
   file.routes = table.take_list("routes", kMostRoutes, parse_route);
@@ -233,14 +229,8 @@ std::optional<SiteFile> read_site_file(std::string_view text, const std::string&
   return file;
 }
 
-std::optional<PeerFile> read_peer_file(std::string_view text, const std::string& path,
-                                       Diagnostics& diagnostics) {
-  const auto tree = parse_toml(text, path, {.largest_file = kLargestPeerFile});
-  if (!tree) {
-    diagnostics.push_back(tree.error());
-    return std::nullopt;
-  }
-  TableReader table(*tree, FileKind::Peer, "", {}, path, diagnostics);
+PeerFile read_peer(const TomlTable& tree, const std::string& path, Diagnostics& diagnostics) {
+  TableReader table(tree, FileKind::Peer, "", {}, path, diagnostics);
   PeerFile file;
   file.public_key = table.take("public_key", net::PublicKey::parse);
   file.address = table.take("address", parse_overlay_address);
@@ -253,6 +243,37 @@ std::optional<PeerFile> read_peer_file(std::string_view text, const std::string&
   file.enabled = table.take_flag("enabled");
   file.expires = table.take_time("expires");
   return file;
+}
+
+namespace {
+
+template <class Read>
+auto read_text(std::string_view text, const std::string& path, std::size_t largest,
+               Diagnostics& diagnostics, Read read)
+    -> std::optional<decltype(read(TomlTable(), path, diagnostics))> {
+  const auto tree = parse_toml(text, path, {.largest_file = largest});
+  if (!tree) {
+    diagnostics.push_back(tree.error());
+    return std::nullopt;
+  }
+  return read(*tree, path, diagnostics);
+}
+
+}  // namespace
+
+std::optional<NetworkFile> read_network_file(std::string_view text, const std::string& path,
+                                             Diagnostics& diagnostics) {
+  return read_text(text, path, kLargestFile, diagnostics, read_network);
+}
+
+std::optional<SiteFile> read_site_file(std::string_view text, const std::string& path,
+                                       Diagnostics& diagnostics) {
+  return read_text(text, path, kLargestFile, diagnostics, read_site);
+}
+
+std::optional<PeerFile> read_peer_file(std::string_view text, const std::string& path,
+                                       Diagnostics& diagnostics) {
+  return read_text(text, path, kLargestPeerFile, diagnostics, read_peer);
 }
 
 }  // namespace cw::network

@@ -81,6 +81,11 @@ struct PeerFile {
   friend bool operator==(const PeerFile&, const PeerFile&) = default;
 };
 
+// From a table, wherever it came from; every mistake is added to `diagnostics`.
+NetworkFile read_network(const TomlTable& tree, const std::string& path, Diagnostics& diagnostics);
+SiteFile read_site(const TomlTable& tree, const std::string& path, Diagnostics& diagnostics);
+PeerFile read_peer(const TomlTable& tree, const std::string& path, Diagnostics& diagnostics);
+
 // `path` is relative to the directory and only named. Mistakes are added to `diagnostics`; a file
 // that is no TOML at all gives nothing.
 std::optional<NetworkFile> read_network_file(std::string_view text, const std::string& path,

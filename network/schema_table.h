@@ -52,10 +52,11 @@ inline constexpr auto kKeys = std::to_array<Key>({
      "The format of the whole directory. This version reads format 1."},
     {FileKind::Network, "", "name", Name, kRequired, "", "\"example\"",
      "The network's name. It is shown, and it names the tunnel in client configurations."},
-    {FileKind::Network, "", "pool", Prefix, kRequired, "", "\"100.83.0.0/16\"",
-     "The overlay's IPv4 addresses: /10 to /30, best a random /16 of 100.64.0.0/10. Peers and "
+    {FileKind::Network, "", "pool", Prefix, kRequired, "", "\"100.x.0.0/16\"",
+     "The overlay's IPv4 addresses: /10 to /30, best a /16 of 100.64.0.0/10, that is, an _x_ from "
+     "64 to 127 chosen at random. Peers and "
      "gateways have theirs from it for ever, so choose it with room."},
-    {FileKind::Network, "", "ula", Prefix, kRequired, "", "\"fd5e:3a1c:9b04::/48\"",
+    {FileKind::Network, "", "ula", Prefix, kRequired, "", "\"fdxx:xxxx:xxxx::/48\"",
      "The overlay's IPv6 addresses: a /48 of fd00::/8 whose 40 bits behind _fd_ are random "
      "(RFC 4193). A peer's IPv6 address is this prefix with its IPv4 address as the last 32 "
      "bits and is never written."},
@@ -88,7 +89,7 @@ inline constexpr auto kKeys = std::to_array<Key>({
     {FileKind::Site, "gateway", "name", Name, kRequired, "", "\"prod-a\"",
      "1 to 12 of a-z 0-9 -, unique in the network. Its network device is cw-_name_."},
     {FileKind::Site, "gateway", "public_key", PublicKey, kRequired, "",
-     "\"aPxGwq8zERHQ3Q1cOZFdJ+cvJX5Ka4mLN38AyYKYF10=\"",
+     "\"(what wg pubkey prints)\"",
      "The gateway's WireGuard public key, as *wg pubkey* prints it."},
     {FileKind::Site, "gateway", "endpoint", HostPort, kRequired, "", "\"vpn.example.com:51820\"",
      "The name or address, and the UDP port, that client configurations name."},
@@ -112,8 +113,7 @@ inline constexpr auto kKeys = std::to_array<Key>({
      "The IPv4 address of mode _floating_, which needs it; the others refuse it."},
 
     // peers/NAME.toml
-    {FileKind::Peer, "", "public_key", PublicKey, kRequired, "",
-     "\"aPxGwq8zERHQ3Q1cOZFdJ+cvJX5Ka4mLN38AyYKYF10=\"",
+    {FileKind::Peer, "", "public_key", PublicKey, kRequired, "", "\"(what wg pubkey prints)\"",
      "The device's WireGuard public key, as *wg pubkey* prints it."},
     {FileKind::Peer, "", "address", Address, kRequired, "", "\"100.83.0.5\"",
      "The device's overlay IPv4 address, from the pool, for ever. It decides which gateway the "

@@ -2,6 +2,7 @@
 #include "network/table_reader.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include <fmt/format.h>
 
@@ -146,10 +147,22 @@ Field<bool> TableReader::take_flag(KeyName key) {
   return field;
 }
 
+namespace {
+
+// What can be written again in RFC 3339, whatever the offset was.
+constexpr WallTime kEarliestTime{};
+constexpr WallTime kLatestTime = std::chrono::sys_days(std::chrono::year(9999) / 12 / 31);
+
+}  // namespace
+
 Field<WallTime> TableReader::take_time(KeyName key) {
   Field<WallTime> field;
   if (const auto* value = start<WallTime>(key, field)) {
-    field.value = *value;
+    if (*value >= kEarliestTime && *value < kLatestTime) {
+      field.value = *value;
+    } else {
+      report(field.span, "this time is not between the years 1970 and 9999", {});
+    }
   }
   return field;
 }

@@ -201,6 +201,18 @@ void DirectoryReader::forget_unseen() {
   }
 }
 
+std::string DirectoryReader::fingerprint() const {
+  const std::hash<std::string> hash;
+  std::size_t all = 0;
+  for (const auto& [path, known] : known_) {
+    // As in boost::hash_combine: an order-dependent mix.
+    for (const std::size_t part : {hash(path), known.digest, hash(known.problem)}) {
+      all ^= part + 0x9e3779b97f4a7c15U + (all << 6U) + (all >> 2U);
+    }
+  }
+  return fmt::format("{:016x}", all);
+}
+
 Compiled DirectoryReader::compile() const {
   Compiled compiled = network::compile(directory_);
   const auto prefixed = [&](Place& place) { place.file = fmt::format("{}/{}", path_, place.file); };

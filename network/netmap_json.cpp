@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "network/netmap_json.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <utility>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/rfc3339.h"
+#include "network/compile.h"
+#include "network/name.h"
+#include "network/toml_bounds.h"
+
+namespace cw::network {
+
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr int kFormat = 1;
+
+std::string_view text_of(EgressMode mode) {
+  switch (mode) {
+    case EgressMode::Masquerade:
+      return "masquerade";
+    case EgressMode::Floating:
+      return "floating";
+    case EgressMode::Routed:
+      return "routed";
+  }
+  return "";
+}
+
+Json texts(const std::vector<net::Prefix>& prefixes) {
+  Json list = Json::array();
+  for (const auto& prefix : prefixes) {
+    list.push_back(prefix.to_text());
+  }
+  return list;
+}
+
+Json of(const Gateway& gateway) {
+  Json egress = {{"mode", text_of(gateway.egress.mode)}};
+  if (gateway.egress.address) {
+    egress["address"] = gateway.egress.address->to_text();
+  }
+  return {{"name", gateway.name},
+          {"public_key", gateway.public_key.to_text()},
+          {"endpoint", gateway.endpoint.to_text()},
+          {"listen_port", gateway.listen_port},
+          {"block", gateway.block.ipv4().to_text()},
+          {"address", gateway.address.to_text()},
+          {"routers", gateway.routers},
+          {"egress", std::move(egress)}};
+}
+
+Json of(const Site& site) {
+  Json routers = Json::array();
+  for (const Router& router : site.routers) {
+    Json one = {{"name", router.name}};
+    if (router.address) {
+      one["address"] = router.address->to_text();
+    }
+    routers.push_back(std::move(one));
+  }
+  Json gateways = Json::array();
+  for (const Gateway& gateway : site.gateways) {
+    gateways.push_back(of(gateway));
+  }
+  return {{"id", site.id.value},
+          {"routes", texts(site.routes)},
+          {"router", std::move(routers)},
+          {"gateway", std::move(gateways)}};
+}
+
+Json of(const Peer& peer) {
+  Json json = {{"public_key", peer.public_key.to_text()},
+               {"address", peer.address.to_text()},
+               {"groups", peer.groups},
+               {"sites", peer.sites},
+               {"home", peer.home},
+               {"enabled", peer.enabled}};
+  if (!peer.user.empty()) {
+    json["user"] = peer.user;
+  }
+  if (peer.expires) {
+    json["expires"] = to_rfc3339(*peer.expires);
+  }
+  return json;
+}
+
+// The parser keeps its own stack, but what it makes is taken apart by recursion.
+bool nested_too_deep(std::string_view text) {
+  std::size_t depth = 0;
+  bool in_string = false;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char c = text[at];
+    if (in_string) {
+      at += c == '\\' ? 1U : 0U;
+      in_string = c != '"';
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '[' || c == '{') {
+      if (++depth > kDeepestNesting) {
+        return true;
+      }
+    } else if (c == ']' || c == '}') {
+      depth -= depth > 0 ? 1U : 0U;
+    }
+  }
+  return false;
+}
+
+TomlTable to_table(const Json& object);
+
+// Whatever has no counterpart becomes what no key of the schema takes.
+TomlValue to_value(const std::string& key, const Json& json) {
+  TomlValue value;
+  if (json.is_string()) {
+    const auto& text = json.get_ref<const std::string&>();
+    const auto time = key == "expires" ? from_rfc3339(text) : Result<WallTime>(Error{});
+    if (time) {
+      value.data = *time;
+    } else {
+      value.data = text;
+    }
+  } else if (json.is_boolean()) {
+    value.data = json.get<bool>();
+  } else if (json.is_number_unsigned()) {
+    const auto number = json.get<std::uint64_t>();
+    value.data = static_cast<std::int64_t>(
+        std::min<std::uint64_t>(number, std::numeric_limits<std::int64_t>::max()));
+  } else if (json.is_number_integer()) {
+    value.data = json.get<std::int64_t>();
+  } else if (json.is_array()) {
+    TomlArray items;
+    for (const Json& each : json) {
+      items.push_back(to_value({}, each));
+    }
+    value.data = std::move(items);
+  } else if (json.is_object()) {
+    value.data = to_table(json);
+  } else {
+    value.data = TomlLocalTime{};
+  }
+  return value;
+}
+
+TomlTable to_table(const Json& object) {
+  TomlTable table;
+  for (const auto& [key, value] : object.items()) {
+    table.members.push_back({.key = key, .span = {}, .value = to_value(key, value)});
+  }
+  return table;
+}
+
+template <class File, class Read>
+Result<> take_files(const Json& json, std::string_view folder,
+                    std::map<std::string, File, std::less<>>& files, Directory& directory,
+                    Read read) {
+  for (const auto& [name, object] : json.items()) {
+    CW_TRY(parse_name(name));
+    const auto path = fmt::format("{}/{}{}", folder, name, kTomlSuffix);
+    if (!object.is_object()) {
+      return Error::invalid(fmt::format("{} is not an object", path));
+    }
+    Diagnostics found;
+    files.emplace(name, read(to_table(object), path, found));
+    if (!found.empty()) {
+      directory.mistakes.emplace(path, std::move(found));
+    }
+  }
+  return {};
+}
+
+Result<Directory> to_directory(std::string_view text) {
+  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  constexpr std::array<const char*, 4> kMembers = {"format", "network", "peers", "sites"};
+  if (!json.is_object() || json.size() != kMembers.size() ||
+      !std::ranges::all_of(kMembers, [&](const char* name) { return json.contains(name); })) {
+    return Error::invalid("it is not a JSON object of `format`, `network`, `peers` and `sites`");
+  }
+  if (json["format"] != kFormat) {
+    return Error::make(ErrorKind::Unsupported,
+                       fmt::format("it is not of format {}, the one this version reads", kFormat));
+  }
+  const Json& network = json["network"];
+  const Json& peers = json["peers"];
+  const Json& sites = json["sites"];
+  if (!network.is_object() || !peers.is_object() || !sites.is_object()) {
+    return Error::invalid("`network`, `peers` and `sites` must be objects");
+  }
+  Directory directory;
+  Diagnostics found;
+  directory.network = read_network(to_table(network), std::string(kNetworkFile), found);
+  if (!found.empty()) {
+    directory.mistakes.emplace(kNetworkFile, std::move(found));
+  }
+  CW_TRY(take_files(sites, kSitesFolder, directory.sites, directory, read_site));
+  CW_TRY(take_files(peers, kPeersFolder, directory.peers, directory, read_peer));
+  return directory;
+}
+
+Result<Netmap> read(std::string_view text) {
+  if (text.size() > kLargestNetmap) {
+    return Error::make(ErrorKind::Exhausted,
+                       fmt::format("it is larger than {} MiB", kLargestNetmap >> 20U));
+  }
+  if (nested_too_deep(text)) {
+    return Error::invalid(fmt::format("it is nested more than {} levels deep", kDeepestNesting));
+  }
+  auto compiled = compile(CW_TRY(to_directory(text)));
+  if (!compiled.netmap) {
+    const Diagnostic& first = compiled.diagnostics.front();
+    return Error::invalid(fmt::format("{}: {}", first.place.file, printable(first.message)));
+  }
+  if (to_json(*compiled.netmap) != text) {
+    return Error::invalid("it is not in canonical form");
+  }
+  return std::move(*compiled.netmap);
+}
+
+}  // namespace
+
+std::string to_json(const Netmap& netmap) {
+  Json peers = Json::object();
+  for (const Peer& peer : netmap.peers) {
+    peers[peer.name] = of(peer);
+  }
+  Json sites = Json::object();
+  for (const Site& site : netmap.sites) {
+    sites[site.name] = of(site);
+  }
+  const Json json = {{"format", kFormat},
+                     {"network",
+                      {{"name", netmap.name},
+                       {"pool", netmap.pool.to_text()},
+                       {"ula", netmap.ula.to_text()},
+                       {"via_prefix", netmap.via_prefix.to_text()},
+                       {"client_routes", texts(netmap.client_routes)}}},
+                     {"peers", std::move(peers)},
+                     {"sites", std::move(sites)}};
+  // A user's name is UTF-8 wherever it was parsed; `replace` keeps dump() from throwing all the
+  // same.
+  return json.dump(-1, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);
+}
+
+Result<Netmap> netmap_from_json(std::string_view text) {
+  return in_context(read(text), "this netmap cannot be used");
+}
+
+}  // namespace cw::network

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "network/netmap.h"
+
+// A netmap as one JSON document: the directory's files with their own keys, every default written
+// out, in one canonical form (sorted keys, no spaces), so that equal netmaps are equal bytes.
+//
+//   {"format":1,"network":{...},"peers":{"NAME":{...}},"sites":{"NAME":{...}}}
+//
+// Reading refuses everything else: it goes through the same schema and the same checks as a
+// directory, and takes only the canonical form. Pure; linear; about ten times the document's size
+// of memory while it reads.
+namespace cw::network {
+
+// A document larger than this is refused unread: the most peers there may be, with room.
+inline constexpr std::size_t kLargestNetmap = std::size_t{48} << 20U;
+
+[[nodiscard]] std::string to_json(const Netmap& netmap);
+
+Result<Netmap> netmap_from_json(std::string_view text);
+
+}  // namespace cw::network

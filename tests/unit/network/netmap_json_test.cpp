@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "network/netmap_json.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/network/directory_text.h"
+
+namespace cw::network {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::string small_json() {
+  return to_json(*compile(small_network()).netmap);
+}
+
+std::string refusal(std::string_view text) {
+  const auto netmap = netmap_from_json(text);
+  return netmap ? "accepted" : netmap.error().to_text();
+}
+
+std::string replaced(std::string text, std::string_view what, std::string_view with) {
+  const auto at = text.find(what);
+  EXPECT_NE(at, std::string::npos) << what;
+  return text.replace(at, what.size(), with);
+}
+
+TEST(NetmapJson, ReadsWhatItWrote) {
+  const auto netmap = *compile(small_network()).netmap;
+  const auto back = netmap_from_json(to_json(netmap));
+  ASSERT_TRUE(back) << back.error().to_text();
+  EXPECT_EQ(*back, netmap);
+}
+
+TEST(NetmapJson, HoldsNoSpaces) {
+  EXPECT_THAT(small_json(), Not(HasSubstr(" ")));
+}
+
+TEST(NetmapJson, RefusesUnknownMissingAndMistypedKeys) {
+  EXPECT_THAT(refusal(replaced(small_json(), "\"enabled\":true", "\"enabled\":true,\"evil\":1")),
+              HasSubstr("no key `evil`"));
+  EXPECT_THAT(refusal(replaced(small_json(), "\"id\":7,", "")), HasSubstr("`id` is missing"));
+  EXPECT_THAT(refusal(replaced(small_json(), "\"id\":7", "\"id\":\"7\"")),
+              HasSubstr("must be a whole number"));
+  EXPECT_THAT(refusal(replaced(small_json(), "\"id\":7", "\"id\":null")), HasSubstr("`id`"));
+  EXPECT_THAT(refusal(replaced(small_json(), "\"format\":1", "\"format\":2")), HasSubstr("format"));
+}
+
+TEST(NetmapJson, RefusesWhatADirectoryWouldBeRefusedFor) {
+  EXPECT_THAT(refusal(replaced(small_json(), "100.83.0.5", "100.84.0.5")),
+              HasSubstr("peers/alice.toml: 100.84.0.5 is outside the pool"));
+  EXPECT_THAT(refusal(replaced(small_json(), "10.0.0.0/16", "0.0.0.0/0")),
+              HasSubstr("default route"));
+  EXPECT_THAT(refusal(replaced(small_json(), "\"alice\"", "\"../alice\"")),
+              HasSubstr("not a name"));
+}
+
+TEST(NetmapJson, TakesOnlyTheCanonicalForm) {
+  EXPECT_THAT(refusal(small_json() + "\n"), HasSubstr("canonical"));
+  EXPECT_THAT(refusal(replaced(small_json(), "\"enabled\":true,", "")), HasSubstr("canonical"));
+  EXPECT_THAT(
+      refusal(replaced(small_json(), "\"enabled\":true", "\"enabled\":false,\"enabled\":true")),
+      HasSubstr("canonical"));
+}
+
+TEST(NetmapJson, RefusesWhatIsNoNetmap) {
+  for (const char* text : {"", "{", "[]", "1", "null", "\"x\"", "{}", "\xff", "{\"format\":1}"}) {
+    EXPECT_NE(refusal(text), "accepted") << text;
+  }
+  EXPECT_THAT(refusal(std::string(1'000'000, '[')), HasSubstr("nested"));
+}
+
+}  // namespace
+}  // namespace cw::network

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "network/toml.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "network/toml_bounds.h"
+
+namespace cw::network {
+namespace {
+
+using ::testing::HasSubstr;
+
+TomlTable parsed(std::string_view text) {
+  auto table = parse_toml(text, "x.toml");
+  EXPECT_TRUE(table) << (table ? "" : render(table.error()));
+  return table.value_or(TomlTable{});
+}
+
+std::string refusal(std::string_view text, const TomlLimits& limits = {}) {
+  const auto table = parse_toml(text, "x.toml", limits);
+  return table ? "accepted" : table.error().message;
+}
+
+TEST(Toml, KnowsWhereEachKeyAndValueStands) {
+  const auto table = parsed("# c\n  name = \"a b\"  # d\n\"quoted key\" = [1,\n 2]\n");
+  ASSERT_EQ(table.members.size(), 2U);
+  EXPECT_EQ(table.members[0].span, (Span{.line = 2, .column = 3, .length = 4}));
+  EXPECT_EQ(table.members[0].value.span, (Span{.line = 2, .column = 10, .length = 5}));
+  EXPECT_EQ(table.members[1].span, (Span{.line = 3, .column = 1, .length = 12}));
+  EXPECT_EQ(table.members[1].value.span, (Span{.line = 3, .column = 16, .length = 3}));
+  const auto& list = std::get<TomlArray>(table.members[1].value.data);
+  EXPECT_EQ(list[1].span, (Span{.line = 4, .column = 2, .length = 1}));
+}
+
+TEST(Toml, PointsAtTheHeaderOfATable) {
+  const auto table = parsed("x = 1\n [[gateway]]\nname = \"a\"\n[gateway.egress]\nmode = \"m\"\n");
+  const auto* gateways = table.find("gateway");
+  ASSERT_NE(gateways, nullptr);
+  EXPECT_EQ(gateways->span, (Span{.line = 2, .column = 2, .length = 11}));
+  const auto& gateway = std::get<TomlTable>(std::get<TomlArray>(gateways->value.data)[0].data);
+  ASSERT_NE(gateway.find("egress"), nullptr);
+  EXPECT_EQ(gateway.find("egress")->span, (Span{.line = 4, .column = 1, .length = 16}));
+}
+
+TEST(Toml, KeepsTheOrderOfTheFile) {
+  const auto table = parsed("z = 1\na = 2\nm = 3\n");
+  EXPECT_EQ(table.members[0].key, "z");
+  EXPECT_EQ(table.members[1].key, "a");
+  EXPECT_EQ(table.members[2].key, "m");
+}
+
+TEST(Toml, ReadsTimesAsUtcWhateverTheMachinesTimeZone) {
+  const auto table =
+      parsed("a = 2027-01-31T18:00:00Z\nb = 2027-01-31 12:30:00-05:30\nc = 2027-01-31\n");
+  using namespace std::chrono;
+  const WallTime expected = sys_days(2027y / 1 / 31) + 18h;
+  EXPECT_EQ(std::get<WallTime>(table.find("a")->value.data), expected);
+  EXPECT_EQ(std::get<WallTime>(table.find("b")->value.data), expected);
+  EXPECT_TRUE(std::holds_alternative<TomlLocalTime>(table.find("c")->value.data));
+}
+
+TEST(Toml, TakesAByteOrderMarkWindowsLineEndsAndNoLastLineEnd) {
+  const auto table = parsed(
+      "\xef\xbb\xbf"
+      "a = 1\r\nb = \"x\"");
+  EXPECT_EQ(table.find("a")->span, (Span{.line = 1, .column = 1, .length = 1}));
+  EXPECT_EQ(std::get<std::string>(table.find("b")->value.data), "x");
+}
+
+TEST(Toml, AnEmptyFileIsAnEmptyTable) {
+  EXPECT_TRUE(parsed("").members.empty());
+  EXPECT_TRUE(parsed("\n# nothing\n").members.empty());
+}
+
+TEST(TomlBounds, RefuseAHundredThousandBracketsWithOneClearMessage) {
+  std::string lines;
+  for (int i = 0; i < 1000; ++i) {
+    lines += std::string(100, '[') + "\n";
+  }
+  EXPECT_EQ(refusal("a = " + lines), "nested more than 8 levels deep");
+  EXPECT_THAT(refusal("a = " + std::string(100'000, '[')), HasSubstr("longer than 20000 bytes"));
+  EXPECT_EQ(refusal("a = " + std::string(10'000, '{')), "nested more than 8 levels deep");
+}
+
+TEST(TomlBounds, RefuseALongDottedKeyWhichIsATableInATable) {
+  std::string key = "a";
+  for (int i = 0; i < 1000; ++i) {
+    key += ".a";
+  }
+  EXPECT_EQ(refusal(key + " = 1"), "nested more than 8 levels deep");
+  EXPECT_EQ(refusal("[" + key + "]"), "nested more than 8 levels deep");
+}
+
+TEST(TomlBounds, CountNoBracketsInStringsAndComments) {
+  const std::string brackets(100, '[');
+  EXPECT_EQ(
+      refusal("# " + brackets + "\na = \"" + brackets + "\\\"" + brackets + "\"\nb = '" + brackets +
+              "'\nc = \"\"\"\n" + brackets + "\"\"\"\nd = '''" + brackets + "'''\n"),
+      "accepted");
+}
+
+TEST(TomlBounds, HideNoBracketsBehindQuotesAtTheEndOfALongString) {
+  EXPECT_EQ(refusal("x = [\"\"\"y\"\"\"\", " + std::string(1000, '[')),
+            "nested more than 8 levels deep");
+}
+
+TEST(TomlBounds, RefuseWhatIsNoText) {
+  EXPECT_EQ(refusal(std::string_view("a = \"\0\"", 8)), "the file contains a NUL byte");
+  for (const char* bad :
+       {"\xff", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82", "\x80"}) {
+    EXPECT_EQ(refusal(std::string("a = \"") + bad + "\""), "the file is not valid UTF-8");
+  }
+  EXPECT_EQ(refusal("a = \"Zoë €𐍈\""), "accepted");
+}
+
+TEST(TomlBounds, RefuseAFileThatIsTooLarge) {
+  EXPECT_EQ(refusal(std::string(2049, '\n'), {.largest_file = 2048}),
+            "the file is larger than 2 KiB, the most it may have");
+  EXPECT_EQ(refusal(std::string(2048, '\n'), {.largest_file = 2048}), "accepted");
+}
+
+TEST(TomlSyntax, NamesBothPlacesOfATwice) {
+  const auto table = parse_toml("[a]\nb = 1\n[c]\n[a]\n", "x.toml");
+  ASSERT_FALSE(table);
+  EXPECT_EQ(table.error().place.span.line, 4U);
+  ASSERT_TRUE(table.error().other);
+  EXPECT_EQ(table.error().other->span.line, 1U);
+}
+
+TEST(TomlSyntax, FindsTheMistakeInsideAnArrayOfTables) {
+  const auto table =
+      parse_toml("[[g]]\nn = 1\n[g.e]\nm = 1\n[[g]]\nn = 2\n[g.e]\nm = \n", "x.toml");
+  ASSERT_FALSE(table);
+  EXPECT_EQ(table.error().message, "the value is missing");
+  EXPECT_EQ(table.error().place.span.line, 8U);
+}
+
+}  // namespace
+}  // namespace cw::network
