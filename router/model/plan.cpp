@@ -165,12 +165,16 @@ class Lines {
 
 }  // namespace
 
+std::vector<std::string> to_lines(const Step& step) {
+  Lines lines(step.reason);
+  std::visit([&](const auto& action) { lines(action); }, step.action);
+  return lines.take();
+}
+
 std::vector<std::string> to_lines(const Plan& plan) {
   std::vector<std::string> all;
   for (const auto& step : plan.steps) {
-    Lines lines(step.reason);
-    std::visit([&](const auto& action) { lines(action); }, step.action);
-    for (auto& line : lines.take()) {
+    for (auto& line : to_lines(step)) {
       all.push_back(std::move(line));
     }
   }

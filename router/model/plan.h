@@ -116,9 +116,10 @@ struct RemoveRuleset {
   friend bool operator==(const RemoveRuleset&, const RemoveRuleset&) = default;
 };
 
-using Action = std::variant<CreateDevice, RemoveDevice, SetMtu, SetUp, ConfigureDevice, ChangePeers, StartHandshakes,
-                            AddAddress, RemoveAddress, AddRoute, RemoveRoute, AddRule, RemoveRule,
-                            SetSysctl, ReplaceRuleset, UpdateSets, RemoveRuleset>;
+using Action =
+    std::variant<CreateDevice, RemoveDevice, SetMtu, SetUp, ConfigureDevice, ChangePeers,
+                 StartHandshakes, AddAddress, RemoveAddress, AddRoute, RemoveRoute, AddRule,
+                 RemoveRule, SetSysctl, ReplaceRuleset, UpdateSets, RemoveRuleset>;
 
 struct Step {
   Action action;
@@ -134,8 +135,9 @@ struct Plan {
   friend bool operator==(const Plan&, const Plan&) = default;
 };
 
-// One line a step, "+ route 100.64.0.0/16 dev cw-prod (missing)"; what people read in `causeway
-// plan`, in the journal and in golden tests.
+// A line a step, "+ route 100.64.0.0/16 dev cw-prod (missing)", or one a peer or set element; what
+// people read in `causeway plan`, in the journal and in golden tests.
+[[nodiscard]] std::vector<std::string> to_lines(const Step& step);
 [[nodiscard]] std::vector<std::string> to_lines(const Plan& plan);
 
 }  // namespace cw::router
