@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+# bash completion for causeway(1)
+_causeway() {
+  local cur prev verb= word
+  cur=${COMP_WORDS[COMP_CWORD]}
+  prev=${COMP_WORDS[COMP_CWORD - 1]}
+  local i
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    word=${COMP_WORDS[i]}
+    case $word in
+      --socket) ((i++)) ;;
+      -*) ;;
+      *)
+        verb=$word
+        break
+        ;;
+    esac
+  done
+  if [ "$prev" = --socket ]; then
+    mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+    return
+  fi
+  case $verb in
+    '') mapfile -t COMPREPLY < <(compgen -W "check plan status reload down version --socket --help --help-all --version" -- "$cur") ;;
+    check | plan)
+      if [[ $cur == -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "--socket --help" -- "$cur")
+      else
+        compopt -o filenames
+        mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+      fi
+      ;;
+    status) mapfile -t COMPREPLY < <(compgen -W "--json --all --socket --help" -- "$cur") ;;
+    *) mapfile -t COMPREPLY < <(compgen -W "--socket --help" -- "$cur") ;;
+  esac
+}
+complete -F _causeway causeway

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstdio>
+#include <optional>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/verbs.h"
+
+namespace {
+
+using namespace cw::cli;
+
+constexpr auto kAbout =
+    "causeway: look at and steer a subnet router.\n"
+    "Network directories are described in causeway-network(5), this program in causeway(1).";
+
+struct Arguments {
+  std::string socket = kDefaultSocket;
+  std::string directory;
+  bool json = false;
+  bool all = false;
+};
+
+int run(const CLI::App& app, const Arguments& arguments) {
+  const AgentClient agent(arguments.socket);
+  const auto screen = terminal();
+  if (app.got_subcommand("check")) {
+    return check(arguments.directory, screen);
+  }
+  if (app.got_subcommand("plan")) {
+    return plan(agent,
+                arguments.directory.empty() ? std::nullopt : std::optional(arguments.directory),
+                screen);
+  }
+  if (app.got_subcommand("status")) {
+    return status(agent, arguments.json ? Form::Json : Form::Table,
+                  arguments.all ? Peers::All : Peers::Seen, screen);
+  }
+  if (app.got_subcommand("reload")) {
+    return reload(agent, screen);
+  }
+  if (app.got_subcommand("down")) {
+    return down(agent, screen);
+  }
+  std::puts("causeway " CW_VERSION);
+  return kDone;
+}
+
+void describe(CLI::App& app, Arguments& arguments) {
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "causeway " CW_VERSION);
+  app.set_help_all_flag("--help-all", "help for every verb");
+  app.add_option("--socket", arguments.socket, "the agent's control socket")
+      ->capture_default_str()
+      ->type_name("PATH");
+  app.fallthrough();  // --socket also behind the verb
+  auto* check = app.add_subcommand("check", "find the mistakes in a network directory");
+  check->add_option("DIR", arguments.directory, "the directory that holds network.toml")
+      ->required();
+  auto* plan = app.add_subcommand(
+      "plan", "what the agent would change in the kernel, and why; exit status 2 if anything");
+  plan->add_option("DIR", arguments.directory,
+                   "a network directory to try; default: the network in force");
+  auto* status = app.add_subcommand("status", "what the agent does, and what is wrong");
+  status->add_flag("--json", arguments.json, "for programs");
+  status->add_flag("--all", arguments.all, "also the peers that have not connected");
+  app.add_subcommand("reload", "read the network directory now and take it");
+  app.add_subcommand("down", "remove what is ours from the kernel, until the next reload");
+  app.add_subcommand("version", "print the version");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app(kAbout, "causeway");
+  Arguments arguments;
+  describe(app, arguments);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kDone : kUsage;
+  }
+  const int status = run(app, arguments);
+  if (std::fflush(stdout) != 0) {
+    std::fputs("error: cannot write the output\n", stderr);
+    return kFailed;
+  }
+  return status;
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/status_view.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace cw::cli {
+
+namespace {
+
+using api::Severity;
+
+Paint paint_of(api::Phase phase) {
+  switch (phase) {
+    case api::Phase::Running:
+      return Paint::Green;
+    case api::Phase::Retrying:
+    case api::Phase::Waiting:
+      return Paint::Red;
+    case api::Phase::Down:
+      return Paint::Yellow;
+  }
+  return Paint::Plain;
+}
+
+Paint paint_of(Severity severity) {
+  switch (severity) {
+    case Severity::Error:
+      return Paint::Red;
+    case Severity::Warning:
+      return Paint::Yellow;
+    case Severity::Note:
+      return Paint::Dim;
+  }
+  return Paint::Plain;
+}
+
+std::string age_of(WallTime then, WallTime now) {
+  return age((now - then).count());
+}
+
+std::string indented(std::string_view text) {
+  std::string result;
+  while (!text.empty()) {
+    const auto end = std::min(text.find('\n'), text.size());
+    if (end > 0) {
+      result += fmt::format("  {}", text.substr(0, end));
+    }
+    result += '\n';
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return result;
+}
+
+std::string head(const api::Status& status, Colour colour) {
+  auto text = fmt::format("router {} at site {}: {}\n", painted(status.router, Paint::Bold, colour),
+                          painted(status.site, Paint::Bold, colour),
+                          painted(to_text(status.phase), paint_of(status.phase), colour));
+  if (status.network) {
+    const auto& network = *status.network;
+    text += fmt::format("network {} from {}: {}, {}, taken {} ago\n", network.name, status.source,
+                        plural(network.peers, "peer"), plural(network.sites, "site"),
+                        age_of(network.taken, status.now));
+  } else {
+    text += fmt::format("no network in force; it is read from {}\n", status.source);
+  }
+  text += fmt::format("agent {}, process {}, up {}\n", status.version, status.pid,
+                      age_of(status.started, status.now));
+  return text;
+}
+
+std::string refusal(const api::Refusal& refusal, bool in_force, WallTime now, Colour colour) {
+  const bool held = refusal.reason == api::RefusalReason::HeldBack;
+  return fmt::format(
+      "\n{}\n{}",
+      painted(fmt::format("{} network {} {} ago:", in_force ? "A newer" : "The",
+                          held ? "was held back" : "was refused", age_of(refusal.since, now)),
+              held ? Paint::Yellow : Paint::Red, colour),
+      indented(printable(refusal.text)));
+}
+
+std::string problems(const std::vector<api::Problem>& problems, Colour colour) {
+  std::string text;
+  for (const auto& problem : problems) {
+    const auto where =
+        problem.gateway.empty() ? std::string() : fmt::format("gateway {}: ", problem.gateway);
+    text += fmt::format("{}: {}{}\n",
+                        painted(to_text(problem.severity), paint_of(problem.severity), colour),
+                        where, printable(problem.text));
+    if (!problem.hint.empty()) {
+      text += fmt::format("  hint: {}\n", printable(problem.hint));
+    }
+  }
+  return text;
+}
+
+std::string gateways(const std::vector<api::GatewayStatus>& gateways, Colour colour) {
+  std::vector<std::vector<Cell>> rows;
+  for (const auto& gateway : gateways) {
+    rows.push_back({{gateway.name},
+                    {gateway.present ? gateway.device : gateway.device + " (missing)",
+                     gateway.present ? Paint::Plain : Paint::Red},
+                    {fmt::format("{}", gateway.listen_port)},
+                    {fmt::format("{}", gateway.peers)},
+                    {fmt::format("{}", gateway.active)},
+                    {gateway.public_key, Paint::Dim}});
+  }
+  return table({{"GATEWAY"},
+                {"DEVICE"},
+                {"PORT", Align::Right},
+                {"PEERS", Align::Right},
+                {"ACTIVE", Align::Right},
+                {"PUBLIC KEY"}},
+               rows, colour);
+}
+
+std::vector<Cell> row_of(const api::PeerStatus& peer, WallTime now) {
+  const auto name = peer.name.empty() ? peer.public_key : peer.name;
+  const auto handshake =
+      peer.last_handshake ? age_of(*peer.last_handshake, now) + " ago" : std::string("never");
+  const auto paint = peer.flapping ? Paint::Yellow : peer.active ? Paint::Green : Paint::Dim;
+  return {{printable(name)},      {peer.gateway},
+          {peer.address},         {peer.endpoint.empty() ? "-" : peer.endpoint},
+          {handshake, paint},     {size(peer.received_bytes)},
+          {size(peer.sent_bytes)}};
+}
+
+std::string peers(const api::Status& status, Peers which, Colour colour) {
+  std::vector<std::vector<Cell>> rows;
+  for (const auto& peer : status.peers) {
+    if (which == Peers::All || peer.last_handshake) {
+      rows.push_back(row_of(peer, status.now));
+    }
+  }
+  std::string text;
+  const auto unseen = status.peers.size() - rows.size();
+  if (!rows.empty()) {
+    text += "\n";
+    text += table({{"PEER"},
+                   {"GATEWAY"},
+                   {"ADDRESS"},
+                   {"ENDPOINT"},
+                   {"HANDSHAKE", Align::Right},
+                   {"RECEIVED", Align::Right},
+                   {"SENT", Align::Right}},
+                  rows, colour);
+  }
+  if (unseen > 0) {
+    text += fmt::format("\n{} not connected since the tunnel was made (--all lists them)\n",
+                        plural(unseen, "peer"));
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string view(const api::Status& status, Peers which, Colour colour) {
+  auto text = head(status, colour);
+  if (status.refused) {
+    text += refusal(*status.refused, status.network.has_value(), status.now, colour);
+  }
+  if (!status.problems.empty()) {
+    text += "\n" + problems(status.problems, colour);
+  }
+  if (!status.gateways.empty()) {
+    text += "\n" + gateways(status.gateways, colour);
+  }
+  text += peers(status, which, colour);
+  return text;
+}
+
+std::string view(const api::Answer& answer, Colour colour) {
+  std::string text;
+  for (const auto& step : answer.steps) {
+    const auto paint = step.starts_with('+')   ? Paint::Green
+                       : step.starts_with('-') ? Paint::Red
+                                               : Paint::Yellow;
+    text += painted(printable(step), paint, colour) + "\n";
+  }
+  text += problems(answer.problems, colour);
+  text += printable(answer.diagnostics);
+  return text;
+}
+
+}  // namespace cw::cli
