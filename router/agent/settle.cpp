@@ -1,22 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "router/agent/settle.h"
 
-#include <utility>
-
 namespace cw::agent {
 
 void Settle::changed(SteadyTime now) {
-  first_.reset();
+  read_once_ = false;
   due_ = now + kSilence;
 }
 
-Settle::Verdict Settle::read(std::string fingerprint, SteadyTime now) {
-  if (!first_) {
-    first_ = std::move(fingerprint);
+Settle::Verdict Settle::read(bool differs, SteadyTime now) {
+  if (!read_once_) {
+    read_once_ = true;
     due_ = now + kBetweenReadings;
     return Verdict::ReadAgain;
   }
-  if (*first_ != fingerprint) {
+  if (differs) {
     changed(now);
     return Verdict::ReadAgain;
   }
@@ -25,7 +23,7 @@ Settle::Verdict Settle::read(std::string fingerprint, SteadyTime now) {
 }
 
 void Settle::forget() {
-  first_.reset();
+  read_once_ = false;
   due_.reset();
 }
 

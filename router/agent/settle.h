@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
-#include <string>
 
 #include "base/clock.h"
 
@@ -33,15 +32,15 @@ class Settle {
   // When the next reading is due; nothing while all is quiet.
   [[nodiscard]] std::optional<SteadyTime> due() const { return due_; }
 
-  // The due reading was made. Equal fingerprints mean equal readings.
-  [[nodiscard]] Verdict read(std::string fingerprint, SteadyTime now);
+  // The due reading was made; `differs` from the one before it.
+  [[nodiscard]] Verdict read(bool differs, SteadyTime now);
 
   // A person asked for a reading and got it: what was pending is covered.
   void forget();
 
  private:
   std::optional<SteadyTime> due_;
-  std::optional<std::string> first_;
+  bool read_once_ = false;
 };
 
 }  // namespace cw::agent

@@ -30,29 +30,29 @@ TEST(Settle, EachChangeStartsTheSilenceAnew) {
 TEST(Settle, TakesWhatTwoReadingsAgreeOn) {
   Settle settle;
   settle.changed(kStart);
-  EXPECT_EQ(settle.read("a", kStart + 1s), Settle::Verdict::ReadAgain);
+  EXPECT_EQ(settle.read(true, kStart + 1s), Settle::Verdict::ReadAgain);
   EXPECT_EQ(settle.due(), kStart + 1s + kBetweenReadings);
-  EXPECT_EQ(settle.read("a", kStart + 1100ms), Settle::Verdict::Take);
+  EXPECT_EQ(settle.read(false, kStart + 1100ms), Settle::Verdict::Take);
   EXPECT_FALSE(settle.due());
 }
 
 TEST(Settle, StartsOverWhenTwoReadingsDiffer) {
   Settle settle;
   settle.changed(kStart);
-  (void)settle.read("a", kStart + 1s);
-  EXPECT_EQ(settle.read("b", kStart + 1100ms), Settle::Verdict::ReadAgain);
+  (void)settle.read(true, kStart + 1s);
+  EXPECT_EQ(settle.read(true, kStart + 1100ms), Settle::Verdict::ReadAgain);
   EXPECT_EQ(settle.due(), kStart + 2100ms);
-  EXPECT_EQ(settle.read("b", kStart + 2100ms), Settle::Verdict::ReadAgain);
-  EXPECT_EQ(settle.read("b", kStart + 2200ms), Settle::Verdict::Take);
+  EXPECT_EQ(settle.read(false, kStart + 2100ms), Settle::Verdict::ReadAgain);
+  EXPECT_EQ(settle.read(false, kStart + 2200ms), Settle::Verdict::Take);
 }
 
 TEST(Settle, AChangeBetweenTheReadingsStartsOver) {
   Settle settle;
   settle.changed(kStart);
-  (void)settle.read("a", kStart + 1s);
+  (void)settle.read(true, kStart + 1s);
   settle.changed(kStart + 1050ms);
   EXPECT_EQ(settle.due(), kStart + 2050ms);
-  EXPECT_EQ(settle.read("a", kStart + 2050ms), Settle::Verdict::ReadAgain);
+  EXPECT_EQ(settle.read(false, kStart + 2050ms), Settle::Verdict::ReadAgain);
 }
 
 TEST(Settle, AReadingOnRequestCoversWhatWasPending) {

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "router/agent/agent.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "network/guard.h"
+#include "network/netmap_json.h"
+#include "router/agent/host.h"
+#include "router/agent/report.h"
+#include "router/agent/service.h"
+
+namespace cw::agent {
+
+namespace {
+
+std::string count(std::size_t number, std::string_view one) {
+  return fmt::format("{} {}{}", number, one, number == 1 ? "" : "s");
+}
+
+}  // namespace
+
+Agent::Agent(Setup setup, World world)
+    : setup_(std::move(setup)),
+      world_(world),
+      reconciler_(world.sinks, world.keys, world.folder),
+      started_(world.clock.wall()) {}
+
+Result<std::unique_ptr<Agent>> Agent::create(Setup setup, World world) {
+  std::unique_ptr<Agent> agent(new Agent(std::move(setup), world));
+  CW_TRY(agent->make_sources());
+  return agent;
+}
+
+Result<> Agent::make_sources() {
+  const auto& loop = world_.loop;
+  intake_ = CW_TRY(Intake::create(loop, world_.clock, world_.network, [this](NetworkReading r) {
+    if (offer(std::move(r), Asked::ByAChange)) {
+      round(firewall::Depth::Digest);
+    }
+  }));
+  audit_ = CW_TRY(Timer::create(loop, "audit", [this] {
+    intake_->look_again();
+    round(firewall::Depth::Digest);
+    audit_->arm_in(kAudit);
+  }));
+  retry_ = CW_TRY(Timer::create(loop, "retry", [this] { round(firewall::Depth::Full); }));
+  disturbed_ = CW_TRY(Timer::create(loop, "disturbed", [this] { round(firewall::Depth::Digest); }));
+  expiry_ =
+      CW_TRY(Timer::create_wall(loop, "next expiry", [this] { round(firewall::Depth::Digest); }));
+  for (const int fd : world_.watch.descriptors()) {
+    kernel_.push_back(
+        CW_TRY(ReadableSource::create(loop, fd, "kernel", [this] { on_disturbance(); })));
+  }
+  const std::filesystem::path config(setup_.config_path);
+  auto watching = PathSource::create(
+      loop, config.has_parent_path() ? config.parent_path().string() : ".",
+      IN_CLOSE_WRITE | IN_MOVED_TO, [this, name = config.filename().string()](const auto& event) {
+        config_changed_ = config_changed_ || (event.len > 0 && name == event.name);
+      });
+  if (watching) {  // a courtesy only
+    config_ = std::move(*watching);
+  }
+  return {};
+}
+
+void Agent::start() {
+  look_at_host();
+  (void)offer(intake_->read_now(), Asked::ByAPerson);
+  round(firewall::Depth::Full);
+  audit_->arm_in(kAudit);
+  notify_ready(summary());
+}
+
+void Agent::look_at_host() {
+  auto facts = read_host(world_.sinks.sysctls);
+  auto host = setup_.host;
+  host.ipv6 = facts.ipv6;
+  host.ra_devices = std::move(facts.ra_devices);
+  reconciler_.set_host(std::move(host));
+  host_problems_ = std::move(facts.problems);
+}
+
+bool Agent::offer(NetworkReading reading, Asked asked) {
+  if (!reading.netmap) {
+    refuse(api::RefusalReason::Invalid, std::move(reading.diagnostics));
+    return false;
+  }
+  const auto* now = reconciler_.netmap();
+  if (now != nullptr && asked == Asked::ByAChange) {
+    if (reconciler_.is_down()) {
+      return false;  // `causeway reload` reads it again
+    }
+    if (*now == *reading.netmap) {
+      refused_.reset();
+      return false;
+    }
+    auto verdict = network::judge_unattended(*now, *reading.netmap);
+    if (!verdict.take) {
+      refuse(api::RefusalReason::HeldBack, std::move(verdict.why) + "\n");
+      return false;
+    }
+  }
+  const auto peers = reading.netmap->peers.size();
+  const auto name = reading.netmap->name;
+  if (auto taken = reconciler_.take(std::move(*reading.netmap), world_.clock.wall()); !taken) {
+    refuse(api::RefusalReason::Invalid, taken.error().to_text() + "\n");
+    return false;
+  }
+  refused_.reset();
+  taken_ = world_.clock.wall();
+  world_.journal.write(Level::Notice, Event::NetworkTaken,
+                       fmt::format("network '{}' taken: {}", name, count(peers, "peer")),
+                       {{"CAUSEWAY_NETWORK", name}});
+  return true;
+}
+
+void Agent::refuse(api::RefusalReason reason, std::string text) {
+  ++counters_.refusals;
+  const bool held = reason == api::RefusalReason::HeldBack;
+  const auto in_force = reconciler_.netmap() != nullptr
+                            ? "the one before stays in force"
+                            : "there was none before, so nothing is changed";
+  world_.journal.write(held ? Level::Warning : Level::Error,
+                       held ? Event::NetworkHeldBack : Event::NetworkRefused,
+                       fmt::format("the network in {} is {}; {}:\n{}", world_.network.path(),
+                                   held ? "held back" : "refused", in_force, text));
+  refused_ = api::Refusal{.reason = reason, .since = world_.clock.wall(), .text = std::move(text)};
+  notify_status(summary());
+}
+
+void Agent::on_disturbance() {
+  const auto disturbance = world_.watch.drain();
+  read_whole_ = read_whole_ || disturbance.firewall;
+  if (!disturbance.any || disturbed_->armed()) {
+    return;
+  }
+  if (world_.clock.steady() - last_repair_ > kFightOver) {
+    repairs_.reset();
+  }
+  disturbed_->arm_in(repairs_.next());
+  last_repair_ = world_.clock.steady();
+  world_.journal.write(Level::Debug, Event::Disturbed,
+                       fmt::format("somebody changed a {}", disturbance.what));
+}
+
+void Agent::round(firewall::Depth depth) {
+  disturbed_->disarm();  // whatever it was for is looked at now
+  if (std::exchange(read_whole_, false)) {
+    depth = firewall::Depth::Full;
+  }
+  round_ = reconciler_.run(depth, world_.clock.wall());
+  ++counters_.rounds;
+  counters_.steps += round_.done.size();
+  counters_.failed_steps += round_.failed.size();
+  tell_about_round();
+  observe(std::exchange(round_.devices, {}));
+  arm_after_round();
+  notify_status(summary());
+}
+
+void Agent::arm_after_round() {
+  const bool idle = reconciler_.netmap() == nullptr && !reconciler_.is_down();
+  if (round_.settled || idle) {
+    retries_.reset();
+    retry_->disarm();
+  } else {
+    retry_->arm_in(retries_.next());
+  }
+  if (const auto next = reconciler_.next_change()) {
+    expiry_->arm(*next);
+  } else {
+    expiry_->disarm();
+  }
+}
+
+std::string Agent::summary() const {
+  if (reconciler_.is_down()) {
+    return "down: nothing of ours is in the kernel";
+  }
+  const auto* netmap = reconciler_.netmap();
+  if (netmap == nullptr) {
+    return refused_ ? "waiting: the network is refused; `causeway status` says why" : "starting";
+  }
+  return fmt::format("network {}: {}{}{}", netmap->name, count(netmap->peers.size(), "peer"),
+                     round_.settled ? "" : "; retrying, `causeway status` says why",
+                     refused_ ? "; a newer network is refused" : "");
+}
+
+std::vector<api::Problem> Agent::standing_problems() {
+  auto problems = host_problems_;
+  if (setup_.lan_interface) {
+    const auto links = world_.sinks.routes.links();
+    if (links &&
+        std::ranges::find(*links, *setup_.lan_interface, &netlink::Link::name) == links->end()) {
+      problems.push_back(
+          {.severity = api::Severity::Error,
+           .text = fmt::format("there is no interface {}, which lan_interface in router.toml names",
+                               *setup_.lan_interface),
+           .hint = "correct router.toml, or bring the interface up; nothing else has to be done "
+                   "when it comes"});
+    }
+  }
+  if (config_changed_) {
+    problems.push_back(
+        {.severity = api::Severity::Warning,
+         .text = fmt::format("{} has changed since the agent started", setup_.config_path),
+         .hint = "systemctl restart causewayd takes it; no packet is lost by it"});
+  }
+  return problems;
+}
+
+api::Status Agent::status() {
+  const auto devices = reconciler_.read_devices(world_.clock.wall());
+  observe(devices);
+  ReportInput input{.netmap = reconciler_.netmap(),
+                    .host = &setup_.host,
+                    .devices = &devices,
+                    .round = &round_,
+                    .history = &history_,
+                    .foreign_chains = {},
+                    .standing = standing_problems(),
+                    .down = reconciler_.is_down(),
+                    .now = world_.clock.wall()};
+  if (auto chains = reconciler_.foreign_chains()) {
+    input.foreign_chains = std::move(*chains);
+  } else {
+    input.standing.push_back({.severity = api::Severity::Warning,
+                              .text = "cannot tell whether another program drops our traffic: " +
+                                      chains.error().to_text()});
+  }
+  auto status = report(input);
+  status.version = CW_VERSION;
+  status.router = setup_.host.router;
+  status.site = setup_.host.site;
+  status.pid = ::getpid();
+  status.started = started_;
+  status.source = world_.network.path();
+  status.refused = refused_;
+  status.counters = counters_;
+  if (input.netmap != nullptr && taken_) {
+    status.network = api::NetworkStatus{.name = input.netmap->name,
+                                        .peers = input.netmap->peers.size(),
+                                        .sites = input.netmap->sites.size(),
+                                        .taken = *taken_};
+  }
+  return status;
+}
+
+namespace {
+
+api::Answer answer_for_plan(const Result<router::Plan>& plan) {
+  if (!plan) {
+    return {.done = false,
+            .text = "this router cannot serve it",
+            .problems = {{.severity = api::Severity::Error, .text = plan.error().to_text()}}};
+  }
+  auto lines = router::to_lines(*plan);
+  return {.text = lines.empty() ? "nothing to do" : count(lines.size(), "change"),
+          .steps = std::move(lines)};
+}
+
+}  // namespace
+
+api::Answer Agent::plan() {
+  if (reconciler_.netmap() == nullptr && !reconciler_.is_down()) {
+    return {.done = false,
+            .text = "no network is in force",
+            .diagnostics = refused_ ? refused_->text : std::string()};
+  }
+  return answer_for_plan(reconciler_.preview(world_.clock.wall()));
+}
+
+Result<api::Answer> Agent::plan(const std::string& candidate) {
+  auto netmap = CW_TRY(network::netmap_from_json(candidate));
+  return answer_for_plan(reconciler_.preview(std::move(netmap), world_.clock.wall()));
+}
+
+api::Answer Agent::answer_for_round(std::string text) {
+  api::Answer answer{.done = round_.settled, .text = std::move(text), .steps = round_.done};
+  answer.problems = problems_of(round_);
+  return answer;
+}
+
+api::Answer Agent::reload() {
+  notify_reloading();
+  look_at_host();
+  auto reading = intake_->read_now();
+  if (!offer(std::move(reading), Asked::ByAPerson)) {
+    notify_ready(summary());
+    return {.done = false,
+            .text = fmt::format("the network in {} is refused; {}", world_.network.path(),
+                                reconciler_.is_down() ? "the router stays down"
+                                : reconciler_.netmap() != nullptr
+                                    ? "the one before stays in force"
+                                    : "there was none before, so nothing is changed"),
+            .diagnostics = refused_->text};
+  }
+  round(firewall::Depth::Digest);
+  notify_ready(summary());
+  const auto* netmap = reconciler_.netmap();
+  return answer_for_round(fmt::format("network '{}': {}, {}", netmap->name,
+                                      count(netmap->peers.size(), "peer"),
+                                      count(round_.done.size(), "change")));
+}
+
+api::Answer Agent::down() {
+  reconciler_.go_down();
+  world_.journal.write(Level::Notice, Event::Down,
+                       "down: removing what is ours from the kernel, as asked");
+  round(firewall::Depth::Digest);
+  return answer_for_round("down; `causeway reload` brings it up again");
+}
+
+}  // namespace cw::agent

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "router/agent/backoff.h"
+#include "router/agent/control.h"
+#include "router/agent/intake.h"
+#include "router/agent/journal.h"
+#include "router/agent/kernel_watch.h"
+#include "router/agent/loop.h"
+#include "router/agent/network_source.h"
+#include "router/agent/peer_events.h"
+#include "router/agent/reconcile.h"
+
+// The agent: introduces what decides, what acts and what announces to one another, and keeps the
+// timers. Each timer below is named with what it is for; when nothing happens, only the audit
+// wakes. Destroying it leaves the data path as it is.
+namespace cw::agent {
+
+// WireGuard announces nothing, so peers are looked at this often (and at each other event).
+inline constexpr std::chrono::seconds kAudit{30};
+
+// From another program's first change to ours being put right; it rarely makes only one.
+inline constexpr std::chrono::milliseconds kDebounce{50};
+// The most of it, when another program undoes our repairs at once, again and again.
+inline constexpr std::chrono::milliseconds kDebounceInAFight{5000};
+// Peace for this long ends a fight.
+inline constexpr std::chrono::seconds kFightOver{10};
+
+// After a round that failed: a device or port that is late comes soon, a missing module does not.
+inline constexpr std::chrono::milliseconds kFirstRetry{500};
+inline constexpr std::chrono::milliseconds kLongestRetry{30000};
+
+// What router.toml and the command line say.
+struct Setup {
+  router::Host host;  // ra_devices and ipv6 are found out
+  std::optional<std::string> lan_interface;
+  std::string config_path;
+};
+
+// What the agent works with; all of it outlives the agent.
+struct World {
+  Loop& loop;
+  const Clock& clock;
+  Journal& journal;
+  router::Sinks sinks;
+  const router::KeyRing& keys;
+  const RuntimeFolder& folder;
+  NetworkSource& network;
+  KernelWatch& watch;
+};
+
+class Agent final : public Requests {
+ public:
+  static Result<std::unique_ptr<Agent>> create(Setup setup, World world);
+
+  // Reads the network and makes the first round. Never fails: what is wrong is in status().
+  void start();
+
+  [[nodiscard]] api::Status status() override;
+  [[nodiscard]] api::Answer plan() override;
+  [[nodiscard]] Result<api::Answer> plan(const std::string& candidate) override;
+  api::Answer reload() override;
+  api::Answer down() override;
+
+  // Status in one line, for the service manager.
+  [[nodiscard]] std::string summary() const;
+
+ private:
+  enum class Asked : std::uint8_t { ByAPerson, ByAChange };
+
+  Agent(Setup setup, World world);
+  Result<> make_sources();
+
+  bool offer(NetworkReading reading, Asked asked);  // true: in force now
+  void refuse(api::RefusalReason reason, std::string text);
+  void look_at_host();
+
+  void round(firewall::Depth depth);
+  void arm_after_round();
+  void tell_about_round();
+  void observe(const router::Dump<netlink::WgDevice>& devices);
+  void tell_about_peers(const std::vector<PeerEvent>& events);
+  void on_disturbance();
+  [[nodiscard]] std::vector<api::Problem> standing_problems();
+  [[nodiscard]] api::Answer answer_for_round(std::string text);
+
+  Setup setup_;
+  World world_;
+  Reconciler reconciler_;
+  PeerHistory history_;
+  WallTime started_;
+
+  Round round_;              // the last; its devices are looked at and dropped
+  std::string told_;         // problems of the last round that the journal knows about
+  bool read_whole_ = false;  // the next round has to
+  std::optional<WallTime> taken_;
+  std::optional<api::Refusal> refused_;
+  std::vector<api::Problem> host_problems_;
+  bool config_changed_ = false;
+  api::Counters counters_;
+
+  Backoff retries_{kFirstRetry, kLongestRetry};
+  Backoff repairs_{kDebounce, kDebounceInAFight};
+  SteadyTime last_repair_{};
+
+  std::unique_ptr<Intake> intake_;
+  std::optional<Timer> audit_;
+  std::optional<Timer> disturbed_;
+  std::optional<Timer> retry_;
+  std::optional<Timer> expiry_;
+  std::optional<PathSource> config_;
+  std::vector<ReadableSource> kernel_;
+};
+
+}  // namespace cw::agent

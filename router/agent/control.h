@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include <sys/types.h>
+
+#include "router/agent/http_server.h"
+#include "router/api/status.h"
+
+// The control socket's verbs: which request is whose, who may make it, and what is answered to one
+// that is wrong. Knows nothing of sockets or the agent's insides.
+//
+//   GET  /v1/status    anybody who can open the socket
+//   GET  /v1/plan      what the network in force would change
+//   POST /v1/plan      what a candidate would change; body: a netmap as JSON
+//   POST /v1/reload    root and group causeway
+//   POST /v1/down      root and group causeway
+//   GET  /metrics
+namespace cw::agent {
+
+// A compiled netmap of 10,000 peers has about 4 MB.
+inline constexpr std::size_t kMaxCandidate = std::size_t{16} << 20U;
+
+// What the agent does when asked.
+class Requests {
+ public:
+  virtual ~Requests() = default;
+
+  [[nodiscard]] virtual api::Status status() = 0;
+  [[nodiscard]] virtual api::Answer plan() = 0;
+  // ErrorKind::Invalid: the candidate is no netmap.
+  [[nodiscard]] virtual Result<api::Answer> plan(const std::string& candidate) = 0;
+  virtual api::Answer reload() = 0;
+  virtual api::Answer down() = 0;
+};
+
+// `group`: whose members may change things.
+[[nodiscard]] Reply answer(const Request& request, std::optional<gid_t> group, Requests& requests);
+
+// The same for the metrics' own port: /metrics and nothing else.
+[[nodiscard]] Reply answer_metrics_only(const Request& request, Requests& requests);
+
+}  // namespace cw::agent

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "router/agent/loop.h"
+
+// Says that something below a directory may have changed: in its folders, or the directory itself
+// (a symbolic link that now leads elsewhere, a directory that came or was replaced). Says nothing
+// about what, and says it too often rather than too rarely.
+namespace cw::agent {
+
+class DirectoryWatch {
+ public:
+  using Callback = std::function<void()>;
+
+  DirectoryWatch(const Loop& loop, std::string root, std::vector<std::string> folders,
+                 Callback changed)
+      : loop_(loop),
+        root_(std::move(root)),
+        folders_(std::move(folders)),
+        changed_(std::move(changed)) {}
+
+  // Watches what is there now. What came in between may go unnoticed: read afterwards.
+  void renew();
+
+  // For a folder whose parent was not there to be watched. Says "changed" if one has come.
+  void renew_if_incomplete();
+
+ private:
+  void watch(const std::string& path, std::uint32_t mask, PathSource::Callback callback);
+
+  const Loop& loop_;
+  std::string root_;
+  std::vector<std::string> folders_;
+  Callback changed_;
+  std::vector<PathSource> sources_;
+};
+
+}  // namespace cw::agent

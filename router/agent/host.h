@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "netlink/codec/sinks.h"
+#include "router/api/status.h"
+
+// What the agent has to know about the host before it turns on forwarding. Linux drops the IPv6
+// default route it learnt from router advertisements when a device forwards, unless the device's
+// accept_ra is 2; systemd-networkd handles advertisements itself, but may remove our routes.
+namespace cw::agent {
+
+struct HostFacts {
+  bool ipv6 = true;
+  std::vector<std::string> ra_devices;  // whose default route the kernel has from advertisements
+  std::vector<api::Problem> problems;
+
+  friend bool operator==(const HostFacts&, const HostFacts&) = default;
+};
+
+// Reads /proc/net/ipv6_route and networkd's configuration. What cannot be read is taken as absent.
+[[nodiscard]] HostFacts read_host(netlink::SysctlSink& sysctls);
+
+struct DefaultRoute6 {
+  std::string device;
+  bool from_advertisement = false;  // the kernel's own; networkd's are not marked so
+
+  friend bool operator==(const DefaultRoute6&, const DefaultRoute6&) = default;
+};
+
+// From the text of /proc/net/ipv6_route; lines that are none are left out. Pure.
+[[nodiscard]] std::vector<DefaultRoute6> default_routes6(std::string_view text);
+
+// Will systemd-networkd remove routes and rules that it did not make? From its configuration files
+// in the order in which they override each other (networkd.conf(5)). Pure.
+[[nodiscard]] bool removes_foreign_routes(const std::vector<std::string>& files);
+
+}  // namespace cw::agent

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+#include "router/agent/access.h"
+#include "router/agent/loop.h"
+
+// HTTP/1.1 on a listening socket of the caller's, served by the agent's own loop (libmicrohttpd,
+// which is included in one file only). One request is answered at a time, at once. Refuses bodies
+// over the limit (413) before they are read, more connections than the limit, and clients that
+// keep it waiting.
+namespace cw::agent {
+
+struct Request {
+  std::string method;
+  std::string path;
+  std::string body;
+  std::optional<Caller> caller;  // unix sockets only
+};
+
+struct Reply {
+  unsigned status = 200;
+  std::string content_type = "application/json";
+  std::string body;
+  std::string allow;  // for 405: the methods there are
+};
+
+struct HttpLimits {
+  std::size_t body = 0;  // bytes of a request's body
+  unsigned connections = 32;
+  std::chrono::seconds timeout{10};  // without a byte moving
+};
+
+class HttpServer {
+ public:
+  using Handler = std::function<Reply(const Request&)>;
+
+  static Result<std::unique_ptr<HttpServer>> create(const Loop& loop, UniqueFd listening,
+                                                    std::string name, HttpLimits limits,
+                                                    Handler handler);
+  virtual ~HttpServer() = default;
+
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+
+ protected:
+  HttpServer() = default;
+};
+
+}  // namespace cw::agent

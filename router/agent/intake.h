@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "base/clock.h"
+#include "router/agent/directory_watch.h"
+#include "router/agent/loop.h"
+#include "router/agent/network_source.h"
+#include "router/agent/settle.h"
+
+// Watches the network directory and hands over what it has settled on (settle.h); reads it at once
+// when asked. Decides nothing about what it read.
+namespace cw::agent {
+
+class Intake {
+ public:
+  using Callback = std::function<void(NetworkReading)>;
+
+  // All but the callback outlive this.
+  static Result<std::unique_ptr<Intake>> create(const Loop& loop, const Clock& clock,
+                                                NetworkSource& source, Callback settled);
+
+  [[nodiscard]] NetworkReading read_now();
+
+  // To be called now and then: watches folders that have come since.
+  void look_again() { watch_.renew_if_incomplete(); }
+
+ private:
+  Intake(const Loop& loop, const Clock& clock, NetworkSource& source, Callback settled);
+
+  void changed();
+  void due();
+  void arm();
+
+  const Clock& clock_;
+  NetworkSource& source_;
+  Callback settled_;
+  Settle settle_;
+  std::optional<Timer> timer_;
+  DirectoryWatch watch_;
+};
+
+}  // namespace cw::agent

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <csignal>
+#include <cstdio>
+#include <memory>
+#include <optional>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "firewall/nft/nft_socket.h"
+#include "netlink/socket/monitor.h"
+#include "netlink/socket/route.h"
+#include "netlink/socket/sysctl.h"
+#include "netlink/socket/wireguard.h"
+#include "router/agent/agent.h"
+#include "router/agent/http_server.h"
+#include "router/agent/netlink_watch.h"
+#include "router/agent/service.h"
+#include "router/agent/startup.h"
+#include "router/model/ownership.h"
+
+namespace {
+
+using namespace cw;
+using namespace cw::agent;
+
+// Everything below is made in this order and goes in the reverse of it.
+struct Kernel {
+  netlink::RouteSocket routes;
+  netlink::WireGuardSocket wireguard;
+  netlink::ProcSysctls sysctls;
+  firewall::NftSocket firewall;
+  NetlinkWatch watch;
+};
+
+Result<Kernel> open_kernel(const network::RouterConfig& config) {
+  auto routes = CW_TRY(netlink::RouteSocket::create(router::ownership()));
+  auto wireguard = CW_TRY(netlink::WireGuardSocket::create());
+  auto nft = CW_TRY(firewall::NftSocket::create());
+  netlink::Interest interest{
+      .ownership = router::ownership(), .nft_table = firewall::kTable, .site_devices = {}};
+  if (config.lan_interface) {
+    interest.site_devices.push_back(*config.lan_interface);
+  }
+  auto monitor = CW_TRY(netlink::Monitor::create(std::move(interest), {routes.port()},
+                                                 static_cast<std::uint32_t>(::getpid())));
+  return Kernel{.routes = std::move(routes),
+                .wireguard = std::move(wireguard),
+                .sysctls = {},
+                .firewall = std::move(nft),
+                .watch = NetlinkWatch(std::move(monitor))};
+}
+
+class Servers {
+ public:
+  static Result<Servers> start(const Loop& loop, const RuntimeFolder& folder,
+                               const network::RouterConfig& config, Requests& requests) {
+    Servers servers;
+    servers.control_ = CW_TRY(
+        HttpServer::create(loop, CW_TRY(folder.listen()), "control socket", {.body = kMaxCandidate},
+                           [&requests, group = control_group()](const Request& request) {
+                             return answer(request, group, requests);
+                           }));
+    if (config.metrics_listen) {
+      servers.metrics_ = CW_TRY(HttpServer::create(
+          loop, CW_TRY(listen_tcp(*config.metrics_listen)), "metrics", {},
+          [&requests](const Request& request) { return answer_metrics_only(request, requests); }));
+    }
+    return servers;
+  }
+
+ private:
+  std::unique_ptr<HttpServer> control_;
+  std::unique_ptr<HttpServer> metrics_;
+};
+
+Setup setup_from(const Options& options, const network::RouterConfig& config, const Keys& keys) {
+  Setup setup;
+  setup.host.router = config.name;
+  setup.host.site = config.site;
+  setup.host.keys = keys.by_gateway;
+  setup.host.alternate_ports = config.alternate_ports;
+  setup.lan_interface = config.lan_interface;
+  setup.config_path = options.config;
+  return setup;
+}
+
+// From a claimed folder to the end of the loop.
+Result<int> serve(const Options& options, const network::RouterConfig& config, const Keys& keys,
+                  const RuntimeFolder& folder, Journal& journal) {
+  auto loop = CW_TRY(Loop::create());
+  const auto stop = [&loop] { loop.stop(0); };
+  const auto terminate = CW_TRY(SignalSource::create(loop, SIGTERM, stop));
+  const auto interrupt = CW_TRY(SignalSource::create(loop, SIGINT, stop));
+  auto kernel = CW_TRY(open_kernel(config));
+  const SystemClock clock;
+  NetworkSource network(config.network, clock);
+  const auto agent = CW_TRY(
+      Agent::create(setup_from(options, config, keys),
+                    {.loop = loop,
+                     .clock = clock,
+                     .journal = journal,
+                     .sinks = {kernel.routes, kernel.wireguard, kernel.sysctls, kernel.firewall},
+                     .keys = keys.ring,
+                     .folder = folder,
+                     .network = network,
+                     .watch = kernel.watch}));
+  const auto reload = CW_TRY(SignalSource::create(loop, SIGHUP, [&] { (void)agent->reload(); }));
+  const auto servers = CW_TRY(Servers::start(loop, folder, config, *agent));
+  CW_TRY(loop.answer_watchdog());
+  journal.write(Level::Notice, Event::Started,
+                fmt::format("causewayd " CW_VERSION ": router '{}' at site '{}', network {}",
+                            config.name, config.site, config.network));
+  agent->start();
+  auto ended = loop.run();
+  notify_stopping();
+  folder.remove_socket();
+  return ended;
+}
+
+Started<int> run(const Options& options, Journal& journal) {
+  const auto config = read_config(options.config);
+  if (!config) {
+    return tl::unexpected(config.error());
+  }
+  const auto keys = read_keys(*config);
+  if (!keys) {
+    return tl::unexpected(keys.error());
+  }
+  if (const auto able = check_capabilities(); !able) {
+    return tl::unexpected(able.error());
+  }
+  const auto folder = claim_runtime_folder(options);
+  if (!folder) {
+    return tl::unexpected(folder.error());
+  }
+  auto status = serve(options, *config, *keys, *folder, journal);
+  if (!status) {
+    return tl::unexpected(failure_of(status.error()));
+  }
+  journal.write(Level::Notice, Event::Stopping, "stopped; the data path stays as it is");
+  return *status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto options = parse_options(argc, argv);
+  if (!options && options.error()) {
+    const bool version = *options.error() == Say::Version;
+    std::fputs(version ? "causewayd " CW_VERSION "\n" : help_text().data(), stdout);
+    return 0;
+  }
+  const auto journal = open_journal();
+  const auto ended =
+      options ? run(*options, *journal) : Started<int>(tl::unexpected(options.error().error()));
+  if (!ended) {
+    journal->write(Level::Error, Event::Trouble, ended.error().message);
+    return ended.error().exit_status;
+  }
+  return *ended;
+}

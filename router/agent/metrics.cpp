@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "router/agent/metrics.h"
+
+#include <array>
+#include <map>
+
+#include <fmt/format.h>
+
+namespace cw::agent {
+
+namespace {
+
+// Exposition format: backslash, double quote and line feed are escaped in a label's value.
+std::string escaped(std::string_view value) {
+  std::string text;
+  for (const char c : value) {
+    if (c == '\\' || c == '"') {
+      text += '\\';
+      text += c;
+    } else if (c == '\n') {
+      text += "\\n";
+    } else {
+      text += c;
+    }
+  }
+  return text;
+}
+
+class Writer {
+ public:
+  void family(std::string_view name, std::string_view type, std::string_view help) {
+    name_ = name;
+    text_ += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, help, name, type);
+  }
+
+  template <class Value>
+  void sample(std::string_view labels, Value value) {
+    text_ += labels.empty() ? fmt::format("{} {}\n", name_, value)
+                            : fmt::format("{}{{{}}} {}\n", name_, labels, value);
+  }
+
+  std::string take() && { return std::move(text_); }
+
+ private:
+  std::string_view name_;
+  std::string text_;
+};
+
+struct Traffic {
+  std::uint64_t received = 0;
+  std::uint64_t sent = 0;
+};
+
+std::string gateway_label(std::string_view name) {
+  return fmt::format("gateway=\"{}\"", escaped(name));
+}
+
+template <class Value>
+void per_gateway(Writer& out, const api::Status& status, Value value) {
+  for (const auto& gateway : status.gateways) {
+    out.sample(gateway_label(gateway.name), value(gateway));
+  }
+}
+
+void write_gateways(Writer& out, const api::Status& status) {
+  std::map<std::string_view, Traffic> traffic;
+  for (const auto& peer : status.peers) {
+    traffic[peer.gateway].received += peer.received_bytes;
+    traffic[peer.gateway].sent += peer.sent_bytes;
+  }
+  out.family("causeway_gateway_up", "gauge", "1 if the kernel has the gateway's device.");
+  per_gateway(out, status, [](const auto& g) { return g.present ? 1 : 0; });
+  out.family("causeway_gateway_peers", "gauge", "Peers configured on the gateway.");
+  per_gateway(out, status, [](const auto& g) { return g.peers; });
+  out.family("causeway_gateway_peers_active", "gauge",
+             "Peers with a handshake in the last 180 seconds.");
+  per_gateway(out, status, [](const auto& g) { return g.active; });
+  // Sums over the peers there are now: they fall when a peer goes, hence gauges.
+  out.family("causeway_gateway_received_bytes", "gauge", "Received from the peers there are.");
+  per_gateway(out, status, [&](const auto& g) { return traffic[g.name].received; });
+  out.family("causeway_gateway_sent_bytes", "gauge", "Sent to the peers there are.");
+  per_gateway(out, status, [&](const auto& g) { return traffic[g.name].sent; });
+  out.family("causeway_peer_flapping", "gauge", "1 for a key that is used on two devices.");
+  for (const auto& peer : status.peers) {
+    if (peer.flapping) {
+      out.sample(fmt::format("{},peer=\"{}\"", gateway_label(peer.gateway), escaped(peer.name)), 1);
+    }
+  }
+}
+
+void write_problems(Writer& out, const api::Status& status) {
+  out.family("causeway_problems", "gauge", "What `causeway status` lists as problems.");
+  for (const auto severity : {api::Severity::Error, api::Severity::Warning, api::Severity::Note}) {
+    std::uint64_t count = 0;
+    for (const auto& problem : status.problems) {
+      count += problem.severity == severity ? 1 : 0;
+    }
+    out.sample(fmt::format("severity=\"{}\"", to_text(severity)), count);
+  }
+}
+
+void write_network(Writer& out, const api::Status& status) {
+  out.family("causeway_network_refused", "gauge",
+             "1 if the latest network was refused and an older one is in force.");
+  out.sample("", status.refused ? 1 : 0);
+  if (status.network) {
+    out.family("causeway_network_taken_timestamp_seconds", "gauge",
+               "When the network in force was taken.");
+    out.sample("", status.network->taken.time_since_epoch().count());
+  }
+}
+
+}  // namespace
+
+std::string to_metrics(const api::Status& status) {
+  Writer out;
+  out.family("causeway_info", "gauge", "The agent's version and place.");
+  out.sample(fmt::format("version=\"{}\",router=\"{}\",site=\"{}\"", escaped(status.version),
+                         escaped(status.router), escaped(status.site)),
+             1);
+  out.family("causeway_start_time_seconds", "gauge", "When the agent started.");
+  out.sample("", status.started.time_since_epoch().count());
+  out.family("causeway_phase", "gauge", "1 for the phase the agent is in.");
+  for (const auto phase :
+       {api::Phase::Running, api::Phase::Retrying, api::Phase::Waiting, api::Phase::Down}) {
+    out.sample(fmt::format("phase=\"{}\"", to_text(phase)), status.phase == phase ? 1 : 0);
+  }
+  write_network(out, status);
+  write_problems(out, status);
+  out.family("causeway_reconciliations_total", "counter", "Comparisons with the kernel.");
+  out.sample("", status.counters.rounds);
+  out.family("causeway_steps_total", "counter", "Changes made to the kernel.");
+  out.sample("", status.counters.steps);
+  out.family("causeway_steps_failed_total", "counter", "Changes the kernel refused.");
+  out.sample("", status.counters.failed_steps);
+  out.family("causeway_networks_refused_total", "counter", "Networks refused.");
+  out.sample("", status.counters.refusals);
+  write_gateways(out, status);
+  return std::move(out).take();
+}
+
+}  // namespace cw::agent

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "router/agent/reconcile.h"
+
+#include <algorithm>
+#include <ranges>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "router/api/status.h"
+#include "router/model/ownership.h"
+#include "router/plan/desired.h"
+#include "router/plan/plan.h"
+
+namespace cw::agent {
+
+namespace {
+
+// Sysctls of our own devices go with them.
+bool outlives_us(const netlink::Sysctl& sysctl) {
+  return sysctl.key.find(fmt::format("/{}", router::kDevicePrefix)) == std::string::npos;
+}
+
+bool makes_peers(const router::Plan& plan) {
+  return std::ranges::any_of(plan.steps, [](const router::Step& step) {
+    return std::holds_alternative<router::ChangePeers>(step.action);
+  });
+}
+
+std::string in_short(const std::vector<std::string>& lines) {
+  if (lines.size() < 2) {
+    return lines.empty() ? std::string() : lines.front();
+  }
+  return fmt::format("{} and {} more", lines.front(), lines.size() - 1);
+}
+
+}  // namespace
+
+void Reconciler::set_host(router::Host host) {
+  if (host != snapshot_.host) {
+    snapshot_.host = std::move(host);
+    desired_.reset();
+  }
+}
+
+Result<> Reconciler::take(network::Netmap netmap, WallTime now) {
+  std::swap(snapshot_.netmap, netmap);
+  snapshot_.now = now;
+  auto desired = router::desired(snapshot_);
+  if (!desired) {
+    std::swap(snapshot_.netmap, netmap);
+    return std::move(desired).error();
+  }
+  if (desired_ && desired_->firewall) {
+    previous_ruleset_ = std::move(desired_->firewall);
+  }
+  desired_ = std::move(*desired);
+  endpoints_are_old_ = false;
+  has_netmap_ = true;
+  down_ = false;
+  return {};
+}
+
+void Reconciler::go_down() {
+  down_ = true;
+  desired_.reset();
+  previous_ruleset_.reset();
+}
+
+void Reconciler::remember_endpoints(const std::vector<netlink::WgDevice>& devices, WallTime now) {
+  for (const auto& device : devices) {
+    for (const auto& peer : device.peers) {
+      if (peer.endpoint && peer.last_handshake && now - *peer.last_handshake < api::kActiveFor) {
+        snapshot_.last_seen.insert_or_assign(
+            peer.key,
+            router::LastSeen{.endpoint = *peer.endpoint, .last_handshake = *peer.last_handshake});
+      }
+    }
+  }
+  // An endpoint whose session is over helps nobody.
+  std::erase_if(snapshot_.last_seen, [now](const auto& seen) {
+    return now - seen.second.last_handshake >= api::kActiveFor;
+  });
+  endpoints_are_old_ = true;
+}
+
+Result<const router::DesiredState*> Reconciler::wanted(WallTime now) {
+  if (desired_ && desired_->next_change && *desired_->next_change <= now) {
+    previous_ruleset_ = std::move(desired_->firewall);
+    desired_.reset();
+  }
+  if (!desired_) {
+    snapshot_.now = now;
+    if (down_) {
+      desired_.emplace();
+      desired_->sysctls = CW_TRY(folder_.sysctls_before());
+      // Backwards: what was opened last is closed first.
+      std::ranges::reverse(desired_->sysctls);
+    } else {
+      desired_ = CW_TRY(router::desired(snapshot_));
+      endpoints_are_old_ = false;
+    }
+  }
+  return &*desired_;
+}
+
+router::Reading Reconciler::read(const router::DesiredState& desired, firewall::Depth depth) {
+  auto reading = router::read_kernel(sinks_, desired, depth);
+  auto& table = reading.state.firewall;
+  if (previous_ruleset_ && table && table->digest && !table->sets &&
+      *table->digest == firewall::digest(*previous_ruleset_)) {
+    table->sets = previous_ruleset_->sets;
+  }
+  return reading;
+}
+
+Round Reconciler::run(firewall::Depth depth, WallTime now) {
+  Round round;
+  if (!has_netmap_ && !down_) {
+    return round;
+  }
+  auto desired = wanted(now);
+  if (!desired) {
+    round.errors.push_back(std::move(desired).error());
+    return round;
+  }
+  auto reading = read(**desired, depth);
+  auto plan = router::plan(**desired, reading.state);
+  if (endpoints_are_old_ && !down_ && makes_peers(plan)) {
+    desired_.reset();
+    desired = wanted(now);
+    if (!desired) {
+      round.errors.push_back(std::move(desired).error());
+      return round;
+    }
+    plan = router::plan(**desired, reading.state);
+  }
+  round.errors = std::move(reading.errors);
+  round.devices = std::move(reading.state.devices);
+  if (plan.empty()) {
+    round.settled = round.errors.empty();
+  } else if (auto remembered = remember_sysctls(plan); !remembered) {
+    round.errors.push_back(std::move(remembered).error());
+  } else {
+    carry_out(plan, round);
+    second_look(**desired, round);
+  }
+  if (round.settled) {
+    previous_ruleset_.reset();
+    if (down_) {
+      if (auto forgotten = folder_.forget_sysctls(); !forgotten) {
+        round.errors.push_back(std::move(forgotten).error());
+      }
+    }
+  }
+  return round;
+}
+
+// Before they are changed: a crash in between must not lose them.
+Result<> Reconciler::remember_sysctls(const router::Plan& plan) {
+  if (down_) {
+    return {};
+  }
+  std::optional<std::vector<netlink::Sysctl>> before;
+  bool news = false;
+  for (const auto& step : plan.steps) {
+    const auto* set = std::get_if<router::SetSysctl>(&step.action);
+    if (set == nullptr || !outlives_us(set->sysctl)) {
+      continue;
+    }
+    if (!before) {
+      before = CW_TRY(folder_.sysctls_before());
+    }
+    if (std::ranges::find(*before, set->sysctl.key, &netlink::Sysctl::key) == before->end()) {
+      before->push_back({.key = set->sysctl.key, .value = set->before});
+      news = true;
+    }
+  }
+  return news ? folder_.remember(*before) : Result<>{};
+}
+
+void Reconciler::carry_out(const router::Plan& plan, Round& round) {
+  const auto report = router::apply(plan, sinks_, keys_);
+  for (const auto& outcome : report.outcomes) {
+    if (outcome.left_out) {
+      continue;  // what it depends on has failed, and is told
+    }
+    auto lines = router::to_lines(plan.steps.at(outcome.step));
+    if (outcome.error) {
+      round.failed.push_back({.line = in_short(lines), .error = *outcome.error});
+    } else {
+      std::ranges::move(lines, std::back_inserter(round.done));
+    }
+  }
+}
+
+void Reconciler::second_look(const router::DesiredState& desired, Round& round) {
+  auto reading = read(desired, firewall::Depth::Digest);
+  const auto plan = router::plan(desired, reading.state);
+  std::ranges::move(reading.errors, std::back_inserter(round.errors));
+  if (round.failed.empty()) {
+    round.left = router::to_lines(plan);
+  }
+  round.settled = plan.empty() && round.errors.empty() && round.failed.empty();
+}
+
+Result<router::Plan> Reconciler::preview(WallTime now) {
+  if (!has_netmap_ && !down_) {
+    return router::Plan{};
+  }
+  const auto* desired = CW_TRY(wanted(now));
+  return router::plan(*desired, read(*desired, firewall::Depth::Full).state);
+}
+
+Result<router::Plan> Reconciler::preview(network::Netmap candidate, WallTime now) {
+  const router::Snapshot snapshot{.netmap = std::move(candidate),
+                                  .host = snapshot_.host,
+                                  .last_seen = snapshot_.last_seen,
+                                  .now = now};
+  const auto desired = CW_TRY(router::desired(snapshot));
+  const auto reading = router::read_kernel(sinks_, desired, firewall::Depth::Full);
+  return router::plan(desired, reading.state);
+}
+
+router::Dump<netlink::WgDevice> Reconciler::read_devices(WallTime now) {
+  router::Dump<netlink::WgDevice> devices;
+  if (!has_netmap_ && !down_) {
+    return devices;
+  }
+  const auto desired = wanted(now);
+  if (!desired) {
+    return devices;
+  }
+  devices.complete = true;
+  for (const auto& device : (*desired)->devices) {
+    auto found = sinks_.wireguard.device(device.name);
+    if (found) {
+      devices.items.push_back(std::move(*found));
+    } else {
+      devices.complete = devices.complete && found.error().kind == ErrorKind::NotFound;
+    }
+  }
+  return devices;
+}
+
+Result<std::vector<firewall::ForeignChain>> Reconciler::foreign_chains() {
+  return sinks_.firewall.foreign_chains();
+}
+
+std::optional<WallTime> Reconciler::next_change() const {
+  return desired_ ? desired_->next_change : std::nullopt;
+}
+
+}  // namespace cw::agent

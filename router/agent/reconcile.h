@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "router/agent/runtime_folder.h"
+#include "router/apply/apply.h"
+#include "router/model/snapshot.h"
+
+// Makes the kernel what the network says, one round at a time: desired, read, plan, apply, read
+// again, and the second plan must be empty. Holds the netmap and nothing that the kernel knows.
+// Knows no loop and no timer; whoever calls decides when to try again. Blocking, one thread; a
+// round without a difference costs one dump and writes nothing.
+namespace cw::agent {
+
+struct FailedStep {
+  std::string line;  // the step, as router::to_lines says it
+  Error error;
+};
+
+struct Round {
+  bool settled = false;                     // the kernel is as wanted, and all of it was read
+  std::vector<std::string> done;            // steps made, a line each
+  std::vector<FailedStep> failed;           // steps the kernel refused
+  std::vector<std::string> left;            // steps that a second look still asks for
+  std::vector<Error> errors;                // what could not be read, decided or remembered
+  router::Dump<netlink::WgDevice> devices;  // as they were found
+};
+
+class Reconciler {
+ public:
+  // All of these outlive this.
+  Reconciler(router::Sinks sinks, const router::KeyRing& keys, const RuntimeFolder& folder)
+      : sinks_(sinks), keys_(keys), folder_(folder) {}
+
+  void set_host(router::Host host);
+  // In force from the next round on, also after go_down(). ErrorKind::Invalid: this router cannot
+  // serve it (router::desired), and what was in force still is.
+  Result<> take(network::Netmap netmap, WallTime now);
+  void go_down();  // nothing of ours is wanted, and the sysctls as they were
+
+  [[nodiscard]] bool is_down() const { return down_; }
+
+  // None until the first was taken.
+  [[nodiscard]] const network::Netmap* netmap() const {
+    return has_netmap_ ? &snapshot_.netmap : nullptr;
+  }
+
+  // Peers' endpoints from a complete dump, for the day their device is deleted.
+  void remember_endpoints(const std::vector<netlink::WgDevice>& devices, WallTime now);
+
+  // With no netmap and not down: does nothing and is not settled.
+  Round run(firewall::Depth depth, WallTime now);
+
+  // What run() would do, or what it would with another netmap. Writes nothing.
+  [[nodiscard]] Result<router::Plan> preview(WallTime now);
+  [[nodiscard]] Result<router::Plan> preview(network::Netmap candidate, WallTime now);
+
+  // The devices now, for a status. ErrorKind::NotFound devices are left out.
+  [[nodiscard]] router::Dump<netlink::WgDevice> read_devices(WallTime now);
+  [[nodiscard]] Result<std::vector<firewall::ForeignChain>> foreign_chains();
+
+  // When time alone changes what is wanted; of the last round.
+  [[nodiscard]] std::optional<WallTime> next_change() const;
+
+ private:
+  Result<const router::DesiredState*> wanted(WallTime now);
+  router::Reading read(const router::DesiredState& desired, firewall::Depth depth);
+  Result<> remember_sysctls(const router::Plan& plan);
+  void carry_out(const router::Plan& plan, Round& round);
+  void second_look(const router::DesiredState& desired, Round& round);
+
+  router::Sinks sinks_;
+  const router::KeyRing& keys_;
+  const RuntimeFolder& folder_;
+  router::Snapshot snapshot_;
+  bool has_netmap_ = false;
+  bool down_ = false;
+  // Kept between rounds, since it follows from the netmap, the host and the time alone; the
+  // endpoints in it may be older than last_seen, and are made afresh before they are used.
+  std::optional<router::DesiredState> desired_;
+  bool endpoints_are_old_ = false;
+  // The ruleset in force before the netmap changed: the contents of the sets that the kernel's
+  // digest stands for, so that they need not be listed.
+  std::optional<firewall::Ruleset> previous_ruleset_;
+};
+
+}  // namespace cw::agent

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "router/agent/report.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <map>
+#include <tuple>
+
+#include <fmt/format.h>
+
+#include "router/plan/desired.h"
+
+namespace cw::agent {
+
+namespace {
+
+using api::Problem;
+using api::Severity;
+
+// One cause rarely has more faces; the journal has them all.
+constexpr std::size_t kMostProblems = 20;
+
+using PeersByKey = std::map<net::PublicKey, const network::Peer*>;
+
+// What a person can do about an error, where its kind alone says it.
+std::string hint_for(const Error& error) {
+  if (error.os == EADDRINUSE) {
+    return "another program has this UDP port (`ss -ulpn` shows it): stop it, or give the gateway "
+           "another listen_port; it is tried again by itself";
+  }
+  switch (error.kind) {
+    case ErrorKind::Permission:
+      return "the agent needs CAP_NET_ADMIN: run it as root or by its systemd unit";
+    case ErrorKind::Unsupported:
+      return "";
+    case ErrorKind::Exhausted:
+      return "free some space or memory; it is tried again by itself";
+    case ErrorKind::Bug:
+      return "please report this";
+    default:
+      return "";
+  }
+}
+
+Problem problem(Severity severity, std::string text, std::string hint = "",
+                std::string gateway = "") {
+  return {.severity = severity,
+          .gateway = std::move(gateway),
+          .text = std::move(text),
+          .hint = std::move(hint)};
+}
+
+class Report {
+ public:
+  explicit Report(const ReportInput& input) : input_(input) {
+    status_.now = input.now;
+    if (input_.netmap != nullptr) {
+      for (const auto& peer : input_.netmap->peers) {
+        by_key_.emplace(peer.public_key, &peer);
+      }
+    }
+  }
+
+  api::Status make() && {
+    status_.phase = phase();
+    if (input_.netmap != nullptr && !input_.down) {
+      add_gateways();
+    }
+    add_problems();
+    std::ranges::sort(status_.peers, {}, [](const api::PeerStatus& peer) {
+      return std::tie(peer.name, peer.gateway, peer.public_key);
+    });
+    return std::move(status_);
+  }
+
+ private:
+  [[nodiscard]] api::Phase phase() const {
+    if (input_.down) {
+      return api::Phase::Down;
+    }
+    if (input_.netmap == nullptr) {
+      return api::Phase::Waiting;
+    }
+    return input_.round->settled ? api::Phase::Running : api::Phase::Retrying;
+  }
+
+  void add_gateways() {
+    const auto site =
+        std::ranges::find(input_.netmap->sites, input_.host->site, &network::Site::name);
+    if (site == input_.netmap->sites.end()) {
+      return;
+    }
+    for (const auto& gateway : site->gateways) {
+      if (std::ranges::binary_search(gateway.routers, input_.host->router)) {
+        add_gateway(gateway);
+      }
+    }
+    if (status_.gateways.empty()) {
+      status_.problems.push_back(problem(
+          Severity::Note, fmt::format("router '{}' serves no gateway", input_.host->router),
+          fmt::format("name it in `routers` of a [[gateway]] in sites/{}.toml", site->name)));
+    }
+  }
+
+  void add_gateway(const network::Gateway& gateway) {
+    api::GatewayStatus entry{.name = gateway.name,
+                             .device = router::device_name(gateway.name),
+                             .public_key = gateway.public_key.to_text(),
+                             .listen_port = gateway.listen_port};
+    const auto& devices = input_.devices->items;
+    const auto device = std::ranges::find(devices, entry.device, &netlink::WgDevice::name);
+    if (device != devices.end()) {
+      entry.present = true;
+      entry.peers = device->peers.size();
+      for (const auto& peer : device->peers) {
+        const bool active = add_peer(gateway, device->name, peer);
+        entry.active += active ? 1 : 0;
+      }
+    }
+    status_.gateways.push_back(std::move(entry));
+  }
+
+  bool add_peer(const network::Gateway& gateway, const std::string& device,
+                const netlink::WgPeer& peer) {
+    api::PeerStatus entry{.gateway = gateway.name,
+                          .public_key = peer.key.to_text(),
+                          .received_bytes = peer.received_bytes,
+                          .sent_bytes = peer.sent_bytes};
+    if (const auto known = by_key_.find(peer.key); known != by_key_.end()) {
+      entry.name = known->second->name;
+      entry.address = known->second->address.to_text();
+    }
+    if (peer.endpoint) {
+      entry.endpoint = peer.endpoint->to_text();
+    }
+    if (peer.last_handshake) {
+      entry.last_handshake = std::chrono::floor<std::chrono::seconds>(*peer.last_handshake);
+      entry.active = input_.now - *peer.last_handshake < api::kActiveFor;
+    }
+    entry.flapping = input_.history->flapping(device, peer.key);
+    if (entry.flapping) {
+      add_flapping(entry);
+    }
+    status_.peers.push_back(std::move(entry));
+    return status_.peers.back().active;
+  }
+
+  void add_flapping(const api::PeerStatus& peer) {
+    status_.problems.push_back(problem(
+        Severity::Warning,
+        fmt::format("the key of peer '{}' is used on two devices at once; both lose packets",
+                    peer.name),
+        "give each device a key and a peers/NAME.toml of its own", peer.gateway));
+  }
+
+  void add_problems() {
+    std::ranges::move(problems_of(*input_.round), std::back_inserter(status_.problems));
+    for (const auto& chain : input_.foreign_chains) {
+      if (chain.policy_drop) {
+        status_.problems.push_back(problem(
+            Severity::Warning,
+            fmt::format("chain {} in table {} {} ({} hook) drops what it does not know, which may "
+                        "be our traffic",
+                        chain.name, chain.family, chain.table, chain.hook),
+            chain.hook == "input"
+                ? "let the gateways' UDP ports in there"
+                : "let packets from and to cw-* devices pass there (iifname and oifname)"));
+      }
+    }
+    std::ranges::copy(input_.standing, std::back_inserter(status_.problems));
+    if (input_.netmap != nullptr && !input_.down) {
+      status_.problems.push_back(
+          problem(Severity::Note,
+                  "no policy: every peer may reach every route of the sites that it may use"));
+    }
+    sort_by_severity(status_.problems);
+  }
+
+  const ReportInput& input_;
+  PeersByKey by_key_;
+  api::Status status_;
+};
+
+}  // namespace
+
+std::vector<api::Problem> problems_of(const Round& round) {
+  std::vector<Problem> problems;
+  for (const auto& error : round.errors) {
+    problems.push_back(problem(Severity::Error, error.to_text(), hint_for(error)));
+  }
+  for (const auto& step : round.failed) {
+    if (problems.size() >= kMostProblems) {
+      problems.push_back(
+          problem(Severity::Error, fmt::format("{} steps failed in all", round.failed.size())));
+      break;
+    }
+    problems.push_back(problem(Severity::Error,
+                               fmt::format("{}: {}", step.line, step.error.to_text()),
+                               hint_for(step.error)));
+  }
+  for (const auto& line : round.left) {
+    if (problems.size() >= kMostProblems) {
+      break;
+    }
+    problems.push_back(problem(Severity::Error,
+                               fmt::format("{}: done, but the kernel does not show it", line),
+                               "another program may be undoing it"));
+  }
+  return problems;
+}
+
+void sort_by_severity(std::vector<api::Problem>& problems) {
+  std::ranges::stable_sort(problems, std::ranges::greater{}, &Problem::severity);
+}
+
+api::Status report(const ReportInput& input) {
+  return Report(input).make();
+}
+
+}  // namespace cw::agent

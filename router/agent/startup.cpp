@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "router/agent/startup.h"
+
+#include <array>
+#include <cstdlib>
+#include <string_view>
+
+#include <linux/capability.h>
+#include <sys/syscall.h>
+
+#include <fmt/format.h>
+#include <getopt.h>
+#include <unistd.h>
+
+#include "network/load/key_file.h"
+#include "network/load/router_file.h"
+
+namespace cw::agent {
+
+namespace {
+
+std::optional<std::string> environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr || *value == '\0' ? std::nullopt : std::optional<std::string>(value);
+}
+
+tl::unexpected<Failure> fail(std::string message, int exit_status) {
+  return tl::unexpected(Failure{.message = std::move(message), .exit_status = exit_status});
+}
+
+// systemd separates several folders by colons; the first is ours.
+std::string default_runtime_folder() {
+  auto folder = environment("RUNTIME_DIRECTORY").value_or(kDefaultRuntimeFolder);
+  return folder.substr(0, folder.find(':'));
+}
+
+}  // namespace
+
+std::string_view help_text() {
+  return "causewayd: keeps this machine's kernel as the network says.\n"
+         "\n"
+         "Usage: causewayd [--config FILE] [--runtime-dir DIR]\n"
+         "\n"
+         "  --config FILE      router.toml (default /etc/causeway/router.toml)\n"
+         "  --runtime-dir DIR  for the control socket (default $RUNTIME_DIRECTORY, /run/causeway)\n"
+         "  --version          print the version\n"
+         "  --help             print this\n"
+         "\n"
+         "It stays in the foreground; stopping it leaves the data path as it is (`causeway down`\n"
+         "removes it). See causewayd(8).\n";
+}
+
+Wish parse_options(int argc, char** argv) {
+  constexpr std::array kOptions{option{"config", required_argument, nullptr, 'c'},
+                                option{"runtime-dir", required_argument, nullptr, 'r'},
+                                option{"version", no_argument, nullptr, 'V'},
+                                option{"help", no_argument, nullptr, 'h'},
+                                option{nullptr, 0, nullptr, 0}};
+  using Instead = tl::expected<Say, Failure>;
+  Options options;
+  for (;;) {
+    const int found = ::getopt_long(argc, argv, "c:h", kOptions.data(), nullptr);
+    switch (found) {
+      case -1:
+        if (::optind < argc) {
+          return tl::unexpected(Instead(
+              fail(fmt::format("unexpected argument '{}'; try causewayd --help", argv[::optind]),
+                   kExitUsage)));
+        }
+        if (options.runtime_folder.empty()) {
+          options.runtime_folder = default_runtime_folder();
+        }
+        return options;
+      case 'c':
+        options.config = ::optarg;
+        break;
+      case 'r':
+        options.runtime_folder = ::optarg;
+        break;
+      case 'V':
+        return tl::unexpected(Instead(Say::Version));
+      case 'h':
+        return tl::unexpected(Instead(Say::Help));
+      default:  // getopt has said what is wrong
+        return tl::unexpected(Instead(fail("try causewayd --help", kExitUsage)));
+    }
+  }
+}
+
+Failure failure_of(const Error& error) {
+  switch (error.kind) {
+    case ErrorKind::Permission:
+      return {.message = error.to_text(), .exit_status = kExitNoPermission};
+    case ErrorKind::Exists:
+      return {.message = error.to_text(), .exit_status = kExitUnavailable};
+    case ErrorKind::Exhausted:
+      return {.message = error.to_text() + " (free some space, then start again)",
+              .exit_status = kExitSystem};
+    default:
+      return {.message = error.to_text(), .exit_status = kExitSystem};
+  }
+}
+
+Started<network::RouterConfig> read_config(const std::string& path) {
+  auto config = network::read_router_file(path);
+  if (!config) {
+    return fail(network::render(config.error()), kExitConfig);
+  }
+  return std::move(*config);
+}
+
+Started<Keys> read_keys(const network::RouterConfig& config) {
+  const auto credentials = environment("CREDENTIALS_DIRECTORY");
+  Keys keys;
+  for (const auto& key : config.keys) {
+    auto read = network::read_private_key(key.source, credentials);
+    if (!read) {
+      return fail(fmt::format("the key of gateway '{}': {}", key.gateway, read.error().to_text()),
+                  kExitConfig);
+    }
+    const auto half = read->public_key();
+    keys.by_gateway.emplace(key.gateway, half);
+    keys.ring.emplace(half, std::move(*read));
+  }
+  return keys;
+}
+
+Started<RuntimeFolder> claim_runtime_folder(const Options& options) {
+  auto folder = RuntimeFolder::claim(options.runtime_folder);
+  if (!folder) {
+    return tl::unexpected(failure_of(folder.error()));
+  }
+  return std::move(*folder);
+}
+
+Started<bool> check_capabilities() {
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> sets{};
+  if (::syscall(SYS_capget, &header, sets.data()) != 0) {
+    return tl::unexpected(failure_of(Error::from_errno(errno, "cannot tell my capabilities")));
+  }
+  if ((sets[0].effective & (1U << CAP_NET_ADMIN)) == 0) {
+    return fail(
+        "causewayd lacks the capability CAP_NET_ADMIN, without which it can change nothing; "
+        "run it as root, or by its unit (systemctl start causewayd)",
+        kExitNoPermission);
+  }
+  return true;
+}
+
+}  // namespace cw::agent

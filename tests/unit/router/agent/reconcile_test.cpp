@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "router/agent/reconcile.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/file.h"
+#include "tests/support/model_kernel.h"
+#include "tests/support/networks.h"
+#include "tests/unit/router/agent/temp_folder.h"
+
+namespace cw::agent {
+namespace {
+
+using firewall::Depth;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+class Reconcile : public ::testing::Test {
+ protected:
+  Reconcile() { reconciler_.set_host(snapshot_.host); }
+
+  void take(unsigned peers) {
+    const auto taken = reconciler_.take(test::snapshot(1, peers).netmap, snapshot_.now);
+    ASSERT_TRUE(taken) << taken.error().to_text();
+  }
+
+  Round run(Depth depth = Depth::Digest) { return reconciler_.run(depth, snapshot_.now); }
+
+  void connect(unsigned peer) {
+    auto& device = kernel_.wireguard("cw-prod");
+    for (auto& entry : device.peers) {
+      if (entry.key == test::public_key(1000 + peer)) {
+        entry.endpoint = kHome;
+        entry.last_handshake = snapshot_.now;
+      }
+    }
+    reconciler_.remember_endpoints({device}, snapshot_.now);
+  }
+
+  const net::SocketAddress kHome{*net::Ip::parse("203.0.113.2"), 40000};
+  TempFolder temp_;
+  router::Snapshot snapshot_ = test::snapshot(1, 4);
+  test::ModelKernel kernel_;
+  router::KeyRing keys_ = test::key_ring();
+  RuntimeFolder folder_ = *RuntimeFolder::claim(temp_ / "run");
+  Reconciler reconciler_{kernel_.sinks(), keys_, folder_};
+};
+
+TEST_F(Reconcile, WithoutANetworkTouchesNothing) {
+  EXPECT_FALSE(run().settled);
+  EXPECT_EQ(kernel_.writes, 0);
+}
+
+TEST_F(Reconcile, MakesTheKernelWhatTheNetworkSaysInOneRound) {
+  take(4);
+  const auto round = run(Depth::Full);
+  EXPECT_TRUE(round.settled);
+  EXPECT_THAT(round.done, Not(IsEmpty()));
+  EXPECT_THAT(kernel_.wireguard("cw-prod").peers, SizeIs(4));
+}
+
+TEST_F(Reconcile, WritesNothingTheSecondTime) {
+  take(4);
+  (void)run(Depth::Full);
+  const int writes = kernel_.writes;
+  const int commits = kernel_.nft.commits;
+  EXPECT_TRUE(run().settled);
+  EXPECT_EQ(kernel_.writes, writes);
+  EXPECT_EQ(kernel_.nft.commits, commits);
+}
+
+TEST_F(Reconcile, AnotherAgentOnTheSameNetworkWritesNothing) {
+  take(4);
+  (void)run(Depth::Full);
+  const int writes = kernel_.writes;
+  const int commits = kernel_.nft.commits;
+  Reconciler other(kernel_.sinks(), keys_, folder_);
+  other.set_host(snapshot_.host);
+  ASSERT_TRUE(other.take(test::snapshot(1, 4).netmap, snapshot_.now));
+  EXPECT_TRUE(other.run(Depth::Full, snapshot_.now).settled);
+  EXPECT_EQ(kernel_.writes, writes);
+  EXPECT_EQ(kernel_.nft.commits, commits);
+}
+
+TEST_F(Reconcile, OnePeerMoreChangesElementsAndListsNoSet) {
+  take(4);
+  (void)run(Depth::Full);
+  take(5);
+  const auto round = run(Depth::Digest);
+  EXPECT_TRUE(round.settled);
+  for (const auto& line : round.done) {
+    EXPECT_THAT(line, Not(HasSubstr("firewall table")));
+  }
+}
+
+TEST_F(Reconcile, ANetworkItCannotServeChangesNothing) {
+  take(4);
+  (void)run(Depth::Full);
+  auto foreign = test::snapshot(1, 4).netmap;
+  foreign.sites[0].routers[0].name = "r2";
+  foreign.sites[0].gateways[0].routers = {"r2"};
+  const auto taken = reconciler_.take(std::move(foreign), snapshot_.now);
+  ASSERT_FALSE(taken);
+  EXPECT_EQ(taken.error().kind, ErrorKind::Invalid);
+  const int writes = kernel_.writes;
+  EXPECT_TRUE(run().settled);
+  EXPECT_EQ(kernel_.writes, writes);
+}
+
+TEST_F(Reconcile, AStepTheKernelRefusesIsNamedWithItsText) {
+  kernel_.before_write = [](const std::string& what) -> Result<> {
+    if (what == "create cw-prod") {
+      return Error::make(ErrorKind::Unsupported, "this kernel has no WireGuard");
+    }
+    return {};
+  };
+  take(4);
+  const auto round = run(Depth::Full);
+  EXPECT_FALSE(round.settled);
+  ASSERT_THAT(round.failed, SizeIs(1));
+  EXPECT_THAT(round.failed[0].error.to_text(), HasSubstr("no WireGuard"));
+  kernel_.before_write = nullptr;
+  EXPECT_TRUE(run(Depth::Full).settled);
+}
+
+TEST_F(Reconcile, AnIncompleteDumpIsNotSettled) {
+  take(4);
+  (void)run(Depth::Full);
+  kernel_.interrupt_dumps = true;
+  const auto round = run();
+  EXPECT_FALSE(round.settled);
+  EXPECT_THAT(round.errors, Not(IsEmpty()));
+}
+
+TEST_F(Reconcile, ADeletedDeviceComesBackWithTheEndpointsThatWereSeen) {
+  take(4);
+  (void)run(Depth::Full);
+  connect(1);
+  ASSERT_TRUE(kernel_.remove_link("cw-prod"));
+  EXPECT_TRUE(run().settled);
+  EXPECT_EQ(kernel_.handshakes_started.count(test::public_key(1001)), 1U);
+  for (const auto& peer : kernel_.wireguard("cw-prod").peers) {
+    const bool seen = peer.key == test::public_key(1001);
+    EXPECT_EQ(peer.endpoint, seen ? std::optional(kHome) : std::nullopt);
+  }
+}
+
+TEST_F(Reconcile, AnEndpointWhoseSessionIsOverIsForgotten) {
+  take(4);
+  (void)run(Depth::Full);
+  connect(1);
+  reconciler_.remember_endpoints({}, snapshot_.now + std::chrono::minutes(3));
+  ASSERT_TRUE(kernel_.remove_link("cw-prod"));
+  EXPECT_TRUE(run().settled);
+  EXPECT_THAT(kernel_.handshakes_started, IsEmpty());
+}
+
+TEST_F(Reconcile, APeerGoesWhenItsTimeIsUp) {
+  auto netmap = test::snapshot(1, 4).netmap;
+  netmap.peers[0].expires = snapshot_.now + std::chrono::hours(1);
+  ASSERT_TRUE(reconciler_.take(std::move(netmap), snapshot_.now));
+  (void)run(Depth::Full);
+  EXPECT_EQ(reconciler_.next_change(), snapshot_.now + std::chrono::hours(1));
+  EXPECT_THAT(kernel_.wireguard("cw-prod").peers, SizeIs(4));
+  const auto round = reconciler_.run(Depth::Digest, snapshot_.now + std::chrono::hours(1));
+  EXPECT_TRUE(round.settled);
+  EXPECT_THAT(kernel_.wireguard("cw-prod").peers, SizeIs(3));
+  EXPECT_EQ(reconciler_.next_change(), std::nullopt);
+}
+
+TEST_F(Reconcile, DownLeavesNothingAndRestoresTheSysctls) {
+  const auto sysctls = kernel_.sysctls;
+  take(4);
+  (void)run(Depth::Full);
+  ASSERT_NE(kernel_.sysctls, sysctls);
+  reconciler_.go_down();
+  EXPECT_TRUE(run().settled);
+  EXPECT_EQ(kernel_.sysctls, sysctls);
+  EXPECT_FALSE(kernel_.nft.read(Depth::Digest, {})->present);
+  EXPECT_THAT(*kernel_.rules(), IsEmpty());
+  EXPECT_THAT(*folder_.sysctls_before(), IsEmpty());
+}
+
+TEST_F(Reconcile, SysctlsOfBeforeSurviveTheAgent) {
+  const auto sysctls = kernel_.sysctls;
+  take(4);
+  (void)run(Depth::Full);
+  Reconciler other(kernel_.sinks(), keys_, folder_);
+  other.set_host(snapshot_.host);
+  ASSERT_TRUE(other.take(test::snapshot(1, 4).netmap, snapshot_.now));
+  (void)other.run(Depth::Full, snapshot_.now);
+  other.go_down();
+  EXPECT_TRUE(other.run(Depth::Digest, snapshot_.now).settled);
+  EXPECT_EQ(kernel_.sysctls, sysctls);
+}
+
+TEST_F(Reconcile, ChangesNothingIfTheSysctlsCannotBeRemembered) {
+  std::filesystem::create_directory(folder_.path() + "/sysctl.before.new");  // in its way
+  take(4);
+  const auto round = run(Depth::Full);
+  EXPECT_FALSE(round.settled);
+  ASSERT_THAT(round.errors, SizeIs(1));
+  EXPECT_THAT(round.errors[0].to_text(), HasSubstr("remembering the sysctls"));
+  EXPECT_EQ(kernel_.writes, 0);
+}
+
+TEST_F(Reconcile, ComesUpAgainAfterDown) {
+  take(4);
+  (void)run(Depth::Full);
+  reconciler_.go_down();
+  (void)run();
+  take(4);
+  EXPECT_TRUE(run().settled);
+  EXPECT_THAT(kernel_.wireguard("cw-prod").peers, SizeIs(4));
+}
+
+TEST_F(Reconcile, APreviewWritesNothing) {
+  take(4);
+  (void)run(Depth::Full);
+  const int writes = kernel_.writes;
+  const auto nothing = reconciler_.preview(snapshot_.now);
+  ASSERT_TRUE(nothing);
+  EXPECT_TRUE(nothing->empty());
+  const auto plan = reconciler_.preview(test::snapshot(1, 5).netmap, snapshot_.now);
+  ASSERT_TRUE(plan);
+  EXPECT_THAT(router::to_lines(*plan), Contains(HasSubstr("p0004")));
+  EXPECT_EQ(kernel_.writes, writes);
+}
+
+}  // namespace
+}  // namespace cw::agent

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "router/agent/report.h"
+
+#include <cerrno>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/networks.h"
+
+namespace cw::agent {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::Contains;
+using ::testing::Field;
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+class ReportOf : public ::testing::Test {
+ protected:
+  ReportOf() {
+    netlink::WgDevice device{.name = "cw-prod", .public_key = test::public_key(1)};
+    for (unsigned i = 0; i < 2; ++i) {
+      netlink::WgPeer peer;
+      peer.key = test::public_key(1000 + i);
+      device.peers.push_back(peer);
+    }
+    device.peers[0].last_handshake = snapshot_.now - 10s;
+    device.peers[0].endpoint = net::SocketAddress{*net::Ip::parse("203.0.113.2"), 4000};
+    devices_ = {.items = {device}, .complete = true};
+    round_.settled = true;
+  }
+
+  api::Status make() {
+    return report({.netmap = &snapshot_.netmap,
+                   .host = &snapshot_.host,
+                   .devices = &devices_,
+                   .round = &round_,
+                   .history = &history_,
+                   .foreign_chains = chains_,
+                   .standing = {},
+                   .down = down_,
+                   .now = snapshot_.now});
+  }
+
+  static auto problem(const std::string& text) {
+    return Contains(Field(&api::Problem::text, HasSubstr(text)));
+  }
+
+  router::Snapshot snapshot_ = test::snapshot(1, 2);
+  router::Dump<netlink::WgDevice> devices_;
+  Round round_;
+  PeerHistory history_;
+  std::vector<firewall::ForeignChain> chains_;
+  bool down_ = false;
+};
+
+TEST_F(ReportOf, CountsPeersAndWhoIsActive) {
+  const auto status = make();
+  ASSERT_THAT(status.gateways, SizeIs(1));
+  EXPECT_TRUE(status.gateways[0].present);
+  EXPECT_EQ(status.gateways[0].peers, 2U);
+  EXPECT_EQ(status.gateways[0].active, 1U);
+  EXPECT_EQ(status.phase, api::Phase::Running);
+}
+
+TEST_F(ReportOf, NamesThePeersOfTheKernel) {
+  const auto status = make();
+  ASSERT_THAT(status.peers, SizeIs(2));
+  EXPECT_EQ(status.peers[0].name, "p0000");
+  EXPECT_EQ(status.peers[0].address, "100.100.0.16");
+  EXPECT_EQ(status.peers[0].endpoint, "203.0.113.2:4000");
+  EXPECT_TRUE(status.peers[0].active);
+  EXPECT_FALSE(status.peers[1].active);
+}
+
+TEST_F(ReportOf, SaysThatAGatewaysDeviceIsMissing) {
+  devices_.items.clear();
+  EXPECT_FALSE(make().gateways.at(0).present);
+}
+
+TEST_F(ReportOf, NamesTheChainThatMayDropOurTraffic) {
+  chains_ = {{.family = "ip",
+              .table = "filter",
+              .name = "FORWARD",
+              .hook = "forward",
+              .policy_drop = true},
+             {.family = "ip", .table = "filter", .name = "INPUT", .hook = "input"}};
+  const auto problems = make().problems;
+  EXPECT_THAT(problems, problem("chain FORWARD in table ip filter"));
+  EXPECT_THAT(problems, Not(problem("INPUT")));
+}
+
+TEST_F(ReportOf, SaysThatThereIsNoPolicy) {
+  EXPECT_THAT(make().problems, problem("no policy"));
+}
+
+TEST_F(ReportOf, AFailedStepIsShownWithTheKernelsTextAndAHint) {
+  round_.settled = false;
+  round_.failed = {{.line = "~ device cw-prod up",
+                    .error = Error::from_errno(EADDRINUSE, "cannot set cw-prod up")}};
+  const auto status = make();
+  EXPECT_EQ(status.phase, api::Phase::Retrying);
+  EXPECT_THAT(status.problems, problem("Address already in use"));
+  EXPECT_THAT(status.problems.at(0).hint, HasSubstr("ss -ulpn"));
+}
+
+TEST_F(ReportOf, ErrorsComeFirst) {
+  round_.errors = {Error::invalid("late")};
+  EXPECT_EQ(make().problems.at(0).text, "late");
+}
+
+TEST_F(ReportOf, ManyFailuresAreCounted) {
+  for (int i = 0; i < 1000; ++i) {
+    round_.failed.push_back({.line = "x", .error = Error::invalid("y")});
+  }
+  EXPECT_LT(make().problems.size(), 30U);
+  EXPECT_THAT(make().problems, problem("1000 steps failed"));
+}
+
+TEST_F(ReportOf, DownHasNoGateways) {
+  down_ = true;
+  const auto status = make();
+  EXPECT_EQ(status.phase, api::Phase::Down);
+  EXPECT_THAT(status.gateways, SizeIs(0));
+}
+
+}  // namespace
+}  // namespace cw::agent
