@@ -90,10 +90,10 @@ set(CPACK_DEBIAN_ROUTER_PACKAGE_NAME causeway-router)
 set(CPACK_DEBIAN_ROUTER_PACKAGE_DEPENDS "causeway (= ${PROJECT_VERSION}), systemd (>= 252)")
 set(CPACK_DEBIAN_ROUTER_PACKAGE_SUGGESTS "wireguard-tools, nftables")
 set(CPACK_DEBIAN_ROUTER_DESCRIPTION "subnet router on the kernel's WireGuard
-causewayd makes a machine a gateway into its network for people with a stock
-WireGuard app: it keeps the kernel's interfaces, routes, rules and firewall as a
-directory of text files says. Packets never leave the kernel, and go on while
-the agent is restarted or upgraded.")
+causewayd makes a machine the way into its network for people with a stock
+WireGuard app: it keeps the kernel's interfaces, routes, rules and firewall
+as a directory of text files says. Packets never leave the kernel, and go on
+while the agent is restarted or upgraded.")
 set(CPACK_DEBIAN_ROUTER_PACKAGE_CONTROL_EXTRA
     ${PROJECT_SOURCE_DIR}/systemd/debian/postinst ${PROJECT_SOURCE_DIR}/systemd/debian/prerm
     ${PROJECT_SOURCE_DIR}/systemd/debian/postrm)

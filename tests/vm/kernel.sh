@@ -15,6 +15,7 @@ case $series in
   *) die "no kernel $series here" "there are 6.1 and 6.12" ;;
 esac
 
+exec 9>"$CACHE/lock" && flock 9 # one fetch at a time
 root=$CACHE/kernel/$release-$series
 if [ ! -e "$root" ]; then
   own_apt "$release"

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # run.sh [OPTIONS] SCRIPT [ARGS...]: runs SCRIPT as root in a throw-away VM and exits with its status.
 #   --kernel 6.1|6.12   Debian's kernel of that series (default: the one of this machine's release)
-#   --rootfs RELEASE    boot a clean bookworm or trixie with systemd, not this machine's own userland
+#   --rootfs RELEASE    boot a clean bookworm or trixie with systemd, not this machine's own userland;
+#                       RELEASE-build: one with all that building and testing need
 #   --icount            virtual time: one CPU, the clock counts instructions, idle waits cost nothing
 #   --tty               the script's terminal is this terminal
 #   --mem MB            memory (2048)
@@ -15,6 +16,7 @@ set -euo pipefail
 repo=$(realpath "$(dirname "$0")/../..")
 . "$repo/tools/say.sh"
 
+arguments=("$@")
 kernel='' rootfs='' icount=0 tty=0 memory=2048 seconds=900 results='' environment=()
 while [ $# -gt 0 ]; do
   case $1 in
@@ -34,6 +36,9 @@ done
 [ $# -gt 0 ] || die "which script?" "./dev vm [OPTIONS] SCRIPT [ARGS]; see ./dev vm --help"
 [ "$(dpkg --print-architecture)" = amd64 ] || die "the VM needs an amd64 machine" "this one is $(dpkg --print-architecture)"
 [ "$tty" = 0 ] || [ -t 0 ] || die "--tty needs a terminal"
+if [ -n "$rootfs" ] && [ "$EUID" != 0 ]; then # its files are root's
+  exec sudo CAUSEWAY_CACHE="$CACHE" CW_PRESET="${CW_PRESET:-dev}" "$0" "${arguments[@]}"
+fi
 script=$(realpath -e "$1") || die "no script $1"
 shift
 
@@ -43,7 +48,7 @@ fi
 kroot=$("$repo/tests/vm/kernel.sh" "$kernel")
 version=$(ls "$kroot/lib/modules")
 root=/
-if [ -n "$rootfs" ]; then root=$("$repo/tests/vm/rootfs.sh" "$rootfs"); fi
+if [ -n "$rootfs" ]; then root=$("$repo/tests/vm/rootfs.sh" ${rootfs/-build/ --build}); fi
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/causeway-vm.XXXXXX")
 trap 'rm -rf "$work"' EXIT
