@@ -54,7 +54,7 @@ function(cw_package_doc package component)
           DESTINATION share/doc/${package} COMPONENT ${component})
 endfunction()
 
-foreach(page causewayd.8.router causeway-router.5.router causeway.1.cli causeway-network.5.cli)
+foreach(page causewayd.8.router causeway.1.cli)
   string(REPLACE "." ";" page ${page})
   list(GET page 0 name)
   list(GET page 1 section)
@@ -62,6 +62,9 @@ foreach(page causewayd.8.router causeway-router.5.router causeway.1.cli causeway
     cw_manual(${page})
   endif()
 endforeach()
+# network/manual puts the schema's keys into these two.
+cw_manual(causeway-router 5 router ${PROJECT_BINARY_DIR}/man/causeway-router.5.scd)
+cw_manual(causeway-network 5 cli ${PROJECT_BINARY_DIR}/man/causeway-network.5.scd)
 cw_package_doc(causeway-router router)
 cw_package_doc(causeway cli)
 

@@ -114,21 +114,20 @@ std::string escaped(std::string_view text) {
 }  // namespace
 
 std::string manual(FileKind file, std::string_view table) {
+  constexpr std::string_view kLineBreak = "++\n";
   std::string out;
   for (const Key& key : keys_of(file, table)) {
-    const bool tables = key.type == Tables;
     const std::string name = escaped(key.name);
-    out += fmt::format("*{}* ({})\n", tables ? fmt::format("\\[\\[{}\\]\\]", name) : name,
-                       describe(key.type));
-    out += fmt::format("\t{}{}\n", key.required ? "Required. " : "", key.doc);
+    out += fmt::format("*{}* ({})\n\t{}{}",
+                       key.type == Tables ? fmt::format("\\[\\[{}\\]\\]", name) : name,
+                       describe(key.type), key.required ? "Required. " : "", key.doc);
     if (!key.default_text.empty()) {
-      const bool words = key.default_text.find('_') == 0;
-      out += fmt::format("\tDefault: {}.\n", words ? key.default_text : escaped(key.default_text));
+      out += fmt::format("{}Default: {}", kLineBreak, escaped(key.default_text));
     }
     if (!key.example.empty()) {
-      out += fmt::format("\tExample: {} = {}\n", name, escaped(key.example));
+      out += fmt::format("{}Example: {} = {}", kLineBreak, name, escaped(key.example));
     }
-    out += '\n';
+    out += "\n\n";
   }
   return out;
 }

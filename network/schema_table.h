@@ -60,7 +60,7 @@ inline constexpr auto kKeys = std::to_array<Key>({
      "The overlay's IPv6 addresses: a /48 of fd00::/8 whose 40 bits behind _fd_ are random "
      "(RFC 4193). A peer's IPv6 address is this prefix with its IPv4 address as the last 32 "
      "bits and is never written."},
-    {FileKind::Network, "", "via_prefix", Prefix, kOptional, "_ULA_:b1a::/64",
+    {FileKind::Network, "", "via_prefix", Prefix, kOptional, "ULA:b1a::/64",
      "\"fd7a:115c:a1e0:b1a::/64\"",
      "The /64 under which each site's IPv4 addresses are reached as IPv6, so that sites with "
      "equal addresses stay distinct."},

@@ -3,12 +3,13 @@
 
 #include <algorithm>
 #include <cctype>
-#include <chrono>
 #include <map>
 #include <optional>
 #include <vector>
 
 #include <fmt/format.h>
+
+#include "network/toml_bare_value.h"
 
 namespace cw::network {
 
@@ -36,57 +37,6 @@ struct KeyPath {
 
 bool is_bare(char c) {
   return (std::isalnum(static_cast<unsigned char>(c)) != 0) || c == '_' || c == '-';
-}
-
-bool all_of_class(std::string_view text, std::string_view allowed) {
-  return text.find_first_not_of(allowed) == std::string_view::npos;
-}
-
-bool is_number(std::string_view token) {
-  if (token.starts_with("0x") || token.starts_with("0o") || token.starts_with("0b")) {
-    return token.size() > 2 && all_of_class(token.substr(2), "0123456789abcdefABCDEF_");
-  }
-  if (token.starts_with('+') || token.starts_with('-')) {
-    token.remove_prefix(1);
-  }
-  if (token == "inf" || token == "nan") {
-    return true;
-  }
-  return !token.empty() && std::isdigit(static_cast<unsigned char>(token.front())) != 0 &&
-         std::ranges::count(token, '.') <= 1 && all_of_class(token, "0123456789_.eE+-");
-}
-
-// RFC 3339 by its shape: digits and separators where they belong.
-bool looks_like_time(std::string_view token) {
-  return token.size() >= 8 && (token[2] == ':' || (token.size() >= 10 && token[4] == '-')) &&
-         all_of_class(token, "0123456789-+:.TtZz ");
-}
-
-// The number in two characters of `token`, or -1.
-int two_digits(std::string_view token, std::size_t at) {
-  const auto digits = token.substr(std::min(at, token.size()), 2);
-  return digits.size() == 2 && all_of_class(digits, "0123456789")
-             ? (digits[0] - '0') * 10 + (digits[1] - '0')
-             : -1;
-}
-
-bool is_time(std::string_view token) {
-  const bool dated = token[4] == '-';
-  if (dated) {
-    using namespace std::chrono;
-    const year_month_day date(year(two_digits(token, 0) * 100 + two_digits(token, 2)),
-                              month(static_cast<unsigned>(two_digits(token, 5))),
-                              day(static_cast<unsigned>(two_digits(token, 8))));
-    if (!date.ok() || token.size() == 10) {
-      return date.ok();
-    }
-  }
-  const std::size_t at = dated ? 11 : 0;
-  const auto within = [&](std::size_t place, int most) {
-    const int value = two_digits(token, at + place);
-    return value >= 0 && value <= most;
-  };
-  return within(0, 23) && within(3, 59) && within(6, 60);
 }
 
 // A reader of TOML that keeps nothing but the names it has seen. Each function returns false after
@@ -421,7 +371,7 @@ bool Reader::escape() {
   const std::size_t digits = c == 'u' ? 4 : c == 'U' ? 8 : 0;
   const auto code = text_.substr(std::min(at_ + 2, text_.size()), digits);
   if (std::string_view("btnfr\"\\uU").find(c) == std::string_view::npos || code.size() < digits ||
-      !all_of_class(code, "0123456789abcdefABCDEF")) {
+      code.find_first_not_of("0123456789abcdefABCDEF") != std::string_view::npos) {
     return fail({.at = at_,
                  .length = 2,
                  .message = "a backslash here begins an escape that TOML does not know",
@@ -479,42 +429,11 @@ bool Reader::bare_value() {
   at_ = std::min(text_.find_first_of(",]}#\r\n", at_), text_.size());
   auto token = text_.substr(start, at_ - start);
   token = token.substr(0, token.find_last_not_of(kBlank) + 1);
-  if (token == "true" || token == "false") {
-    return true;
-  }
-  if (looks_like_time(token)) {
-    return is_time(token) || fail({.at = start,
-                                   .length = token.size(),
-                                   .message = "there is no such date or time",
-                                   .hint = "write it as 2027-01-31T18:00:00Z"});
-  }
-  const std::string_view digits = token.substr(token.starts_with('-') || token.starts_with('+'));
-  if (is_number(token)) {
-    if (digits.size() > 1 && digits[0] == '0' && all_of_class(digits, "0123456789_")) {
-      return fail({.at = start,
-                   .length = token.size(),
-                   .message = "a number cannot begin with 0",
-                   .hint = "remove the zeros, or put quotes around it"});
-    }
-    if (token.find("__") != token.npos || token.ends_with('_') || token.ends_with('.')) {
-      return fail({.at = start, .length = token.size(), .message = "this number is not complete"});
-    }
-    return true;
-  }
-  std::string lower(token);
-  std::ranges::transform(lower, lower.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  if (lower == "true" || lower == "false" || lower == "yes" || lower == "no" || lower == "on" ||
-      lower == "off") {
-    return fail({.at = start,
-                 .length = token.size(),
-                 .message = fmt::format("`{}` is not a value", token),
-                 .hint = "write true or false"});
-  }
-  return fail({.at = start,
-               .length = std::max<std::size_t>(1, token.size()),
-               .message = "text must stand in quotes",
-               .hint = fmt::format("write \"{}\"", token)});
+  auto wrong = wrong_bare_value(token);
+  return !wrong || fail({.at = start,
+                         .length = std::max<std::size_t>(1, token.size()),
+                         .message = std::move(wrong->message),
+                         .hint = std::move(wrong->hint)});
 }
 
 bool Reader::end_of_line(std::string_view after_what) {
