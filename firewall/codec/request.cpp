@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "firewall/codec/request.h"
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+
+namespace cw::firewall {
+
+namespace {
+
+using netlink::Attributes;
+using netlink::MessageWriter;
+
+MessageWriter request(int type, std::uint8_t family, bool dump) {
+  MessageWriter out(static_cast<std::uint16_t>(NFNL_SUBSYS_NFTABLES << 8 | type),
+                    static_cast<std::uint16_t>(NLM_F_REQUEST | (dump ? NLM_F_DUMP : NLM_F_ACK)));
+  nfgenmsg header{};
+  header.nfgen_family = family;
+  header.version = NFNETLINK_V0;
+  out.header(header);
+  return out;
+}
+
+const char* family_name(std::uint8_t family) {
+  switch (family) {
+    case NFPROTO_IPV4:
+      return "ip";
+    case NFPROTO_IPV6:
+      return "ip6";
+    case NFPROTO_INET:
+      return "inet";
+    default:
+      return nullptr;
+  }
+}
+
+const char* hook_name(std::uint32_t hook) {
+  switch (hook) {
+    case NF_INET_LOCAL_IN:
+      return "input";
+    case NF_INET_FORWARD:
+      return "forward";
+    default:
+      return nullptr;
+  }
+}
+
+}  // namespace
+
+std::vector<std::uint8_t> get_table(const std::string& table) {
+  auto out = request(NFT_MSG_GETTABLE, NFPROTO_INET, false);
+  out.text(NFTA_TABLE_NAME, table);
+  return out.take();
+}
+
+std::vector<std::uint8_t> get_set(const std::string& table, const std::string& set) {
+  auto out = request(NFT_MSG_GETSET, NFPROTO_INET, false);
+  out.text(NFTA_SET_TABLE, table);
+  out.text(NFTA_SET_NAME, set);
+  return out.take();
+}
+
+std::vector<std::uint8_t> list_elements(const std::string& table, const std::string& set) {
+  auto out = request(NFT_MSG_GETSETELEM, NFPROTO_INET, true);
+  out.text(NFTA_SET_ELEM_LIST_TABLE, table);
+  out.text(NFTA_SET_ELEM_LIST_SET, set);
+  return out.take();
+}
+
+std::vector<std::uint8_t> list_chains() {
+  return request(NFT_MSG_GETCHAIN, NFPROTO_UNSPEC, true).take();
+}
+
+std::optional<ForeignChain> decode_foreign_chain(const netlink::Message& message) {
+  const auto header = netlink::front<nfgenmsg>(message.payload);
+  if (!header) {
+    return std::nullopt;
+  }
+  const Attributes attributes(message.payload, sizeof *header);
+  const auto* family = family_name(header->nfgen_family);
+  const auto table = attributes.find(NFTA_CHAIN_TABLE);
+  const auto name = attributes.find(NFTA_CHAIN_NAME);
+  const auto hook = attributes.find(NFTA_CHAIN_HOOK);  // base chains only
+  if (family == nullptr || !table || !name || !hook ||
+      (header->nfgen_family == NFPROTO_INET && table->text() == kTable)) {
+    return std::nullopt;
+  }
+  const auto number = Attributes(hook->payload).find(NFTA_HOOK_HOOKNUM);
+  const auto* hook_text =
+      number ? hook_name(number->as_big<std::uint32_t>().value_or(~0U)) : nullptr;
+  if (hook_text == nullptr) {
+    return std::nullopt;
+  }
+  const auto policy = attributes.find(NFTA_CHAIN_POLICY);
+  return ForeignChain{
+      .family = family,
+      .table = std::string(table->text()),
+      .name = std::string(name->text()),
+      .hook = hook_text,
+      .policy_drop = policy && policy->as_big<std::uint32_t>() == std::uint32_t{NF_DROP}};
+}
+
+}  // namespace cw::firewall

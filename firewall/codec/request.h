@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "firewall/ruleset/sink.h"
+#include "netlink/codec/message.h"
+
+// Questions to nf_tables, as whole netlink messages, and answers to them that are not about
+// elements. Pure. `table` is of family inet.
+namespace cw::firewall {
+
+[[nodiscard]] std::vector<std::uint8_t> get_table(const std::string& table);
+[[nodiscard]] std::vector<std::uint8_t> get_set(const std::string& table, const std::string& set);
+[[nodiscard]] std::vector<std::uint8_t> list_elements(const std::string& table,
+                                                      const std::string& set);
+[[nodiscard]] std::vector<std::uint8_t> list_chains();
+
+// A base chain of family ip, ip6 or inet on the input or forward hook that is not in our table;
+// none for all others. From NFT_MSG_NEWCHAIN.
+[[nodiscard]] std::optional<ForeignChain> decode_foreign_chain(const netlink::Message& message);
+
+}  // namespace cw::firewall

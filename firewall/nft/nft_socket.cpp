@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "firewall/nft/nft_socket.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include <linux/netlink.h>
+#include <sys/mman.h>
+
+#include <fmt/format.h>
+#include <nftables/libnftables.h>
+#include <sodium.h>
+#include <unistd.h>
+
+#include "base/unique_fd.h"
+#include "firewall/codec/elements.h"
+#include "firewall/codec/nft_error.h"
+#include "firewall/codec/request.h"
+#include "net/ip.h"
+
+namespace cw::firewall {
+
+namespace {
+
+using netlink::Message;
+using netlink::retry_interrupted;
+
+constexpr auto kDigestSet = "digest";
+constexpr auto kSealSet = "seal";
+constexpr std::size_t kMarkSize = 16;  // an ipv6_addr
+
+std::uint64_t big_endian(const std::uint8_t* bytes) {
+  std::uint64_t value = 0;
+  for (unsigned i = 0; i < sizeof value; ++i) {
+    value = value << 8U | bytes[i];
+  }
+  return value;
+}
+
+Result<UniqueFd> memory_file(std::string_view text) {
+  UniqueFd fd(::memfd_create("ruleset", MFD_CLOEXEC));
+  if (!fd) {
+    return Error::from_errno(errno, "cannot make a memory file for the ruleset");
+  }
+  while (!text.empty()) {
+    const auto put = ::write(fd.get(), text.data(), text.size());
+    if (put < 0 && errno != EINTR) {
+      return Error::from_errno(errno, "cannot write the ruleset to memory");
+    }
+    text.remove_prefix(put < 0 ? 0 : static_cast<std::size_t>(put));
+  }
+  if (::lseek(fd.get(), 0, SEEK_SET) != 0) {
+    return Error::from_errno(errno, "cannot rewind the ruleset");
+  }
+  return fd;
+}
+
+}  // namespace
+
+void NftSocket::Free::operator()(nft_ctx* context) const {
+  nft_ctx_free(context);
+}
+
+NftSocket::NftSocket(nft_ctx* context, netlink::Channel channel)
+    : context_(context), channel_(std::move(channel)) {}
+
+Result<NftSocket> NftSocket::create() {
+  auto channel = CW_TRY_IN(netlink::Channel::open(NETLINK_NETFILTER), "opening nf_tables");
+  NftSocket socket(nft_ctx_new(NFT_CTX_DEFAULT), std::move(channel));
+  auto* context = socket.context_.get();
+  if (context == nullptr || nft_ctx_buffer_output(context) != 0 ||
+      nft_ctx_buffer_error(context) != 0) {
+    return Error::from_errno(ENOMEM, "cannot start libnftables");
+  }
+  nft_ctx_output_set_flags(
+      context, NFT_CTX_OUTPUT_STATELESS | NFT_CTX_OUTPUT_TERSE | NFT_CTX_OUTPUT_NUMERIC_ALL);
+  return socket;
+}
+
+// From a file and not from a buffer: only then does libnftables say on which line it stumbled.
+Result<std::string> NftSocket::run(std::string_view text, const std::string& what) {
+  const auto file = CW_TRY(memory_file(text));
+  const auto path = fmt::format("/proc/self/fd/{}", file.get());
+  const int code = nft_run_cmd_from_filename(context_.get(), path.c_str());
+  // Both buffers start anew when they are read.
+  std::string output = nft_ctx_get_output_buffer(context_.get());
+  const std::string complaint = nft_ctx_get_error_buffer(context_.get());
+  if (code != 0) {
+    return nft_error(complaint, what);
+  }
+  return output;
+}
+
+Result<> NftSocket::commit(const std::string& text) {
+  CW_TRY(run(text, "cannot change the firewall"));
+  return {};
+}
+
+Result<bool> NftSocket::table_is_there() {
+  auto request = get_table(kTable);
+  const auto result =
+      channel_.exchange(request, fmt::format("cannot read nft table inet {}", kTable));
+  if (!result && result.error().os == ENOENT) {
+    return false;
+  }
+  if (!result) {
+    return result.error();
+  }
+  return true;
+}
+
+Result<std::vector<std::uint8_t>> NftSocket::mark_in(const char* set) {
+  return retry_interrupted([&]() -> Result<std::vector<std::uint8_t>> {
+    auto request = list_elements(kTable, set);
+    std::vector<RawElement> found;
+    bool readable = true;
+    const auto result = channel_.exchange(
+        request, fmt::format("cannot read nft set {}", set),
+        [&](const Message& message) { readable = readable && decode_elements(message, found); });
+    if (!result && result.error().os == ENOENT) {
+      return std::vector<std::uint8_t>();
+    }
+    if (!result) {
+      return result.error();
+    }
+    if (!readable || found.size() != 1 || found[0].key.size() != kMarkSize) {
+      return std::vector<std::uint8_t>();  // somebody else's set of that name
+    }
+    return std::move(found[0].key);
+  });
+}
+
+Result<std::vector<std::string>> NftSocket::elements(const std::string& set) {
+  const auto what = fmt::format("cannot list nft set {}", set);
+  Result<SetShape> shape = Error::make(ErrorKind::Bug, what + ": the kernel does not describe it");
+  auto question = get_set(kTable, set);
+  CW_TRY(channel_.exchange(question, what,
+                           [&shape](const Message& message) { shape = decode_set(message); }));
+  if (!shape) {
+    return std::move(shape).error();
+  }
+  return retry_interrupted([&]() -> Result<std::vector<std::string>> {
+    auto request = list_elements(kTable, set);
+    std::vector<RawElement> found;
+    bool readable = true;
+    CW_TRY(channel_.exchange(request, what, [&](const Message& message) {
+      readable = readable && decode_elements(message, found);
+    }));
+    if (!readable) {
+      return Error::make(ErrorKind::Bug, what + ": the kernel's answer cannot be read");
+    }
+    return to_text(*shape, std::move(found));
+  });
+}
+
+Result<std::vector<std::uint8_t>> NftSocket::listing_hash() {
+  // Terse: declarations of sets without their elements, so `digest` and `seal` list the same
+  // whatever is in them. Stateless: no counters.
+  const auto listing =
+      CW_TRY(run(fmt::format("list table inet {}\n", kTable), "cannot list the firewall"));
+  std::vector<std::uint8_t> hash(kMarkSize);
+  crypto_generichash(hash.data(), hash.size(),
+                     reinterpret_cast<const unsigned char*>(listing.data()), listing.size(),
+                     nullptr, 0);
+  return hash;
+}
+
+Result<TableState> NftSocket::read(Depth depth, const std::vector<std::string>& sets) {
+  TableState state;
+  state.present = CW_TRY(table_is_there());
+  if (!state.present) {
+    return state;
+  }
+  const auto mark = CW_TRY(mark_in(kDigestSet));
+  if (!mark.empty()) {
+    state.digest =
+        Digest{.structure = big_endian(mark.data()), .contents = big_endian(mark.data() + 8)};
+  }
+  if (depth == Depth::Digest) {
+    return state;
+  }
+  state.edited = CW_TRY(mark_in(kSealSet)) != CW_TRY(listing_hash());
+  auto& contents = state.sets.emplace();
+  for (const auto& set : sets) {
+    auto found = elements(set);
+    if (!found && found.error().os == ENOENT) {
+      state.edited = true;  // a set that should be declared is not
+      continue;
+    }
+    if (!found) {
+      return std::move(found).error();
+    }
+    contents.push_back({.name = set, .elements = std::move(*found)});
+  }
+  return state;
+}
+
+Result<> NftSocket::seal() {
+  const auto hash = CW_TRY(listing_hash());
+  const auto element = CW_TRY(net::Ip::from_bytes(hash));
+  CW_TRY(run(fmt::format("flush set inet {0} {1}\nadd element inet {0} {1} {{ {2} }}\n", kTable,
+                         kSealSet, element.to_text()),
+             "cannot seal the firewall"));
+  return {};
+}
+
+Result<std::vector<ForeignChain>> NftSocket::foreign_chains() {
+  return retry_interrupted([this]() -> Result<std::vector<ForeignChain>> {
+    auto request = list_chains();
+    std::vector<ForeignChain> chains;
+    CW_TRY(channel_.exchange(request, "cannot list the nft chains", [&](const Message& message) {
+      if (auto chain = decode_foreign_chain(message)) {
+        chains.push_back(std::move(*chain));
+      }
+    }));
+    return chains;
+  });
+}
+
+}  // namespace cw::firewall

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "firewall/codec/request.h"
+
+#include <arpa/inet.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+
+#include <gtest/gtest.h>
+
+namespace cw::firewall {
+namespace {
+
+using netlink::Messages;
+using netlink::MessageWriter;
+
+struct Chain {
+  std::uint8_t family = NFPROTO_INET;
+  const char* table = "docker";
+  std::uint32_t hook = NF_INET_FORWARD;
+  std::uint32_t policy = NF_DROP;
+  bool base = true;
+};
+
+std::optional<ForeignChain> decoded(const Chain& chain) {
+  MessageWriter out(static_cast<std::uint16_t>(NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWCHAIN), 0);
+  nfgenmsg header{};
+  header.nfgen_family = chain.family;
+  out.header(header);
+  out.text(NFTA_CHAIN_TABLE, chain.table);
+  out.text(NFTA_CHAIN_NAME, "FORWARD");
+  if (chain.base) {
+    const auto hook = out.open(NFTA_CHAIN_HOOK);
+    out.number(NFTA_HOOK_HOOKNUM, std::uint32_t{htonl(chain.hook)});
+    out.close(hook);
+    out.number(NFTA_CHAIN_POLICY, std::uint32_t{htonl(chain.policy)});
+  }
+  const auto message = out.take();
+  return decode_foreign_chain(*Messages(message).next());
+}
+
+TEST(DecodeForeignChain, ReadsABaseChainThatDrops) {
+  EXPECT_EQ(decoded({}), (ForeignChain{.family = "inet",
+                                       .table = "docker",
+                                       .name = "FORWARD",
+                                       .hook = "forward",
+                                       .policy_drop = true}));
+  EXPECT_FALSE(decoded({.policy = NF_ACCEPT})->policy_drop);
+}
+
+TEST(DecodeForeignChain, LeavesOutWhatCannotDropOurTraffic) {
+  EXPECT_FALSE(decoded({.base = false}));
+  EXPECT_FALSE(decoded({.hook = NF_INET_POST_ROUTING}));
+  EXPECT_FALSE(decoded({.family = NFPROTO_BRIDGE}));
+  EXPECT_FALSE(decoded({.table = kTable})) << "our own";
+  EXPECT_TRUE(decoded({.family = NFPROTO_IPV4, .table = kTable})) << "a namesake of our table";
+}
+
+TEST(Requests, NameTheTableInFamilyInet) {
+  const auto bytes = get_table("causeway");
+  const auto message = *Messages(bytes).next();
+  EXPECT_EQ(netlink::front<nfgenmsg>(message.payload)->nfgen_family, NFPROTO_INET);
+  EXPECT_EQ(netlink::Attributes(message.payload, sizeof(nfgenmsg)).find(NFTA_TABLE_NAME)->text(),
+            "causeway");
+}
+
+}  // namespace
+}  // namespace cw::firewall
