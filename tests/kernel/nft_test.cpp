@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <chrono>
+#include <iostream>
+#include <optional>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "firewall/nft/nft_socket.h"
+#include "firewall/ruleset/ruleset.h"
+#include "netlink/socket/monitor.h"
+#include "tests/kernel/namespace.h"
+
+namespace cw::kernel {
+namespace {
+
+using firewall::Depth;
+using firewall::Digest;
+using firewall::ForeignChain;
+using firewall::NftSocket;
+using firewall::Ruleset;
+using firewall::SetContent;
+using firewall::TableState;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+// Of every kind that the kernel lists in a way of its own: hash and interval sets of both
+// families, a verdict map, a concatenation with ranges, counters, a limit, protocols by number.
+Ruleset example() {
+  return {
+      .structure = R"(
+  counter refused { }
+  map peer4 { type ipv4_addr : verdict; }
+  map peer6 { type ipv6_addr : verdict; }
+  set route4 { type ipv4_addr; flags interval; }
+  set route6 { type ipv6_addr; flags interval; }
+  set service { type ipv4_addr . inet_proto . inet_service; flags interval; }
+  chain refuse { counter name refused drop; }
+  chain every_route {
+    ip daddr @route4 accept
+    ip daddr . ip protocol . th dport @service accept
+    goto refuse
+  }
+  chain forward {
+    type filter hook forward priority filter; policy accept;
+    iifname "cw-*" ip saddr { 100.64.0.0/10, 240.0.0.0/4 } counter
+    meta l4proto { 6, 17 } limit rate 100/second burst 10 packets accept
+    ip saddr vmap @peer4
+  }
+)",
+      .sets = {
+          {.name = "peer4", .elements = {"100.64.0.10 : goto every_route", "100.64.0.5 : drop"}},
+          {.name = "peer6", .elements = {"fd00::6440:5 : goto every_route"}},
+          {.name = "route4",
+           .elements = {"10.0.0.0/16", "10.2.0.0/16", "10.9.0.5", "192.0.2.1-192.0.2.9",
+                        "255.0.0.0/8"}},
+          {.name = "route6", .elements = {"2001:db8::5", "fd00:1::/64"}},
+          {.name = "service", .elements = {"10.0.0.0/16 . 6 . 5201-5400", "10.1.2.3 . 17 . 53"}}}};
+}
+
+std::vector<std::string> names(const Ruleset& ruleset) {
+  std::vector<std::string> names;
+  for (const auto& set : ruleset.sets) {
+    names.push_back(set.name);
+  }
+  return names;
+}
+
+class NftTest : public NamespaceTest {
+ protected:
+  void SetUp() override {
+    NamespaceTest::SetUp();
+    auto socket = NftSocket::create();
+    CW_ASSERT_OK(socket);
+    socket_.emplace(std::move(*socket));
+  }
+
+  void load(const Ruleset& ruleset) {
+    CW_EXPECT_OK(socket_->commit(replace_text(ruleset)));
+    CW_EXPECT_OK(socket_->seal());
+  }
+
+  TableState read(Depth depth, const std::vector<std::string>& sets = names(example())) {
+    auto state = socket_->read(depth, sets);
+    EXPECT_TRUE(state) << (state ? "" : state.error().to_text());
+    return state ? *state : TableState{};
+  }
+
+  std::optional<NftSocket> socket_;
+};
+
+TEST_F(NftTest, AnEmptyKernelHasNoTable) {
+  EXPECT_EQ(read(Depth::Digest), TableState{});
+  EXPECT_EQ(read(Depth::Full), TableState{});
+}
+
+TEST_F(NftTest, ReadsBackExactlyWhatWasWritten) {
+  load(example());
+  EXPECT_EQ(
+      read(Depth::Full),
+      (TableState{
+          .present = true, .digest = digest(example()), .edited = false, .sets = example().sets}));
+  EXPECT_EQ(read(Depth::Digest),
+            (TableState{.present = true, .digest = digest(example()), .edited = false}));
+}
+
+TEST_F(NftTest, ReplacingAgainIsFineAndTheSealIsTheSame) {
+  load(example());
+  const auto seal = run("nft list set inet causeway seal");
+  load(example());
+  EXPECT_EQ(run("nft list set inet causeway seal"), seal);
+  EXPECT_FALSE(read(Depth::Full).edited);
+}
+
+TEST_F(NftTest, UpdatingElementsKeepsTheSeal) {
+  load(example());
+  auto after = example();
+  after.sets[0].elements[0] = "100.64.0.10 : drop";
+  after.sets[0].elements.push_back("100.64.0.7 : goto every_route");
+  after.sets[2].elements.erase(after.sets[2].elements.begin());
+  CW_EXPECT_OK(socket_->commit(update_text(diff(example().sets, after.sets), digest(after))));
+  EXPECT_EQ(
+      read(Depth::Full),
+      (TableState{.present = true, .digest = digest(after), .edited = false, .sets = after.sets}));
+}
+
+TEST_F(NftTest, CountersAndOtherTablesDoNotBreakTheSeal) {
+  load(example());
+  run("nft add table inet other && nft add chain inet other c");
+  run("ping -c 2 -W 1 127.0.0.1");
+  EXPECT_FALSE(read(Depth::Full).edited);
+}
+
+TEST_F(NftTest, AnyEditOfTheStructureIsSeen) {
+  for (const char* edit :
+       {"nft add rule inet causeway forward accept", "nft insert rule inet causeway refuse accept",
+        "nft flush chain inet causeway refuse", "nft add chain inet causeway extra",
+        "nft 'add chain inet causeway forward { policy drop; }'",
+        "nft 'add set inet causeway more { type ipv4_addr; }'"}) {
+    load(example());
+    run(edit);
+    EXPECT_TRUE(read(Depth::Full).edited) << edit;
+    EXPECT_FALSE(read(Depth::Digest).edited) << "nobody looked";
+  }
+}
+
+TEST_F(NftTest, AForeignElementIsListed) {
+  load(example());
+  run("nft add element inet causeway route4 '{ 172.16.0.0/12 }'");
+  EXPECT_THAT((*read(Depth::Full).sets)[2].elements, testing::Contains("172.16.0.0/12"));
+}
+
+TEST_F(NftTest, ATableWithoutASealOrADigestIsNotTakenForOurs) {
+  CW_EXPECT_OK(socket_->commit(replace_text(example())));
+  EXPECT_TRUE(read(Depth::Full).edited) << "never sealed";
+  run("nft delete table inet causeway && nft add table inet causeway");
+  const auto state = read(Depth::Full);
+  EXPECT_TRUE(state.present);
+  EXPECT_FALSE(state.digest);
+  EXPECT_TRUE(state.edited);
+}
+
+TEST_F(NftTest, AFailedTransactionChangesNothingAndNamesTheLine) {
+  load(example());
+  const auto before = run("nft -s list ruleset");
+  const auto result = socket_->commit(
+      "add element inet causeway route4 { 172.16.0.0/12 }\n"
+      "add element inet causeway gone { 10.0.0.1 }\n");
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().kind, ErrorKind::NotFound);
+  EXPECT_THAT(result.error().message, HasSubstr("nft on line 2: "));
+  EXPECT_THAT(result.error().message, HasSubstr("add element inet causeway gone { 10.0.0.1 }"));
+  EXPECT_EQ(run("nft -s list ruleset"), before);
+}
+
+TEST_F(NftTest, RemovesTheTableAndMayDoSoAgain) {
+  load(example());
+  for (int i = 0; i < 2; ++i) {
+    CW_EXPECT_OK(socket_->commit(firewall::remove_text()));
+  }
+  EXPECT_THAT(run("nft list ruleset"), IsEmpty());
+}
+
+TEST_F(NftTest, NamesOtherProgramsChainsThatMayDropOurTraffic) {
+  load(example());
+  run("nft 'table ip docker { chain FORWARD { type filter hook forward priority 0; policy drop; }; "
+      "chain USER { }; chain POST { type nat hook postrouting priority 100; }; }'");
+  run("nft 'table inet site { chain in { type filter hook input priority 0; }; }'");
+  const auto chains = socket_->foreign_chains();
+  CW_ASSERT_OK(chains);
+  EXPECT_THAT(*chains, testing::UnorderedElementsAre(ForeignChain{.family = "ip",
+                                                                  .table = "docker",
+                                                                  .name = "FORWARD",
+                                                                  .hook = "forward",
+                                                                  .policy_drop = true},
+                                                     ForeignChain{.family = "inet",
+                                                                  .table = "site",
+                                                                  .name = "in",
+                                                                  .hook = "input",
+                                                                  .policy_drop = false}));
+}
+
+Ruleset large(unsigned peers) {
+  auto ruleset = example();
+  for (unsigned i = 0; i < peers; ++i) {
+    ruleset.sets[0].elements.push_back(net::Ip::v4(0x64410000 + i).to_text() +
+                                       " : goto every_route");
+    ruleset.sets[1].elements.push_back(net::Ip::parse("fd01::")->with_low32(i).to_text() +
+                                       " : goto every_route");
+  }
+  std::ranges::sort(ruleset.sets[0].elements);
+  std::ranges::sort(ruleset.sets[1].elements);
+  return ruleset;
+}
+
+using Milliseconds = std::chrono::duration<double, std::milli>;
+
+template <class F>
+Milliseconds timed(const F& f) {
+  const auto start = std::chrono::steady_clock::now();
+  f();
+  return std::chrono::steady_clock::now() - start;
+}
+
+TEST_F(NftTest, TenThousandPeersAreReadBackAndTheDigestStaysCheap) {
+  const auto ruleset = large(10000);
+  const auto written = timed([&] { load(ruleset); });
+  const auto full = timed([&] {
+    EXPECT_EQ(
+        read(Depth::Full),
+        (TableState{
+            .present = true, .digest = digest(ruleset), .edited = false, .sets = ruleset.sets}));
+  });
+  const auto cheap = timed([&] { EXPECT_TRUE(read(Depth::Digest).digest); });
+  const auto tool = timed([] { run("nft list table inet causeway > /dev/null"); });
+  std::cout << fmt::format(
+      "written {:.1f} ms, full {:.1f} ms, digest {:.2f} ms, nft list {:.1f} ms\n", written.count(),
+      full.count(), cheap.count(), tool.count());
+  EXPECT_LT(full, tool);
+  EXPECT_LT(cheap, full / 10);
+}
+
+TEST_F(NftTest, AMonitorTellsOurTransactionsFromOthersWhateverTheirSize) {
+  auto monitor = netlink::Monitor::create({.ownership = kOurs, .nft_table = "causeway"}, {},
+                                          static_cast<std::uint32_t>(::getpid()));
+  CW_ASSERT_OK(monitor);
+  load(large(10000));
+  EXPECT_THAT(*monitor->read(), IsEmpty()) << "our own transaction overflowed or looked foreign";
+  run("nft flush ruleset");
+  EXPECT_THAT(*monitor->read(),
+              ElementsAre(netlink::Notification{.what = netlink::What::Table, .name = "causeway"}));
+}
+
+}  // namespace
+}  // namespace cw::kernel
