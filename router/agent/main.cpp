@@ -56,14 +56,16 @@ class Servers {
   static Result<Servers> start(const Loop& loop, const RuntimeFolder& folder,
                                const network::RouterConfig& config, Requests& requests) {
     Servers servers;
+    auto control = CW_TRY(folder.listen());
     servers.control_ = CW_TRY(
-        HttpServer::create(loop, CW_TRY(folder.listen()), "control socket", {.body = kMaxCandidate},
+        HttpServer::create(loop, std::move(control), "control socket", {.body = kMaxCandidate},
                            [&requests, group = control_group()](const Request& request) {
                              return answer(request, group, requests);
                            }));
     if (config.metrics_listen) {
+      auto metrics = CW_TRY(listen_tcp(*config.metrics_listen));
       servers.metrics_ = CW_TRY(HttpServer::create(
-          loop, CW_TRY(listen_tcp(*config.metrics_listen)), "metrics", {},
+          loop, std::move(metrics), "metrics", {},
           [&requests](const Request& request) { return answer_metrics_only(request, requests); }));
     }
     return servers;
