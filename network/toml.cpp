@@ -10,6 +10,7 @@
 #include <toml.hpp>
 
 #include "network/toml_bounds.h"
+#include "network/toml_plain.h"
 #include "network/toml_syntax.h"
 
 namespace cw::network {
@@ -269,6 +270,9 @@ tl::expected<TomlTable, Diagnostic> parse_toml(std::string_view text, const std:
   }
   if (auto refused = out_of_bounds(text, file, limits.largest_file)) {
     return tl::unexpected(std::move(*refused));
+  }
+  if (auto plain = parse_plain(text)) {
+    return std::move(*plain);
   }
   const auto parsed = parse(text);
   if (!parsed) {

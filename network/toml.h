@@ -15,7 +15,7 @@
 // A TOML document as a small tree of values that know where they stand. The library that parses it
 // is seen by toml.cpp alone, and only after toml_bounds.h let the text through. Refuses what is not
 // TOML 1.0, with one Diagnostic for the first mistake, in our own words. Pure.
-// Cost: about 60 us for a peer file of 8 keys, nearly all of it in the library.
+// Cost: about 2 us for a peer file in the plain forms of toml_plain.h, 60 us in any other.
 namespace cw::network {
 
 struct TomlValue;

@@ -3,8 +3,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <rapidcheck.h>
+#include <rapidcheck/gtest.h>
 
+#include "network/limits.h"
 #include "network/toml_bounds.h"
+#include "network/toml_plain.h"
 
 namespace cw::network {
 namespace {
@@ -134,6 +138,90 @@ TEST(TomlSyntax, FindsTheMistakeInsideAnArrayOfTables) {
   ASSERT_FALSE(table);
   EXPECT_EQ(table.error().message, "the value is missing");
   EXPECT_EQ(table.error().place.span.line, 8U);
+}
+
+// What the library makes of a text: a header sends parse_toml() there.
+std::optional<TomlTable> by_library(const std::string& text) {
+  auto table = parse_toml(text + "\n[last-table]\n", "x.toml");
+  if (!table || table->members.back().key != "last-table") {
+    return std::nullopt;
+  }
+  table->members.pop_back();
+  return *table;
+}
+
+TEST(TomlPlain, ReadsAnOrdinaryPeerFile) {
+  const std::string text =
+      "# laptop\n\npublic_key = \"abc=\"\naddress=\"100.64.0.5\" # c\ngroups = [ \"a\" , \"b\", ]\n"
+      "sites = []\nenabled = false\nexpires = 2027-01-31T18:00:00Z\n  id\t= 5";
+  const auto plain = parse_plain(text);
+  ASSERT_TRUE(plain);
+  EXPECT_EQ(plain->members.size(), 7U);
+  EXPECT_EQ(plain, by_library(text));
+}
+
+TEST(TomlPlain, LeavesEverythingElseToTheLibrary) {
+  for (const char* text : {"[a]\n",
+                           "a.b = 1\n",
+                           "a = 1\na = 2\n",
+                           "a = \"\\n\"\n",
+                           "a = 'x'\n",
+                           "a = \"\"\"x\"\"\"\n",
+                           "a = 1_0\n",
+                           "a = 01\n",
+                           "a = -1\n",
+                           "a = 1.5\n",
+                           "a = [1]\n",
+                           "a = [\n\"x\"]\n",
+                           "a = {b = 1}\n",
+                           "a = 1\r\n",
+                           "\"a\" = 1\n",
+                           "a = 2027-01-31\n",
+                           "a = truex\n",
+                           "a = 2027-01-31T18:00:00+01:00\n",
+                           "a =\n",
+                           "a\n",
+                           "# \x01\n",
+                           "a = \"x\n",
+                           "a = 9999999999999999999\n"}) {
+    EXPECT_FALSE(parse_plain(text)) << text;
+  }
+}
+
+std::string one_of(std::vector<std::string> pieces) {
+  return *rc::gen::elementOf(std::move(pieces));
+}
+
+// Lines that are plain, with something odd put in now and then.
+std::string nearly_plain() {
+  const std::vector<std::string> blanks = {"", "", " ", "\t", "  "};
+  std::string text;
+  const int lines = *rc::gen::inRange(1, 6);
+  for (int i = 0; i < lines; ++i) {
+    text += one_of(blanks) + one_of({"key", "a-b", "A_1", "7"}) + std::to_string(i) +
+            one_of(blanks) + "=" + one_of(blanks) +
+            one_of({"true", "false", "0", "12", "\"\"", "\"x # y\"", "\"é\"", "[]",
+                    "[ \"a\" ,\"b\",]", "2027-01-31T18:00:00Z", "2000-02-29T00:00:59Z"}) +
+            one_of(blanks) + one_of({"", "", "# c", "# \"[\t"}) +
+            one_of({"\n", "\n", "\n\n", "\n#\n"});
+  }
+  if (*rc::gen::inRange(0, 3) == 0) {
+    text.insert(*rc::gen::inRange<std::size_t>(0, text.size() + 1),
+                one_of({"\"", "[", "]", ",", "\n", "\r\n", "\r", "#", "1", ".", "'", "\\", "\x7f",
+                        "{", "-", "Z", "key0 = 1\n", "\"\"\"", " "}));
+  }
+  return text;
+}
+
+RC_GTEST_PROP(TomlPlainLaws, GivesTheLibrarysTreeOrNothing, ()) {
+  const std::string text = nearly_plain();
+  RC_PRE(!out_of_bounds(text, "x.toml", kLargestFile));  // a character cut in two
+  const auto plain = parse_plain(text);
+  RC_CLASSIFY(plain.has_value(), "plain");
+  if (plain) {
+    RC_LOG() << text;
+    RC_ASSERT(plain == by_library(text));
+  }
 }
 
 }  // namespace
