@@ -22,7 +22,8 @@
 // wakes. Destroying it leaves the data path as it is.
 namespace cw::agent {
 
-// WireGuard announces nothing, so peers are looked at this often (and at each other event).
+// WireGuard announces nothing, so peers are looked at this often (and at each other event). The
+// service manager's watchdog is answered on the same wake-up as long as WatchdogSec= is well over it.
 inline constexpr std::chrono::seconds kAudit{30};
 
 // From another program's first change to ours being put right; it rarely makes only one.
