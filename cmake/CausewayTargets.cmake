@@ -34,7 +34,7 @@ function(cw_program name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_DEPENDS})
-  target_link_options(${name} PRIVATE -pie -Wl,-z,relro,-z,now,-z,noexecstack)
+  target_link_options(${name} PRIVATE $<IF:$<BOOL:${CW_STATIC}>,-static-pie,-pie> -Wl,-z,relro,-z,now,-z,noexecstack)
   cw_flags(${name})
 endfunction()
 
