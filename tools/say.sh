@@ -2,6 +2,7 @@
 # Sourced by the developer scripts: what a person sees of a slow step, and where our files are kept.
 
 CACHE=${CAUSEWAY_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/causeway}
+export CAUSEWAY_CACHE=$CACHE
 mkdir -p "$CACHE"
 
 if [ -t 1 ]; then bold=$'\e[1m' dim=$'\e[2m' red=$'\e[31m' plain=$'\e[0m'; else bold='' dim='' red='' plain=''; fi
