@@ -24,10 +24,10 @@ from lab.topology import DATABASE, NAT_PUBLIC, ROUTER, ROUTER_PUBLIC, Topology
 
 PICTURE = (
     "",
-    "  laptop ------- NAT ------- the internet ------- VPC gateway ---+--- router with causewayd",
-    f"  192.168.1.10   {NAT_PUBLIC}                                     |    {ROUTER} (public {ROUTER_PUBLIC})",
-    "                                                                +--- PostgreSQL",
-    f"                                                                     {DATABASE}",
+    "laptop ------- NAT ------- the internet ------- VPC gateway ---+--- router with causewayd",
+    f"192.168.1.10   {NAT_PUBLIC:48}|    {ROUTER} (public {ROUTER_PUBLIC})",
+    f"{'':63}+--- PostgreSQL",
+    f"{'':68}{DATABASE}",
 )
 LAPTOP_ADDRESS = "100.83.0.10"
 PGBENCH_SECONDS = 5

@@ -49,8 +49,8 @@ def main() -> int:
     started = time.monotonic()
     total = Count()
     with tempfile.TemporaryDirectory(prefix="causeway-test.") as folder:
-        for preset in ("dev", "asan"):
-            total += unit(preset, Path(folder), options.only)
+        for preset in ("dev", "asan") if not options.userland else ("dev",):
+            total += unit(preset, options)
         for kernel in options.kernels:
             for preset in presets_of(kernel, options):
                 total += system(kernel, preset, Path(folder), options)
@@ -72,15 +72,22 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./dev test", description=__doc__)
     parser.add_argument("--long", action="store_true", help="full numbers, and both builds on both kernels")
     parser.add_argument("--kernel", choices=("6.1", "6.12"), help="system tests on this kernel only")
-    parser.add_argument("--userland", choices=("bookworm", "trixie"), help="build and test in this release")
+    parser.add_argument("--userland", choices=("bookworm", "trixie"), default="", help="build and test in this release")
     parser.add_argument("--only", metavar="PATTERN", help="only tests whose name contains this")
     options = parser.parse_args()
     options.kernels = (options.kernel,) if options.kernel else ("6.1", "6.12")
+    with open("/etc/os-release") as release:
+        if f"VERSION_CODENAME={options.userland}\n" in release:
+            options.userland = ""  # this machine's own
+    if options.userland == "trixie" and not options.kernel:
+        options.kernels = ("6.12",)
     return options
 
 
 def presets_of(kernel: str, options: argparse.Namespace) -> tuple[str, ...]:
     """The short form runs each kernel once; one of the two with the sanitizers."""
+    if options.userland:
+        return ("dev",)
     if options.long:
         return ("dev", "asan")
     return ("asan",) if kernel == "6.12" and not options.kernel else ("dev",)
@@ -90,18 +97,26 @@ def heading(text: str) -> None:
     print(f"\n{text}", flush=True)
 
 
-def build(preset: str) -> bool:
-    return subprocess.run(["./dev", "build"], env={**os.environ, "CW_PRESET": preset}).returncode == 0
+def build(preset: str, options: argparse.Namespace) -> bool:
+    environment = {**os.environ, "CW_PRESET": preset, "CW_USERLAND": options.userland}
+    return subprocess.run(["./dev", "build"], env=environment).returncode == 0
 
 
-def unit(preset: str, folder: Path, only: str | None) -> Count:
-    heading(f"Unit tests ({preset})")
-    if not build(preset):
+def build_folder(preset: str, options: argparse.Namespace) -> str:
+    return f"{options.userland}-{preset}" if options.userland else preset
+
+
+def unit(preset: str, options: argparse.Namespace) -> Count:
+    heading(f"Unit tests ({build_folder(preset, options)})")
+    if not build(preset, options):
         return BROKEN
-    report = folder / f"unit-{preset}.xml"
-    command = ["ctest", "--test-dir", f"build/{preset}", "-L", "unit", "-j", str(os.cpu_count() or 1), "--quiet"]
+    folder = ROOT / "build" / build_folder(preset, options)
+    report = folder / "unit.xml"
+    report.unlink(missing_ok=True)
+    command = ["tools/userland.sh", options.userland] if options.userland else []
+    command += ["ctest", "--test-dir", str(folder), "-L", "unit", "-j", str(os.cpu_count() or 1), "--quiet"]
     command += ["--output-junit", str(report), "--test-output-size-passed", "1000000"]
-    command += ["-R", re.escape(only)] if only else []
+    command += ["-R", re.escape(options.only)] if options.only else []
     status = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
     if not report.exists():
         print(f"  FAIL ctest itself (status {status}); run: {' '.join(command[:5])}")
@@ -129,13 +144,15 @@ def unit_case(case: xml.Element) -> Count:
 
 
 def system(kernel: str, preset: str, folder: Path, options: argparse.Namespace) -> Count:
-    heading(f"System tests (kernel {kernel}, {preset})")
+    built = build_folder(preset, options)
+    heading(f"System tests (kernel {kernel}, {built})")
     results = folder / f"system-{kernel}-{preset}"
     seconds = VM_SECONDS_LONG if options.long else VM_SECONDS
     command = ["tests/vm/run.sh", "--kernel", kernel, "--results", str(results), "--timeout", str(seconds)]
     command += ["--env", f"CW_LONG={int(options.long)}"]
+    command += ["--rootfs", f"{options.userland}-build"] if options.userland else []
     command += ["tests/system/run", *(["-k", options.only] if options.only else [])]
-    status = subprocess.run(command, env={**os.environ, "CW_PRESET": preset}).returncode
+    status = subprocess.run(command, env={**os.environ, "CW_PRESET": built}).returncode
     report = results / "system.txt"
     if options.only and status == 5:  # pytest: no test of that name
         return Count()

@@ -102,7 +102,8 @@ share() { echo "-virtfs local,path=$2,mount_tag=$1,security_model=none,multidevs
 options=(
   $accel -smp "$cpus" -cpu max -m "$memory" -nodefaults -display none -no-reboot
   -kernel "$kroot"/boot/vmlinuz* -initrd "$work/initrd"
-  -append "console=ttyS0 panic=-1 quiet mitigations=off"
+  # Expedited grace periods: without them removing namespaces and peers is mostly waiting.
+  -append "console=ttyS0 panic=-1 quiet mitigations=off rcupdate.rcu_expedited=1"
   $(share root "$root" readonly=on) $(share modules "$kroot/lib/modules/$version" readonly=on)
   $(share repo "$repo" readonly=on) $(share results "$results")
   -serial "file:$work/console" -device virtio-serial
