@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "network/diagnostic.h"
+#include "network/limits.h"
 
 // A TOML document as a small tree of values that know where they stand. The library that parses it
 // is seen by toml.cpp alone, and only after toml_bounds.h let the text through. Refuses what is not
@@ -61,7 +62,7 @@ inline bool operator==(const TomlTable& a, const TomlTable& b) {
 [[nodiscard]] std::string_view type_name(const TomlValue& value);
 
 struct TomlLimits {
-  std::size_t largest_file = std::size_t{1} << 20;
+  std::size_t largest_file = kLargestFile;
 };
 
 // `file` is named in the diagnostic and not opened.

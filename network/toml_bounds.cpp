@@ -59,15 +59,23 @@ std::optional<Diagnostic> bad_bytes(std::string_view text, const std::string& fi
       return refusal(file, line, column, "the file is not valid UTF-8",
                      "save it as UTF-8; is it the file you meant?");
     }
-    if (column > kLongestLine) {
-      return refusal(file, line, 1, fmt::format("a line is longer than {} bytes", kLongestLine),
-                     "spread it over several lines; a TOML array may span lines");
-    }
     if (text[at] == '\n') {
       ++line;
       line_start = at + 1;
     }
     at += size;
+  }
+  return std::nullopt;
+}
+
+std::optional<Diagnostic> long_line(std::string_view text, const std::string& file) {
+  for (std::uint32_t line = 1; !text.empty(); ++line) {
+    const auto size = std::min(text.find('\n'), text.size());
+    if (size > kLongestLine) {
+      return refusal(file, line, 1, fmt::format("a line is longer than {} bytes", kLongestLine),
+                     "spread it over several lines; a TOML array may span lines");
+    }
+    text.remove_prefix(std::min(size + 1, text.size()));
   }
   return std::nullopt;
 }
@@ -149,8 +157,12 @@ std::optional<Diagnostic> out_of_bounds(std::string_view text, const std::string
         .hint = "is it the file you meant?",
     };
   }
-  auto refused = bad_bytes(text, file);
-  return refused ? refused : too_deep(text, file);
+  for (const auto check : {bad_bytes, too_deep, long_line}) {
+    if (auto refused = check(text, file)) {
+      return refused;
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace cw::network
