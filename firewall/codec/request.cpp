@@ -22,6 +22,13 @@ MessageWriter request(int type, std::uint8_t family, bool dump) {
   return out;
 }
 
+std::vector<std::uint8_t> list_of_table(int type, std::uint16_t attribute,
+                                        const std::string& table) {
+  auto out = request(type, NFPROTO_INET, true);
+  out.text(attribute, table);
+  return out.take();
+}
+
 const char* family_name(std::uint8_t family) {
   switch (family) {
     case NFPROTO_IPV4:
@@ -70,6 +77,22 @@ std::vector<std::uint8_t> list_elements(const std::string& table, const std::str
 
 std::vector<std::uint8_t> list_chains() {
   return request(NFT_MSG_GETCHAIN, NFPROTO_UNSPEC, true).take();
+}
+
+std::vector<std::uint8_t> list_rules(const std::string& table) {
+  return list_of_table(NFT_MSG_GETRULE, NFTA_RULE_TABLE, table);
+}
+
+std::vector<std::uint8_t> list_sets(const std::string& table) {
+  return list_of_table(NFT_MSG_GETSET, NFTA_SET_TABLE, table);
+}
+
+std::vector<std::uint8_t> list_objects(const std::string& table) {
+  return list_of_table(NFT_MSG_GETOBJ, NFTA_OBJ_TABLE, table);
+}
+
+std::vector<std::uint8_t> list_flowtables(const std::string& table) {
+  return list_of_table(NFT_MSG_GETFLOWTABLE, NFTA_FLOWTABLE_TABLE, table);
 }
 
 std::optional<ForeignChain> decode_foreign_chain(const netlink::Message& message) {

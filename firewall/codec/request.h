@@ -17,7 +17,11 @@ namespace cw::firewall {
 [[nodiscard]] std::vector<std::uint8_t> get_set(const std::string& table, const std::string& set);
 [[nodiscard]] std::vector<std::uint8_t> list_elements(const std::string& table,
                                                       const std::string& set);
-[[nodiscard]] std::vector<std::uint8_t> list_chains();
+[[nodiscard]] std::vector<std::uint8_t> list_chains();  // of all tables: the kernel has no filter
+[[nodiscard]] std::vector<std::uint8_t> list_rules(const std::string& table);
+[[nodiscard]] std::vector<std::uint8_t> list_sets(const std::string& table);
+[[nodiscard]] std::vector<std::uint8_t> list_objects(const std::string& table);
+[[nodiscard]] std::vector<std::uint8_t> list_flowtables(const std::string& table);
 
 // A base chain of family ip, ip6 or inet on the input or forward hook that is not in our table;
 // none for all others. From NFT_MSG_NEWCHAIN.

@@ -15,6 +15,7 @@
 
 #include "base/unique_fd.h"
 #include "firewall/codec/elements.h"
+#include "firewall/codec/fingerprint.h"
 #include "firewall/codec/nft_error.h"
 #include "firewall/codec/request.h"
 #include "net/ip.h"
@@ -79,22 +80,21 @@ Result<NftSocket> NftSocket::create() {
 }
 
 // From a file and not from a buffer: only then does libnftables say on which line it stumbled.
-Result<std::string> NftSocket::run(std::string_view text, const std::string& what) {
+Result<> NftSocket::run(std::string_view text, const std::string& what) {
   const auto file = CW_TRY(memory_file(text));
   const auto path = fmt::format("/proc/self/fd/{}", file.get());
   const int code = nft_run_cmd_from_filename(context_.get(), path.c_str());
   // Both buffers start anew when they are read.
-  std::string output = nft_ctx_get_output_buffer(context_.get());
+  (void)nft_ctx_get_output_buffer(context_.get());
   const std::string complaint = nft_ctx_get_error_buffer(context_.get());
   if (code != 0) {
     return nft_error(complaint, what);
   }
-  return output;
+  return {};
 }
 
 Result<> NftSocket::commit(const std::string& text) {
-  CW_TRY(run(text, "cannot change the firewall"));
-  return {};
+  return run(text, "cannot change the firewall");
 }
 
 Result<bool> NftSocket::table_is_there() {
@@ -154,16 +154,27 @@ Result<std::vector<std::string>> NftSocket::elements(const std::string& set) {
   });
 }
 
-Result<std::vector<std::uint8_t>> NftSocket::listing_hash() {
-  // Terse: declarations of sets without their elements, so `digest` and `seal` list the same
-  // whatever is in them. Stateless: no counters.
-  const auto listing =
-      CW_TRY(run(fmt::format("list table inet {}\n", kTable), "cannot list the firewall"));
-  std::vector<std::uint8_t> hash(kMarkSize);
-  crypto_generichash(hash.data(), hash.size(),
-                     reinterpret_cast<const unsigned char*>(listing.data()), listing.size(),
-                     nullptr, 0);
-  return hash;
+Result<std::vector<std::uint8_t>> NftSocket::structure_hash() {
+  const std::string what = "cannot read the structure of the firewall";
+  return retry_interrupted([&]() -> Result<std::vector<std::uint8_t>> {
+    Fingerprint fingerprint;
+    for (auto request : {get_table(kTable), list_chains(), list_rules(kTable), list_sets(kTable),
+                         list_objects(kTable), list_flowtables(kTable)}) {
+      CW_TRY(channel_.exchange(
+          request, what, [&](const Message& message) { append(fingerprint, message, kTable); }));
+    }
+    for (const auto& set : fingerprint.anonymous_sets) {
+      std::vector<std::vector<std::uint8_t>> elements;
+      auto request = list_elements(kTable, set);
+      CW_TRY(channel_.exchange(
+          request, what, [&](const Message& message) { collect_elements(elements, message); }));
+      append(fingerprint, std::move(elements));
+    }
+    std::vector<std::uint8_t> hash(kMarkSize);
+    crypto_generichash(hash.data(), hash.size(), fingerprint.bytes.data(), fingerprint.bytes.size(),
+                       nullptr, 0);
+    return hash;
+  });
 }
 
 Result<TableState> NftSocket::read(Depth depth, const std::vector<std::string>& sets) {
@@ -180,7 +191,7 @@ Result<TableState> NftSocket::read(Depth depth, const std::vector<std::string>& 
   if (depth == Depth::Digest) {
     return state;
   }
-  state.edited = CW_TRY(mark_in(kSealSet)) != CW_TRY(listing_hash());
+  state.edited = CW_TRY(mark_in(kSealSet)) != CW_TRY(structure_hash());
   auto& contents = state.sets.emplace();
   for (const auto& set : sets) {
     auto found = elements(set);
@@ -197,12 +208,11 @@ Result<TableState> NftSocket::read(Depth depth, const std::vector<std::string>& 
 }
 
 Result<> NftSocket::seal() {
-  const auto hash = CW_TRY(listing_hash());
+  const auto hash = CW_TRY(structure_hash());
   const auto element = CW_TRY(net::Ip::from_bytes(hash));
-  CW_TRY(run(fmt::format("flush set inet {0} {1}\nadd element inet {0} {1} {{ {2} }}\n", kTable,
+  return run(fmt::format("flush set inet {0} {1}\nadd element inet {0} {1} {{ {2} }}\n", kTable,
                          kSealSet, element.to_text()),
-             "cannot seal the firewall"));
-  return {};
+             "cannot seal the firewall");
 }
 
 Result<std::vector<ForeignChain>> NftSocket::foreign_chains() {

@@ -11,8 +11,9 @@
 // nft text, numbers only. Pure; the sink is firewall/nft.
 //
 // In the kernel the table carries what it is: set `digest` has one 128-bit element written in the
-// same transaction as each change, and set `seal` the hash of how nft lists the structure, so that
-// a later start can tell an edited table from an untouched one without remembering anything.
+// same transaction as each change, and set `seal` the hash of how the kernel shows the structure,
+// so that a later start can tell an edited table from an untouched one without remembering
+// anything.
 namespace cw::firewall {
 
 inline constexpr auto kTable = "causeway";  // family inet

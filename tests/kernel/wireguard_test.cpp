@@ -2,7 +2,6 @@
 #include "netlink/socket/wireguard.h"
 
 #include <algorithm>
-#include <chrono>
 #include <iostream>
 #include <map>
 #include <optional>
@@ -13,6 +12,7 @@
 
 #include "netlink/socket/route.h"
 #include "tests/kernel/namespace.h"
+#include "tests/kernel/stopwatch.h"
 
 namespace cw::kernel {
 namespace {
@@ -200,19 +200,6 @@ TEST_F(WireGuardTest, APortInUseIsTold) {
   EXPECT_EQ(result.error().kind, ErrorKind::Exists);
 }
 
-using Milliseconds = std::chrono::duration<double, std::milli>;
-
-template <class F>
-Milliseconds best_of_five(const F& f) {
-  auto best = Milliseconds::max();
-  for (int i = 0; i < 5; ++i) {
-    const auto start = std::chrono::steady_clock::now();
-    f();
-    best = std::min(best, Milliseconds(std::chrono::steady_clock::now() - start));
-  }
-  return best;
-}
-
 TEST_F(WireGuardTest, TenThousandPeersAreReadInAtMostOneAndAHalfTimesWgShowDump) {
   std::vector<WgPeerChange> peers;
   for (std::uint32_t i = 0; i < 10000; ++i) {
@@ -221,11 +208,13 @@ TEST_F(WireGuardTest, TenThousandPeersAreReadInAtMostOneAndAHalfTimesWgShowDump)
                                      net::Prefix::host(net::Ip::parse("fd00::")->with_low32(i))}});
   }
   change(peers);
-  const auto ours = best_of_five([&] { EXPECT_EQ(device().peers.size(), 10000U); });
-  const auto tool = best_of_five([] { run(fmt::format("wg show {} dump > /dev/null", kDevice)); });
+  const auto ours = best_of(5, [&] { EXPECT_EQ(device().peers.size(), 10000U); });
+  const auto tool = best_of(5, [] { run(fmt::format("wg show {} dump > /dev/null", kDevice)); });
   std::cout << fmt::format("read {:.1f} ms, wg show dump {:.1f} ms, ratio {:.2f}\n", ours.count(),
                            tool.count(), ours / tool);
-  EXPECT_LE(ours / tool, 1.5);
+  if (kTimesCount) {
+    EXPECT_LE(ours / tool, 1.5);
+  }
 }
 
 }  // namespace
