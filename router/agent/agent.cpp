@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include "network/guard.h"
@@ -52,6 +53,10 @@ Result<> Agent::make_sources() {
   disturbed_ = CW_TRY(Timer::create(loop, "disturbed", [this] { round(firewall::Depth::Digest); }));
   expiry_ =
       CW_TRY(Timer::create_wall(loop, "next expiry", [this] { round(firewall::Depth::Digest); }));
+  tidy_ = CW_TRY(Timer::create(loop, "tidy", [this] {
+    round_.done = {};
+    ::malloc_trim(0);
+  }));
   for (const int fd : world_.watch.descriptors()) {
     kernel_.push_back(
         CW_TRY(ReadableSource::create(loop, fd, "kernel", [this] { on_disturbance(); })));
@@ -161,6 +166,9 @@ void Agent::round(firewall::Depth depth) {
   observe(std::exchange(round_.devices, {}));
   arm_after_round();
   notify_status(summary());
+  if (depth == firewall::Depth::Full || !round_.done.empty()) {
+    tidy_->arm_in(kTidy);
+  }
 }
 
 void Agent::arm_after_round() {
@@ -215,6 +223,7 @@ std::vector<api::Problem> Agent::standing_problems() {
 }
 
 api::Status Agent::status() {
+  tidy_->arm_in(kTidy);
   const auto devices = reconciler_.read_devices(world_.clock.wall());
   observe(devices);
   ReportInput input{.netmap = reconciler_.netmap(),
@@ -281,6 +290,11 @@ Result<api::Answer> Agent::plan(const std::string& candidate) {
 }
 
 api::Answer Agent::answer_for_round(std::string text) {
+  if (!round_.settled) {
+    text = fmt::format("{} is asked for, but not all of it could be done; the agent goes on trying",
+                       reconciler_.is_down() ? std::string("down")
+                                             : "network '" + reconciler_.netmap()->name + "'");
+  }
   api::Answer answer{.done = round_.settled, .text = std::move(text), .steps = round_.done};
   answer.problems = problems_of(round_);
   return answer;

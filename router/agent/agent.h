@@ -37,6 +37,10 @@ inline constexpr std::chrono::seconds kFightOver{10};
 inline constexpr std::chrono::milliseconds kFirstRetry{500};
 inline constexpr std::chrono::milliseconds kLongestRetry{30000};
 
+// A change, or a long answer, passes through copies of everything, whose room glibc would keep for
+// ever. It is given back once nobody waits for it.
+inline constexpr std::chrono::milliseconds kTidy{1000};
+
 // What router.toml and the command line say.
 struct Setup {
   router::Host host;  // ra_devices and ipv6 are found out
@@ -115,6 +119,7 @@ class Agent final : public Requests {
   std::optional<Timer> disturbed_;
   std::optional<Timer> retry_;
   std::optional<Timer> expiry_;
+  std::optional<Timer> tidy_;
   std::optional<PathSource> config_;
   std::vector<ReadableSource> kernel_;
 };

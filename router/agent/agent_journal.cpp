@@ -76,7 +76,9 @@ void Agent::tell_about_round() {
           problem.hint.empty() ? problem.text : fmt::format("{} ({})", problem.text, problem.hint));
     }
     if (problems.empty()) {
-      journal.write(Level::Notice, Event::Settled, "the kernel is as the network says again");
+      journal.write(Level::Notice, Event::Settled,
+                    reconciler_.is_down() ? "nothing of ours is left in the kernel"
+                                          : "the kernel is as the network says again");
     }
     told_ = std::move(now);
   }

@@ -71,6 +71,9 @@ class StderrJournal final : public Journal {
  public:
   void write(Level level, Event /*event*/, std::string_view message,
              const std::vector<Field>& /*fields*/) override {
+    if (level == Level::Debug) {
+      return;  // for the journal, which can leave it out
+    }
     const auto line = fmt::format("{}{}\n", to_text(level), message);
     // Nobody can be told that stderr is gone.
     (void)std::fwrite(line.data(), 1, line.size(), stderr);
