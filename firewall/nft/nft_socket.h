@@ -32,7 +32,11 @@ class NftSocket final : public FirewallSink {
     void operator()(nft_ctx* context) const;
   };
 
-  NftSocket(nft_ctx* context, netlink::Channel channel);
+  using Context = std::unique_ptr<nft_ctx, Free>;
+
+  explicit NftSocket(netlink::Channel channel);
+
+  static Result<Context> open_context();
 
   Result<bool> table_is_there();
   // The one element of `digest` or `seal`, 16 bytes; empty where there is none.
@@ -43,7 +47,6 @@ class NftSocket final : public FirewallSink {
   // Runs `text` as one transaction.
   Result<> run(std::string_view text, const std::string& what);
 
-  std::unique_ptr<nft_ctx, Free> context_;
   netlink::Channel channel_;
 };
 
