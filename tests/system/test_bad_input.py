@@ -45,7 +45,7 @@ class Router:
         return "".join(self.namespace.run("sh", "-c", command, check=False) for command in commands)
 
     def problems(self) -> str:
-        return "\n".join(f"{p['text']} {p['hint']}" for p in self.agent.status()["problems"])
+        return "\n".join(f"{p['text']} {p['hint']}" for p in self.agent.status().get("problems", []))
 
     def shows(self, *words: str) -> None:
         shell.until(f"status with {words}", lambda: all(word in self.problems() for word in words))
@@ -255,7 +255,7 @@ def test_a_kernel_without_wireguard(router: Router) -> None:
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     disk = tmp_path / "disk"
     disk.mkdir()
-    shell.run("mount", "-t", "tmpfs", "-o", "size=16k", "none", str(disk))
+    shell.run("mount", "-t", "tmpfs", "-o", "size=256k,nr_inodes=64", "none", str(disk))
     (disk / "causeway").mkdir()
     yield disk
     shell.run("umount", "-l", str(disk))
