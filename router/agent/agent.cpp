@@ -47,7 +47,7 @@ Result<> Agent::make_sources() {
   audit_ = CW_TRY(Timer::create(loop, "audit", [this] {
     intake_->look_again();
     round(firewall::Depth::Digest);
-    audit_->arm_in(kAudit);
+    audit_.arm_in(kAudit);
   }));
   retry_ = CW_TRY(Timer::create(loop, "retry", [this] { round(firewall::Depth::Full); }));
   disturbed_ = CW_TRY(Timer::create(loop, "disturbed", [this] { round(firewall::Depth::Digest); }));
@@ -77,7 +77,7 @@ void Agent::start() {
   look_at_host();
   (void)offer(intake_->read_now(), Asked::ByAPerson);
   round(firewall::Depth::Full);
-  audit_->arm_in(kAudit);
+  audit_.arm_in(kAudit);
   notify_ready(summary());
 }
 
@@ -120,7 +120,7 @@ bool Agent::offer(NetworkReading reading, Asked asked) {
   taken_ = world_.clock.wall();
   world_.journal.write(Level::Notice, Event::NetworkTaken,
                        fmt::format("network '{}' taken: {}", name, count(peers, "peer")),
-                       {{"CAUSEWAY_NETWORK", name}});
+                       {{.name = "CAUSEWAY_NETWORK", .value = name}});
   return true;
 }
 
@@ -141,20 +141,20 @@ void Agent::refuse(api::RefusalReason reason, std::string text) {
 void Agent::on_disturbance() {
   const auto disturbance = world_.watch.drain();
   read_whole_ = read_whole_ || disturbance.firewall;
-  if (!disturbance.any || disturbed_->armed()) {
+  if (!disturbance.any || disturbed_.armed()) {
     return;
   }
   if (world_.clock.steady() - last_repair_ > kFightOver) {
     repairs_.reset();
   }
-  disturbed_->arm_in(repairs_.next());
+  disturbed_.arm_in(repairs_.next());
   last_repair_ = world_.clock.steady();
   world_.journal.write(Level::Debug, Event::Disturbed,
                        fmt::format("somebody changed a {}", disturbance.what));
 }
 
 void Agent::round(firewall::Depth depth) {
-  disturbed_->disarm();  // whatever it was for is looked at now
+  disturbed_.disarm();  // whatever it was for is looked at now
   if (std::exchange(read_whole_, false)) {
     depth = firewall::Depth::Full;
   }
@@ -167,7 +167,7 @@ void Agent::round(firewall::Depth depth) {
   arm_after_round();
   notify_status(summary());
   if (depth == firewall::Depth::Full || !round_.done.empty()) {
-    tidy_->arm_in(kTidy);
+    tidy_.arm_in(kTidy);
   }
 }
 
@@ -175,14 +175,14 @@ void Agent::arm_after_round() {
   const bool idle = reconciler_.netmap() == nullptr && !reconciler_.is_down();
   if (round_.settled || idle) {
     retries_.reset();
-    retry_->disarm();
+    retry_.disarm();
   } else {
-    retry_->arm_in(retries_.next());
+    retry_.arm_in(retries_.next());
   }
   if (const auto next = reconciler_.next_change()) {
-    expiry_->arm(*next);
+    expiry_.arm(*next);
   } else {
-    expiry_->disarm();
+    expiry_.disarm();
   }
 }
 
@@ -223,7 +223,7 @@ std::vector<api::Problem> Agent::standing_problems() {
 }
 
 api::Status Agent::status() {
-  tidy_->arm_in(kTidy);
+  tidy_.arm_in(kTidy);
   const auto devices = reconciler_.read_devices(world_.clock.wall());
   observe(devices);
   ReportInput input{.netmap = reconciler_.netmap(),
@@ -312,7 +312,7 @@ api::Answer Agent::reload() {
                                 : reconciler_.netmap() != nullptr
                                     ? "the one before stays in force"
                                     : "there was none before, so nothing is changed"),
-            .diagnostics = refused_->text};
+            .diagnostics = refused_ ? refused_->text : std::string()};
   }
   round(firewall::Depth::Digest);
   notify_ready(summary());

@@ -23,7 +23,8 @@
 namespace cw::agent {
 
 // WireGuard announces nothing, so peers are looked at this often (and at each other event). The
-// service manager's watchdog is answered on the same wake-up as long as WatchdogSec= is well over it.
+// service manager's watchdog is answered on the same wake-up as long as WatchdogSec= is well over
+// it.
 inline constexpr std::chrono::seconds kAudit{30};
 
 // From another program's first change to ours being put right; it rarely makes only one.
@@ -115,12 +116,12 @@ class Agent final : public Requests {
   SteadyTime last_repair_{};
 
   std::unique_ptr<Intake> intake_;
-  std::optional<Timer> audit_;
-  std::optional<Timer> disturbed_;
-  std::optional<Timer> retry_;
-  std::optional<Timer> expiry_;
-  std::optional<Timer> tidy_;
-  std::optional<PathSource> config_;
+  Timer audit_;
+  Timer disturbed_;
+  Timer retry_;
+  Timer expiry_;
+  Timer tidy_;
+  PathSource config_;
   std::vector<ReadableSource> kernel_;
 };
 

@@ -27,24 +27,31 @@ std::string at(const std::optional<net::SocketAddress>& endpoint) {
 Told tell(const PeerEvent& event, const std::string& who) {
   switch (event.kind) {
     case PeerEventKind::Connected:
-      return {Level::Info, Event::PeerConnected,
-              fmt::format("{} connected from {}", who, at(event.endpoint))};
+      return {.level = Level::Info,
+              .event = Event::PeerConnected,
+              .text = fmt::format("{} connected from {}", who, at(event.endpoint))};
     case PeerEventKind::Roamed:
-      return {Level::Info, Event::PeerRoamed,
-              fmt::format("{} moved from {} to {}", who, at(event.before), at(event.endpoint))};
+      return {
+          .level = Level::Info,
+          .event = Event::PeerRoamed,
+          .text = fmt::format("{} moved from {} to {}", who, at(event.before), at(event.endpoint))};
     case PeerEventKind::Silent:
-      return {Level::Info, Event::PeerSilent,
-              fmt::format("{} went silent; it was last at {}", who, at(event.endpoint))};
+      return {.level = Level::Info,
+              .event = Event::PeerSilent,
+              .text = fmt::format("{} went silent; it was last at {}", who, at(event.endpoint))};
     case PeerEventKind::FlappingBegan:
-      return {Level::Warning, Event::PeerFlapping,
-              fmt::format("{} is on two devices at once, at {} and at {}: give each device a key "
-                          "of its own",
-                          who, at(event.before), at(event.endpoint))};
+      return {.level = Level::Warning,
+              .event = Event::PeerFlapping,
+              .text = fmt::format(
+                  "{} is on two devices at once, at {} and at {}: give each device a key "
+                  "of its own",
+                  who, at(event.before), at(event.endpoint))};
     case PeerEventKind::FlappingEnded:
-      return {Level::Notice, Event::PeerFlappingEnded,
-              fmt::format("{} is on one device again", who)};
+      return {.level = Level::Notice,
+              .event = Event::PeerFlappingEnded,
+              .text = fmt::format("{} is on one device again", who)};
   }
-  return {Level::Info, Event::PeerConnected, who};
+  return {.level = Level::Info, .event = Event::PeerConnected, .text = who};
 }
 
 std::string gateway_of(const std::string& device) {
@@ -62,7 +69,8 @@ void Agent::tell_about_round() {
                     fmt::format("and {} more changes", round_.done.size() - kMostLines));
       break;
     }
-    journal.write(Level::Info, Event::Step, round_.done[i], {{"CAUSEWAY_OP", round_.done[i]}});
+    journal.write(Level::Info, Event::Step, round_.done[i],
+                  {{.name = "CAUSEWAY_OP", .value = round_.done[i]}});
   }
   std::string now;
   const auto problems = problems_of(round_);
@@ -118,10 +126,10 @@ void Agent::tell_about_peers(const std::vector<PeerEvent>& events) {
                                   : fmt::format("peer '{}'", name);
     const auto told = tell(event, who);
     world_.journal.write(told.level, told.event, told.text,
-                         {{"CAUSEWAY_PEER", name},
-                          {"CAUSEWAY_GATEWAY", gateway},
-                          {"CAUSEWAY_KEY", event.key.to_text()},
-                          {"CAUSEWAY_ENDPOINT", at(event.endpoint)}});
+                         {{.name = "CAUSEWAY_PEER", .value = name},
+                          {.name = "CAUSEWAY_GATEWAY", .value = gateway},
+                          {.name = "CAUSEWAY_KEY", .value = event.key.to_text()},
+                          {.name = "CAUSEWAY_ENDPOINT", .value = at(event.endpoint)}});
     ++lines;
   }
 }

@@ -13,13 +13,10 @@ namespace cw::agent {
 namespace {
 
 // HTTP status codes, RFC 9110 section 15.
-enum Code : unsigned {
-  kOk = 200,
-  kBadRequest = 400,
-  kForbidden = 403,
-  kNotFound = 404,
-  kMethodNotAllowed = 405,
-};
+constexpr unsigned kBadRequest = 400;
+constexpr unsigned kForbidden = 403;
+constexpr unsigned kNotFound = 404;
+constexpr unsigned kMethodNotAllowed = 405;
 
 constexpr auto kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -47,21 +44,33 @@ Reply plan_candidate(const Request& request, Requests& requests) {
   return {.body = api::to_json(*answer)};
 }
 
-Reply metrics(Requests& requests) {
+Reply status(const Request& /*request*/, Requests& requests) {
+  return {.body = api::to_json(requests.status())};
+}
+
+Reply plan_in_force(const Request& /*request*/, Requests& requests) {
+  return {.body = api::to_json(requests.plan())};
+}
+
+Reply reload(const Request& /*request*/, Requests& requests) {
+  return {.body = api::to_json(requests.reload())};
+}
+
+Reply down(const Request& /*request*/, Requests& requests) {
+  return {.body = api::to_json(requests.down())};
+}
+
+Reply metrics(const Request& /*request*/, Requests& requests) {
   return {.content_type = kMetricsType, .body = to_metrics(requests.status())};
 }
 
 constexpr std::array kVerbs{
-    Verb{"/v1/status", "GET", Changes::No,
-         [](const Request&, Requests& r) { return Reply{.body = api::to_json(r.status())}; }},
-    Verb{"/v1/plan", "GET", Changes::No,
-         [](const Request&, Requests& r) { return Reply{.body = api::to_json(r.plan())}; }},
-    Verb{"/v1/plan", "POST", Changes::No, plan_candidate},
-    Verb{"/v1/reload", "POST", Changes::Yes,
-         [](const Request&, Requests& r) { return Reply{.body = api::to_json(r.reload())}; }},
-    Verb{"/v1/down", "POST", Changes::Yes,
-         [](const Request&, Requests& r) { return Reply{.body = api::to_json(r.down())}; }},
-    Verb{"/metrics", "GET", Changes::No, [](const Request&, Requests& r) { return metrics(r); }},
+    Verb{.path = "/v1/status", .method = "GET", .changes = Changes::No, .answer = status},
+    Verb{.path = "/v1/plan", .method = "GET", .changes = Changes::No, .answer = plan_in_force},
+    Verb{.path = "/v1/plan", .method = "POST", .changes = Changes::No, .answer = plan_candidate},
+    Verb{.path = "/v1/reload", .method = "POST", .changes = Changes::Yes, .answer = reload},
+    Verb{.path = "/v1/down", .method = "POST", .changes = Changes::Yes, .answer = down},
+    Verb{.path = "/metrics", .method = "GET", .changes = Changes::No, .answer = metrics},
 };
 
 Reply not_permitted(const Request& request) {
@@ -111,7 +120,7 @@ Reply answer_metrics_only(const Request& request, Requests& requests) {
             .body = "use GET\n",
             .allow = "GET"};
   }
-  return metrics(requests);
+  return metrics(request, requests);
 }
 
 }  // namespace cw::agent

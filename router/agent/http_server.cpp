@@ -30,7 +30,7 @@ class MicroHttpServer final : public HttpServer {
       : limits_(limits), handler_(std::move(handler)) {}
 
   ~MicroHttpServer() override {
-    source_.reset();
+    source_ = {};
     if (daemon_ != nullptr) {
       MHD_stop_daemon(daemon_);  // closes the listening socket
     }
@@ -38,6 +38,8 @@ class MicroHttpServer final : public HttpServer {
 
   MicroHttpServer(const MicroHttpServer&) = delete;
   MicroHttpServer& operator=(const MicroHttpServer&) = delete;
+  MicroHttpServer(MicroHttpServer&&) = delete;
+  MicroHttpServer& operator=(MicroHttpServer&&) = delete;
 
   Result<> start(const Loop& loop, UniqueFd listening, const std::string& name) {
     daemon_ = MHD_start_daemon(
@@ -69,10 +71,10 @@ class MicroHttpServer final : public HttpServer {
       (void)MHD_run(daemon_);  // fails for a daemon with threads only
       MHD_UNSIGNED_LONG_LONG milliseconds = 0;
       if (MHD_get_timeout(daemon_, &milliseconds) != MHD_YES) {
-        timer_->disarm();
+        timer_.disarm();
         return;
       }
-      timer_->arm_in(std::chrono::milliseconds(milliseconds));
+      timer_.arm_in(std::chrono::milliseconds(milliseconds));
       if (milliseconds > 0) {
         return;
       }
@@ -148,14 +150,14 @@ class MicroHttpServer final : public HttpServer {
   HttpLimits limits_;
   Handler handler_;
   MHD_Daemon* daemon_ = nullptr;
-  std::optional<Timer> timer_;
-  std::optional<ReadableSource> source_;
+  Timer timer_;
+  ReadableSource source_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<HttpServer>> HttpServer::create(const Loop& loop, UniqueFd listening,
-                                                       std::string name, HttpLimits limits,
+                                                       const std::string& name, HttpLimits limits,
                                                        Handler handler) {
   auto server = std::make_unique<MicroHttpServer>(limits, std::move(handler));
   CW_TRY(server->start(loop, std::move(listening), name));

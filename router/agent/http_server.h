@@ -44,12 +44,14 @@ class HttpServer {
   using Handler = std::function<Reply(const Request&)>;
 
   static Result<std::unique_ptr<HttpServer>> create(const Loop& loop, UniqueFd listening,
-                                                    std::string name, HttpLimits limits,
+                                                    const std::string& name, HttpLimits limits,
                                                     Handler handler);
   virtual ~HttpServer() = default;
 
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
+  HttpServer(HttpServer&&) = delete;
+  HttpServer& operator=(HttpServer&&) = delete;
 
  protected:
   HttpServer() = default;

@@ -40,10 +40,10 @@ void Intake::due() {
 }
 
 void Intake::arm() {
-  if (settle_.due()) {
-    timer_->arm(*settle_.due());
+  if (const auto due = settle_.due()) {
+    timer_.arm(*due);
   } else {
-    timer_->disarm();
+    timer_.disarm();
   }
 }
 

@@ -38,7 +38,7 @@ class Intake {
   NetworkSource& source_;
   Callback settled_;
   Settle settle_;
-  std::optional<Timer> timer_;
+  Timer timer_;
   DirectoryWatch watch_;
 };
 

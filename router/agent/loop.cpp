@@ -109,7 +109,7 @@ Result<> Loop::answer_watchdog() {
   return {};
 }
 
-Result<ReadableSource> ReadableSource::create(const Loop& loop, int fd, std::string name,
+Result<ReadableSource> ReadableSource::create(const Loop& loop, int fd, const std::string& name,
                                               Callback callback) {
   ReadableSource made;
   sd_event_source* source = nullptr;
@@ -121,7 +121,8 @@ Result<ReadableSource> ReadableSource::create(const Loop& loop, int fd, std::str
   return made;
 }
 
-Result<Timer> Timer::create_on(int clock, const Loop& loop, std::string name, Callback callback) {
+Result<Timer> Timer::create_on(int clock, const Loop& loop, const std::string& name,
+                               Callback callback) {
   Timer made;
   sd_event_source* source = nullptr;
   if (const int r = sd_event_add_time(loop.get(), &source, clock, 0, to_microseconds(kAccuracy),
@@ -134,12 +135,12 @@ Result<Timer> Timer::create_on(int clock, const Loop& loop, std::string name, Ca
   return made;
 }
 
-Result<Timer> Timer::create(const Loop& loop, std::string name, Callback callback) {
-  return create_on(CLOCK_MONOTONIC, loop, std::move(name), std::move(callback));
+Result<Timer> Timer::create(const Loop& loop, const std::string& name, Callback callback) {
+  return create_on(CLOCK_MONOTONIC, loop, name, std::move(callback));
 }
 
-Result<Timer> Timer::create_wall(const Loop& loop, std::string name, Callback callback) {
-  return create_on(CLOCK_REALTIME, loop, std::move(name), std::move(callback));
+Result<Timer> Timer::create_wall(const Loop& loop, const std::string& name, Callback callback) {
+  return create_on(CLOCK_REALTIME, loop, name, std::move(callback));
 }
 
 void Timer::arm_at(std::uint64_t microseconds) {

@@ -16,7 +16,8 @@ struct sd_event;
 struct sd_event_source;
 
 // The agent's event loop: sd-event behind owned sources. A source that is gone does not call back,
-// also when it goes during its own call. One thread. Nothing wakes up unless a source is due.
+// also when it goes during its own call; a default-made one is none and does nothing. One thread.
+// Nothing wakes up unless a source is due.
 namespace cw::agent {
 
 class Loop {
@@ -51,7 +52,7 @@ class ReadableSource {
  public:
   using Callback = std::function<void()>;
 
-  static Result<ReadableSource> create(const Loop& loop, int fd, std::string name,
+  static Result<ReadableSource> create(const Loop& loop, int fd, const std::string& name,
                                        Callback callback);
 
  private:
@@ -66,9 +67,9 @@ class Timer {
   // Ours may be late by this, so that the kernel can serve several timers in one wake-up.
   static constexpr std::chrono::milliseconds kAccuracy{5};
 
-  static Result<Timer> create(const Loop& loop, std::string name, Callback callback);
+  static Result<Timer> create(const Loop& loop, const std::string& name, Callback callback);
   // Armed with calendar time, and right also when somebody sets the clock.
-  static Result<Timer> create_wall(const Loop& loop, std::string name, Callback callback);
+  static Result<Timer> create_wall(const Loop& loop, const std::string& name, Callback callback);
 
   void arm(SteadyTime when);
   void arm(WallTime when);
@@ -77,7 +78,8 @@ class Timer {
   [[nodiscard]] bool armed() const;
 
  private:
-  static Result<Timer> create_on(int clock, const Loop& loop, std::string name, Callback callback);
+  static Result<Timer> create_on(int clock, const Loop& loop, const std::string& name,
+                                 Callback callback);
   void arm_at(std::uint64_t microseconds);
 
   detail::SourcePtr source_;

@@ -161,22 +161,24 @@ Result<> Reconciler::remember_sysctls(const router::Plan& plan) {
   if (down_) {
     return {};
   }
-  std::optional<std::vector<netlink::Sysctl>> before;
-  bool news = false;
+  std::vector<netlink::Sysctl> changing;
   for (const auto& step : plan.steps) {
     const auto* set = std::get_if<router::SetSysctl>(&step.action);
-    if (set == nullptr || !outlives_us(set->sysctl)) {
-      continue;
-    }
-    if (!before) {
-      before = CW_TRY(folder_.sysctls_before());
-    }
-    if (std::ranges::find(*before, set->sysctl.key, &netlink::Sysctl::key) == before->end()) {
-      before->push_back({.key = set->sysctl.key, .value = set->before});
-      news = true;
+    if (set != nullptr && outlives_us(set->sysctl)) {
+      changing.push_back({.key = set->sysctl.key, .value = set->before});
     }
   }
-  return news ? folder_.remember(*before) : Result<>{};
+  if (changing.empty()) {
+    return {};
+  }
+  auto before = CW_TRY(folder_.sysctls_before());
+  const auto known = before.size();
+  for (auto& sysctl : changing) {
+    if (std::ranges::find(before, sysctl.key, &netlink::Sysctl::key) == before.end()) {
+      before.push_back(std::move(sysctl));
+    }
+  }
+  return before.size() > known ? folder_.remember(before) : Result<>{};
 }
 
 void Reconciler::carry_out(const router::Plan& plan, Round& round) {

@@ -51,15 +51,16 @@ std::string_view help_text() {
 }
 
 Wish parse_options(int argc, char** argv) {
-  constexpr std::array kOptions{option{"config", required_argument, nullptr, 'c'},
-                                option{"runtime-dir", required_argument, nullptr, 'r'},
-                                option{"version", no_argument, nullptr, 'V'},
-                                option{"help", no_argument, nullptr, 'h'},
-                                option{nullptr, 0, nullptr, 0}};
+  const auto takes = [](const char* name, int argument, int letter) {
+    return option{.name = name, .has_arg = argument, .flag = nullptr, .val = letter};
+  };
+  const std::array known{
+      takes("config", required_argument, 'c'), takes("runtime-dir", required_argument, 'r'),
+      takes("version", no_argument, 'V'), takes("help", no_argument, 'h'), takes(nullptr, 0, 0)};
   using Instead = tl::expected<Say, Failure>;
   Options options;
   for (;;) {
-    const int found = ::getopt_long(argc, argv, "c:h", kOptions.data(), nullptr);
+    const int found = ::getopt_long(argc, argv, "c:h", known.data(), nullptr);
     switch (found) {
       case -1:
         if (::optind < argc) {
