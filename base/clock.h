@@ -6,7 +6,7 @@
 // Time enters pure code as an argument of these types; only the agent's loop asks a Clock.
 namespace cw {
 
-using WallTime = std::chrono::sys_seconds;                // calendar time: expiry, logs
+using WallTime = std::chrono::sys_seconds;                 // calendar time: expiry, logs
 using SteadyTime = std::chrono::steady_clock::time_point;  // timers, ages
 
 class Clock {

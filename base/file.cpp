@@ -5,11 +5,11 @@
 #include <cerrno>
 #include <cstdio>
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 namespace cw {
 
@@ -19,7 +19,7 @@ Result<UniqueFd> open_regular(const std::string& path) {
   if (!fd) {
     return Error::from_errno(errno, "cannot open " + path);
   }
-  struct stat status {};
+  struct stat status{};
   if (::fstat(fd.get(), &status) != 0) {
     return Error::from_errno(errno, "cannot examine " + path);
   }
@@ -45,9 +45,9 @@ Result<std::string> read_all(int fd, std::size_t limit, const std::string& name)
     }
     content.append(chunk.data(), static_cast<std::size_t>(got));
     if (content.size() > limit) {
-      return Error::make(ErrorKind::Exhausted,
-                         fmt::format("{} is larger than {} bytes, the most this file may have",
-                                     name, limit));
+      return Error::make(
+          ErrorKind::Exhausted,
+          fmt::format("{} is larger than {} bytes, the most this file may have", name, limit));
     }
   }
 }

@@ -87,11 +87,11 @@ inline void take(Result<void>&& /*result*/) {}
 }  // namespace cw
 
 // Value of `expr`, or return its error from the enclosing function.
-#define CW_TRY(expr)                                                 \
-  __extension__({                                                    \
-    auto cw_result_ = (expr);                                        \
+#define CW_TRY(expr)                                                    \
+  __extension__({                                                       \
+    auto cw_result_ = (expr);                                           \
     if (!cw_result_) return ::cw::Error(std::move(cw_result_).error()); \
-    ::cw::detail::take(std::move(cw_result_));                       \
+    ::cw::detail::take(std::move(cw_result_));                          \
   })
 
 // The same, with context added to the error.

@@ -6,7 +6,7 @@
 namespace cw::net {
 
 namespace {
-constexpr std::uint32_t kImageBase = 0xf0000000;     // 240.0.0.0, slot 0
+constexpr std::uint32_t kImageBase = 0xf0000000;      // 240.0.0.0, slot 0
 constexpr std::uint32_t kImageHostBits = 0x003fffff;  // the low 22 bits
 constexpr std::uint8_t kV4InV6 = 96;                  // an IPv4 length is 96 bits further in
 }  // namespace

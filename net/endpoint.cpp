@@ -18,9 +18,8 @@ bool is_label(std::string_view label) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
   };
   return !label.empty() && label.size() <= kLongestLabel && letter_or_digit(label.front()) &&
-         letter_or_digit(label.back()) && std::ranges::all_of(label, [&](char c) {
-           return letter_or_digit(c) || c == '-';
-         });
+         letter_or_digit(label.back()) &&
+         std::ranges::all_of(label, [&](char c) { return letter_or_digit(c) || c == '-'; });
 }
 
 bool is_name(std::string_view name) {
@@ -53,7 +52,9 @@ std::string host_and_port(const std::string& host, std::uint16_t port) {
 
 }  // namespace
 
-std::string SocketAddress::to_text() const { return host_and_port(ip.to_text(), port); }
+std::string SocketAddress::to_text() const {
+  return host_and_port(ip.to_text(), port);
+}
 
 Result<Endpoint> Endpoint::parse(std::string_view text) {
   const auto colon = text.rfind(':');
@@ -65,7 +66,8 @@ Result<Endpoint> Endpoint::parse(std::string_view text) {
   const char* end = digits.data() + digits.size();
   const auto [stop, code] = std::from_chars(digits.data(), end, endpoint.port);
   if (code != std::errc{} || stop != end || endpoint.port == 0) {
-    return Error::invalid(fmt::format("'{}' has no port from 1 to 65535 behind its last ':'", text));
+    return Error::invalid(
+        fmt::format("'{}' has no port from 1 to 65535 behind its last ':'", text));
   }
   auto host = text.substr(0, colon);
   if (host.starts_with('[') && host.ends_with(']')) {
@@ -88,6 +90,8 @@ Result<Endpoint> Endpoint::parse(std::string_view text) {
   return endpoint;
 }
 
-std::string Endpoint::to_text() const { return host_and_port(host, port); }
+std::string Endpoint::to_text() const {
+  return host_and_port(host, port);
+}
 
 }  // namespace cw::net

@@ -16,7 +16,9 @@ namespace cw::net {
 
 enum class Family : std::uint8_t { V4, V6 };
 
-[[nodiscard]] constexpr std::uint8_t bits(Family family) { return family == Family::V4 ? 32 : 128; }
+[[nodiscard]] constexpr std::uint8_t bits(Family family) {
+  return family == Family::V4 ? 32 : 128;
+}
 
 class Ip {
  public:

@@ -54,7 +54,9 @@ Result<PrivateKey> PrivateKey::parse(std::string_view base64) {
   return key;
 }
 
-PrivateKey::PrivateKey(PrivateKey&& other) noexcept : bytes_(other.bytes_) { wipe(other.bytes_); }
+PrivateKey::PrivateKey(PrivateKey&& other) noexcept : bytes_(other.bytes_) {
+  wipe(other.bytes_);
+}
 
 PrivateKey& PrivateKey::operator=(PrivateKey&& other) noexcept {
   if (this != &other) {
@@ -64,7 +66,9 @@ PrivateKey& PrivateKey::operator=(PrivateKey&& other) noexcept {
   return *this;
 }
 
-PrivateKey::~PrivateKey() { wipe(bytes_); }
+PrivateKey::~PrivateKey() {
+  wipe(bytes_);
+}
 
 PublicKey PrivateKey::public_key() const {
   KeyBytes bytes{};
@@ -77,6 +81,8 @@ void wipe(std::string& text) {
   text.clear();
 }
 
-void wipe(std::span<std::uint8_t> bytes) { sodium_memzero(bytes.data(), bytes.size()); }
+void wipe(std::span<std::uint8_t> bytes) {
+  sodium_memzero(bytes.data(), bytes.size());
+}
 
 }  // namespace cw::net

@@ -65,6 +65,8 @@ Ip Prefix::last() const {
                 std::uint32_t{all[2]} << 8 | all[3]);
 }
 
-std::string Prefix::to_text() const { return fmt::format("{}/{}", address_.to_text(), length_); }
+std::string Prefix::to_text() const {
+  return fmt::format("{}/{}", address_.to_text(), length_);
+}
 
 }  // namespace cw::net

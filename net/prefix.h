@@ -22,6 +22,7 @@ class Prefix {
 
   // Clears the host bits; a length over the family's is cut to it.
   static Prefix of(Ip address, std::uint8_t length);
+
   static Prefix host(Ip address) { return of(address, bits(address.family())); }
 
   [[nodiscard]] const Ip& address() const { return address_; }

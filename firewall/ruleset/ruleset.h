@@ -26,8 +26,8 @@ struct SetContent {
 };
 
 struct Ruleset {
-  std::string structure;          // body of the table, without `digest` and `seal`
-  std::vector<SetContent> sets;   // by name; every one is declared in the structure
+  std::string structure;         // body of the table, without `digest` and `seal`
+  std::vector<SetContent> sets;  // by name; every one is declared in the structure
 
   friend bool operator==(const Ruleset&, const Ruleset&) = default;
 };

@@ -50,7 +50,7 @@ enum class PeerVerb : std::uint8_t {
 struct WgPeerChange {
   net::PublicKey key;
   PeerVerb verb = PeerVerb::Set;
-  bool replace_allowed_ips = false;      // WGPEER_F_REPLACE_ALLOWEDIPS
+  bool replace_allowed_ips = false;  // WGPEER_F_REPLACE_ALLOWEDIPS
   bool clear_preshared_key = false;
   std::vector<net::Prefix> allowed_ips;  // given to this peer, taken from whoever had them
   std::optional<net::SocketAddress> endpoint;

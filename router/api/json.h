@@ -33,5 +33,4 @@ struct Refused {
 [[nodiscard]] Result<Answer> answer_from_json(std::string_view text);
 [[nodiscard]] Result<Refused> refused_from_json(std::string_view text);
 
-
 }  // namespace cw::api

@@ -19,7 +19,7 @@ namespace cw::router {
 
 struct DevicePeer {
   net::PublicKey key;
-  std::string name;  // for people; the kernel does not know it
+  std::string name;                      // for people; the kernel does not know it
   std::vector<net::Prefix> allowed_ips;  // sorted
   // Where it was when it was last seen, if that is recent. Used only where the peer has to be made
   // in the kernel (its device was deleted); one that is there keeps what it learned.
@@ -46,9 +46,9 @@ struct DesiredState {
   std::vector<netlink::Address> addresses;
   std::vector<netlink::Route> routes;
   std::vector<netlink::Rule> rules;
-  std::vector<netlink::Sysctl> sysctls;  // in the order in which they are to be set
+  std::vector<netlink::Sysctl> sysctls;       // in the order in which they are to be set
   std::optional<firewall::Ruleset> firewall;  // none only where nothing at all is wanted
-  std::optional<WallTime> next_change;  // when time alone will change this: the next expiry
+  std::optional<WallTime> next_change;        // when time alone will change this: the next expiry
 
   friend bool operator==(const DesiredState&, const DesiredState&) = default;
 };

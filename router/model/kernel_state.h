@@ -21,12 +21,12 @@ struct Dump {
 };
 
 struct KernelState {
-  Dump<netlink::Link> links;         // named cw-*
-  Dump<netlink::WgDevice> devices;   // of those links
+  Dump<netlink::Link> links;        // named cw-*
+  Dump<netlink::WgDevice> devices;  // of those links
   Dump<netlink::Address> addresses;
   Dump<netlink::Route> routes;
   Dump<netlink::Rule> rules;
-  std::vector<netlink::Sysctl> sysctls;  // those that were asked for and exist
+  std::vector<netlink::Sysctl> sysctls;          // those that were asked for and exist
   std::optional<firewall::TableState> firewall;  // none: could not be read
 
   friend bool operator==(const KernelState&, const KernelState&) = default;

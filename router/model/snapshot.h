@@ -20,9 +20,9 @@ namespace cw::router {
 struct Host {
   std::string router;  // name in the netmap
   std::string site;
-  std::map<std::string, net::PublicKey> keys;     // gateway -> public half of the key we hold
-  std::vector<std::uint16_t> alternate_ports;     // UDP ports redirected to the first gateway's
-  bool ipv6 = true;                               // the kernel has IPv6
+  std::map<std::string, net::PublicKey> keys;  // gateway -> public half of the key we hold
+  std::vector<std::uint16_t> alternate_ports;  // UDP ports redirected to the first gateway's
+  bool ipv6 = true;                            // the kernel has IPv6
   std::vector<std::string> ra_devices;  // their default route comes from router advertisements
 
   friend bool operator==(const Host&, const Host&) = default;

@@ -7,8 +7,8 @@ namespace cw::net {
 namespace {
 
 TEST(Endpoint, ParsesNamesAndAddresses) {
-  for (const auto* text : {"vpn.example.com:51820", "203.0.113.2:443", "[2001:db8::1]:51820",
-                           "a:1", "prod.example.com.:65535"}) {
+  for (const auto* text : {"vpn.example.com:51820", "203.0.113.2:443", "[2001:db8::1]:51820", "a:1",
+                           "prod.example.com.:65535"}) {
     const auto endpoint = Endpoint::parse(text);
     ASSERT_TRUE(endpoint) << text;
     EXPECT_EQ(endpoint->to_text(), text);

@@ -13,7 +13,9 @@ namespace {
 constexpr auto kPrivate = "dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25LCo=";
 constexpr auto kPublic = "hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo=";
 
-TEST(PublicKey, ParsesWhatItPrints) { EXPECT_EQ(PublicKey::parse(kPublic)->to_text(), kPublic); }
+TEST(PublicKey, ParsesWhatItPrints) {
+  EXPECT_EQ(PublicKey::parse(kPublic)->to_text(), kPublic);
+}
 
 TEST(PublicKey, RefusesWhatIsNot32BytesOfBase64) {
   for (const std::string text : {"", "hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo",

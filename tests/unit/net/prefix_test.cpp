@@ -6,7 +6,9 @@
 namespace cw::net {
 namespace {
 
-Prefix prefix(const char* text) { return *Prefix::parse(text); }
+Prefix prefix(const char* text) {
+  return *Prefix::parse(text);
+}
 
 TEST(Prefix, ParsesWhatItPrints) {
   for (const auto* text : {"0.0.0.0/0", "10.0.0.0/16", "10.0.1.5/32", "::/0", "fd00::/48"}) {
