@@ -141,9 +141,8 @@ std::optional<Notification> decode_route_notification(const Message& message,
                                                       const std::vector<std::uint32_t>& own_ports,
                                                       const DeviceName& name) {
   auto notification = decode_foreign(message, name);
-  // Port 0 is the kernel itself.
-  if (notification && message.header.nlmsg_pid != 0 &&
-      std::ranges::find(own_ports, message.header.nlmsg_pid) != own_ports.end()) {
+  // Port 0 is the kernel itself, and no socket has it.
+  if (notification && std::ranges::find(own_ports, message.header.nlmsg_pid) != own_ports.end()) {
     notification->origin = Origin::Own;
   }
   return notification;
