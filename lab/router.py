@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ GATEWAY = "prod"
 GATEWAY_ADDRESS = "100.83.0.1"
 DEVICE = f"cw-{GATEWAY}"
 PORT = 51820
+LOWER_HALF = "100.83.0.0/17"
+UPPER_HALF = "100.83.128.0/17"
 READY_SECONDS = 60.0  # software emulation and sanitizers included
 
 
@@ -38,6 +41,20 @@ class Device:
     name: str
     address: str
     keys: KeyPair = field(default_factory=make_keys)
+
+
+@dataclass
+class Gateway:
+    """A gateway beside the first one."""
+
+    name: str
+    port: int
+    address: str
+    keys: KeyPair = field(default_factory=make_keys)
+
+    @property
+    def device(self) -> str:
+        return f"cw-{self.name}"
 
 
 class Network:
@@ -72,21 +89,45 @@ address = "{GATEWAY_ADDRESS}"
 
     def write(self, device: Device, **settings: Any) -> None:
         lines = [f'public_key = "{device.keys.public}"', f'address = "{device.address}"']
-        lines += [f"{key} = {json.dumps(value)}" for key, value in settings.items()]
+        lines += [f"{key} = {_toml(value)}" for key, value in settings.items()]
         (self.folder / f"peers/{device.name}.toml").write_text("\n".join(lines) + "\n")
 
     def remove(self, device: Device) -> None:
         (self.folder / f"peers/{device.name}.toml").unlink()
 
-    def tunnel(self, device: Device, client: Namespace, folder: Path, port: int = PORT, name: str = "") -> Tunnel:
-        """The stock client's side: what it reaches is the VPC and the gateway itself."""
-        peer = Peer(
-            self.keys.public,
-            f"{ROUTER_PUBLIC}:{port}",
-            (VPC_PREFIX, VPC_PREFIX_6, f"{GATEWAY_ADDRESS}/32", f"{twin(GATEWAY_ADDRESS)}/128"),
+    def add_gateway(self, name: str, port: int, block: str, address: str) -> Gateway:
+        """One more gateway for the same router; the first one keeps the lower half of the pool."""
+        gateway = Gateway(name, port, address)
+        site = self.folder / "sites/prod.toml"
+        text = site.read_text()
+        if "block" not in text:
+            text += f'block = "{LOWER_HALF}"\n'
+        site.write_text(
+            text + f"""
+[[gateway]]
+name = "{name}"
+public_key = "{gateway.keys.public}"
+endpoint = "{ROUTER_PUBLIC}:{port}"
+block = "{block}"
+address = "{address}"
+"""
         )
+        return gateway
+
+    def tunnel(
+        self, device: Device, client: Namespace, folder: Path, port: int = PORT, gateway: Gateway | None = None
+    ) -> Tunnel:
+        """The stock client's side: what it reaches is the VPC and the gateway itself."""
+        public = gateway.keys.public if gateway else self.keys.public
+        address = gateway.address if gateway else GATEWAY_ADDRESS
+        routes = (VPC_PREFIX, VPC_PREFIX_6, f"{address}/32", f"{twin(address)}/128")
+        peer = Peer(public, f"{ROUTER_PUBLIC}:{gateway.port if gateway else port}", routes)
         addresses = (f"{device.address}/32", f"{twin(device.address)}/128")
-        return Tunnel(client, name or device.name, configuration(device.keys.private, addresses, peer), folder)
+        return Tunnel(client, device.name, configuration(device.keys.private, addresses, peer), folder)
+
+
+def _toml(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else json.dumps(value)
 
 
 class Agent:
@@ -100,13 +141,16 @@ class Agent:
         self.config = folder / "router.toml"
         self.process: subprocess.Popen[str] | None = None
         self.runtime.mkdir(exist_ok=True)
-        key = folder / "key"
-        key.touch(mode=0o600)
-        key.write_text(network.keys.private + "\n")
-        self.config.write_text(
-            f'name = "r1"\nsite = "prod"\nnetwork = "{network.folder}"\n\n'
-            f'[[key]]\ngateway = "{GATEWAY}"\nsource = "{key}"\n'
-        )
+        self.config.write_text(f'name = "r1"\nsite = "prod"\nnetwork = "{network.folder}"\n')
+        self.give_key(GATEWAY, network.keys)
+
+    def give_key(self, gateway: str, keys: KeyPair) -> None:
+        """Takes effect when the agent starts."""
+        file = self.config.with_name(f"{gateway}.key")
+        file.touch(mode=0o600)
+        file.write_text(keys.private + "\n")
+        with self.config.open("a") as config:
+            config.write(f'\n[[key]]\ngateway = "{gateway}"\nsource = "{file}"\n')
 
     @property
     def socket(self) -> Path:

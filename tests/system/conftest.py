@@ -17,6 +17,7 @@ sys.dont_write_bytecode = True
 from lab.database import Database
 from lab.namespace import Namespace
 from lab.topology import Topology
+from lab.world import World
 
 TEST_SECONDS = 240  # a test that takes longer hangs, software emulation included
 
@@ -46,6 +47,12 @@ def topology() -> Iterator[Topology]:
 def topology_with_database(database: Database) -> Iterator[Topology]:
     with Topology(db=database.namespace) as world:
         yield world
+
+
+@pytest.fixture
+def world(database: Database, tmp_path: Path) -> Iterator[World]:
+    with World(database, tmp_path) as made:
+        yield made
 
 
 @pytest.fixture

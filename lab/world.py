@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The topology with a network, its agent on the router, and people who connect: what most system tests start from."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from lab import shell
+from lab.client import Tunnel
+from lab.database import Database
+from lab.namespace import Namespace
+from lab.router import PORT, Agent, Device, Network
+from lab.topology import DATABASE, Topology
+
+FIRST_HOST = 10  # people's addresses begin at .10
+
+
+class UdpSink:
+    """Receives one datagram on a port and keeps it."""
+
+    def __init__(self, namespace: Namespace, port: int, file: Path) -> None:
+        self._file = file
+        namespace.start("socat", "-u", f"UDP4-RECVFROM:{port}", f"CREATE:{file}")
+        shell.until(f"UDP port {port}", lambda: f":{port} " in namespace.run("ss", "-Hlun"))
+
+    def received(self) -> bytes:
+        return shell.until("a datagram", lambda: self._file.exists() and self._file.read_bytes(), timeout=5) or b""
+
+
+class World:
+    """Use as a context manager; the agent runs when it is entered."""
+
+    def __init__(self, database: Database, folder: Path, clients: int = 1) -> None:
+        self.folder = folder
+        self.topology = Topology(db=database.namespace, clients=clients)
+        self.client, self.router = self.topology.client, self.topology.router
+        self.network = Network(folder / "network")
+        self.agent = Agent(self.router, self.network, folder)
+        self.devices: dict[str, Device] = {}
+
+    def __enter__(self) -> World:
+        try:
+            self.agent.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.agent.close()
+        self.topology.close()
+
+    def add(self, name: str) -> Device:
+        """A new peer of the network, taken by the agent."""
+        device = self.network.add(name, f"100.83.0.{FIRST_HOST + len(self.devices)}")
+        self.devices[name] = device
+        self.agent.cli("reload")
+        return device
+
+    def connect(
+        self, name: str, port: int = PORT, in_userspace: bool = False, extra: tuple[str, ...] = ()
+    ) -> Tunnel:
+        """A new person with a stock client whose tunnel carries packets. `extra`: more AllowedIPs than advertised."""
+        tunnel = self.network.tunnel(self.add(name), self.client, self.folder, port)
+        if extra:
+            text = tunnel.file.read_text()
+            tunnel.file.write_text(re.sub("AllowedIPs = (.*)", rf"AllowedIPs = \1, {', '.join(extra)}", text))
+        if in_userspace:
+            tunnel.up_in_userspace()
+        else:
+            tunnel.up()
+        shell.until(f"{name} reaching the VPC", lambda: self.client.succeeds("ping", "-c1", "-W2", DATABASE))
+        return tunnel
+
+    def ping(self, *args: str) -> subprocess.Popen[str]:
+        """A ping every 10 ms from the client to the database, until it is asked for its count."""
+        with (self.folder / "ping.txt").open("w") as output:
+            return self.client.start("ping", "-i", "0.01", *args, DATABASE, output=output)
+
+    def lost(self, ping: subprocess.Popen[str]) -> tuple[int, int]:
+        """Ends a ping; how many it sent, how many of these had no answer."""
+        ping.send_signal(2)
+        ping.wait(timeout=20)
+        text = (self.folder / "ping.txt").read_text()
+        counts = re.search(r"(\d+) packets transmitted, (\d+) received", text)
+        assert counts, text[-2000:]
+        # The last one may be on its way when it ends.
+        sent, received = int(counts[1]), int(counts[2])
+        return sent, max(0, sent - received - 1)
+
+    def try_tcp(self, namespace: Namespace, address: str, port: int) -> str:
+        """`open`, `refused` at once, or `timeout`."""
+        done = subprocess.run(
+            namespace.command("timeout", "5", "bash", "-c", f"exec 3<>/dev/tcp/{address}/{port}"),
+            capture_output=True,
+            check=False,
+        )
+        return {0: "open", 124: "timeout"}.get(done.returncode, "refused")
+
+    def wait_for_port(self, namespace: Namespace, port: int) -> None:
+        shell.until(f"TCP port {port}", lambda: f":{port} " in namespace.run("ss", "-Hltn"))
+
+    def udp_sink(self, namespace: Namespace, port: int) -> UdpSink:
+        return UdpSink(namespace, port, self.folder / f"udp-{port}")
+
+    def active_peers(self) -> set[str]:
+        return {peer["name"] for peer in self.agent.status()["peers"] if peer["active"]}
+
+    def wireguard_devices(self) -> list[str]:
+        return self.router.run("wg", "show", "interfaces").split()
+
+
+def seconds_from_now(seconds: int) -> datetime:
+    return datetime.now(timezone.utc).replace(microsecond=0) + timedelta(seconds=seconds)

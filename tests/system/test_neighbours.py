@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Other traffic of the host is left alone, whether our table is loaded, reloaded or removed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from lab import shell
+from lab.namespace import Namespace
+from lab.topology import DATABASE, ROUTER
+from lab.world import World
+
+CONTAINER = "172.17.0.2"
+
+# What Docker and Kubernetes do to a host: forwarding dropped by policy but for their own, published ports, marks.
+CONTAINER_RULES = f"""
+table ip docker {{
+  chain prerouting {{
+    type nat hook prerouting priority dstnat;
+    iifname != "docker0" tcp dport 8080 dnat to {CONTAINER}:80
+  }}
+  chain postrouting {{ type nat hook postrouting priority srcnat; ip saddr 172.17.0.0/16 oifname != "docker0" masquerade; }}
+  chain forward {{
+    type filter hook forward priority filter; policy drop;
+    ct state established,related accept
+    iifname "docker0" oifname != "docker0" accept
+    oifname "docker0" ct status dnat accept
+    iifname "cw-*" accept
+  }}
+}}
+"""
+
+
+@pytest.fixture
+def container(world: World) -> Iterator[Namespace]:
+    """A container on the router, as Docker would attach it, with a server whose port is published."""
+    (made,) = Namespace.make("container")
+    world.router.ip(
+        "link add docker0 type bridge forward_delay 0",
+        "address add 172.17.0.1/16 dev docker0",
+        "link set docker0 up",
+        "link add veth0 type veth peer name eth0 netns container",
+        "link set veth0 up master docker0",
+    )
+    made.ip("link set eth0 up", f"address add {CONTAINER}/16 dev eth0", "route add default via 172.17.0.1")
+    world.router.nft(CONTAINER_RULES)
+    made.start("socat", "TCP4-LISTEN:80,fork,reuseaddr", "SYSTEM:echo container")
+    world.wait_for_port(made, 80)
+    world.router.start("socat", "TCP4-LISTEN:22,fork,reuseaddr", "SYSTEM:echo ssh")
+    world.wait_for_port(world.router, 22)
+    yield made
+    made.delete()
+
+
+def hello(namespace: Namespace, address: str, port: int) -> str:
+    return namespace.run("socat", "-T5", "-", f"TCP4:{address}:{port},connect-timeout=5").strip()
+
+
+def check(world: World, container: Namespace) -> None:
+    assert hello(world.topology.db, ROUTER, 22) == "ssh"
+    assert hello(world.topology.db, ROUTER, 8080) == "container"
+    assert container.succeeds("ping", "-c1", "-W5", DATABASE)
+
+
+def test_a_container_host_works_with_our_table_loaded_reloaded_and_removed(
+    world: World, container: Namespace
+) -> None:
+    check(world, container)
+    world.connect("laptop")
+    check(world, container)
+    login = world.topology.db.start("socat", "-", f"TCP4:{ROUTER}:22")  # stays open through what follows
+    foreign = world.router.run("nft", "-s", "list", "table", "ip", "docker")
+    world.agent.cli("reload")
+    check(world, container)
+    world.agent.stop()
+    world.agent.start()
+    check(world, container)
+    world.agent.cli("down")
+    # Forwarding itself was off before us, and is again: a container host has it on by its own choice.
+    world.router.sysctl(net__ipv4__ip_forward=1)
+    check(world, container)
+    assert world.router.run("nft", "-s", "list", "table", "ip", "docker") == foreign
+    login.kill()
+
+
+def test_somebody_elses_forward_chain_that_drops_our_traffic_is_named(world: World) -> None:
+    world.add("laptop")
+    world.router.nft("table inet strict { chain fwd { type filter hook forward priority filter; policy drop; }\n}")
+    shell.until("status to name the chain", lambda: "strict" in world.agent.cli("status"), timeout=45)
+    world.router.run("nft", "delete", "table", "inet", "strict")
+    shell.until("status to forget it", lambda: "strict" not in world.agent.cli("status"), timeout=45)
+
+
+def test_forwarding_does_not_cost_the_host_its_ipv6_default_route(world: World) -> None:
+    """A router whose default route comes from router advertisements keeps accepting them."""
+    world.agent.cli("down")
+    world.agent.stop()
+    world.router.sysctl(net__ipv6__conf__all__forwarding=0, net__ipv6__conf__eth0__accept_ra=1)
+    world.router.ip("-6 route replace default via 2001:db8:10::1 dev eth0 proto ra")
+    world.agent.start()
+    assert world.router.run("sysctl", "-n", "net.ipv6.conf.eth0.accept_ra").strip() == "2"
+    assert "proto ra" in world.router.run("ip", "-6", "route", "show", "default")

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Restart, upgrade and crash of the agent lose nothing, and a start on an unchanged network writes nothing."""
+
+from __future__ import annotations
+
+import re
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lab import shell
+from lab.capture import Announcements, Writes
+from lab.client import pgbench
+from lab.database import Database
+from lab.router import DEVICE
+from lab.world import World
+
+
+def crash(world: World) -> None:
+    world.agent.kill()
+    world.agent.start()
+
+
+def stop_and_start(world: World) -> None:
+    world.agent.stop()
+    world.agent.start()
+
+
+def reload(world: World) -> None:
+    world.agent.cli("reload")
+
+
+@pytest.mark.parametrize("disturb", [crash, stop_and_start, reload], ids=lambda f: f.__name__)
+def test_no_packet_and_no_transaction_is_lost(
+    world: World, database: Database, disturb: Callable[[World], None]
+) -> None:
+    world.connect("laptop")
+    ping = world.ping()
+    transactions = world.client.start(
+        *("bash", "-c", 'exec "$@" >"$0" 2>&1', str(world.folder / "pgbench.txt")),
+        *(database.program("pgbench"), "-n", "-c", "2", "-T", "1000", database.address()),
+    )
+    answered = lambda: database.sql("SELECT count(*) FROM pgbench_history", "app")  # noqa: E731
+    for _ in range(2):
+        before = answered()
+        shell.until("transactions going on", lambda: answered() != before)
+        disturb(world)
+    before = answered()
+    shell.until("transactions going on", lambda: answered() != before)
+    assert transactions.poll() is None, (world.folder / "pgbench.txt").read_text()
+    transactions.send_signal(signal.SIGTERM)
+    sent, lost = world.lost(ping)
+    assert (sent > 100, lost) == (True, 0)
+
+
+def test_a_start_on_an_unchanged_network_writes_nothing(world: World, tmp_path: Path) -> None:
+    world.connect("laptop")
+    world.agent.stop()
+    with Announcements(world.router, tmp_path) as announcements, Writes("causewayd") as writes:
+        world.agent.start()
+        assert writes.seen() == []
+        assert announcements.events() == []
+
+
+def test_stopping_leaves_the_data_path_and_down_removes_it(world: World) -> None:
+    before = world.router.run("sysctl", "-n", "net.ipv4.ip_forward")
+    world.connect("laptop")
+    world.agent.stop()
+    assert world.wireguard_devices() == [DEVICE]
+    world.agent.start()
+    world.agent.cli("down")
+    assert world.wireguard_devices() == []
+    assert "causeway" not in world.router.run("nft", "list", "tables")
+    for family in ("-4", "-6"):
+        assert not re.search(r"^49\d\d:", world.router.run("ip", family, "rule"), re.MULTILINE)
+        assert world.router.run("ip", family, "route", "show", "table", "7920", check=False) == ""
+    assert before.strip() == "1"
+
+
+def test_down_restores_the_sysctls_it_changed(world: World) -> None:
+    """The agent found forwarding off when it first started; it was told so across a restart."""
+    world.agent.stop()
+    world.agent.start()
+    world.agent.cli("down")
+    for key in ("net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"):
+        assert world.router.run("sysctl", "-n", key).strip() == "0", key
