@@ -118,6 +118,7 @@ class PacketCounter:
         self._namespace = namespace
         self._table = name
         namespace.nft(
+            f"add table inet {name}; delete table inet {name}\n"  # an earlier one with that name ends
             f"table inet {name} {{ counter hits {{ }}\n"
             f"chain seen {{ type filter hook prerouting priority -500; {match} counter name hits; }}\n}}"
         )

@@ -40,6 +40,8 @@ class World:
         self.network = Network(folder / "network")
         self.agent = Agent(self.router, self.network, folder)
         self.devices: dict[str, Device] = {}
+        self._tunnels: list[Tunnel] = []
+        self._added = 0
 
     def __enter__(self) -> World:
         try:
@@ -58,7 +60,8 @@ class World:
 
     def add(self, name: str) -> Device:
         """A new peer of the network, taken by the agent."""
-        device = self.network.add(name, f"100.83.0.{FIRST_HOST + len(self.devices)}")
+        device = self.network.add(name, f"100.83.0.{FIRST_HOST + self._added}")
+        self._added += 1
         self.devices[name] = device
         self.agent.cli("reload")
         return device
@@ -75,8 +78,18 @@ class World:
             tunnel.up_in_userspace()
         else:
             tunnel.up()
+        self._tunnels.append(tunnel)
         shell.until(f"{name} reaching the VPC", lambda: self.client.succeeds("ping", "-c1", "-W2", DATABASE))
         return tunnel
+
+    def disconnect_all(self) -> None:
+        """Takes the tunnels down and the people out of the network."""
+        for tunnel in self._tunnels:
+            tunnel.down()
+        for device in self.devices.values():
+            self.network.remove(device)
+        self._tunnels.clear()
+        self.devices.clear()
 
     def ping(self, *args: str) -> subprocess.Popen[str]:
         """A ping every 10 ms from the client to the database, until it is asked for its count."""

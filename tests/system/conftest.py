@@ -51,8 +51,23 @@ def topology_with_database(database: Database) -> Iterator[Topology]:
 
 @pytest.fixture
 def world(database: Database, tmp_path: Path) -> Iterator[World]:
+    """A router of the test's own, to be restarted, taken down and set up otherwise."""
     with World(database, tmp_path) as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def shared_world(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """One router for the tests of a file that leave it as they found it."""
+    with World(database, tmp_path_factory.mktemp("world")) as made:
+        yield made
+
+
+@pytest.fixture
+def visitor(shared_world: World) -> Iterator[World]:
+    """The shared router; whoever the test connects is gone afterwards."""
+    yield shared_world
+    shared_world.disconnect_all()
 
 
 @pytest.fixture

@@ -12,8 +12,7 @@ import pytest
 
 from lab import shell
 from lab.capture import Announcements, Writes
-from lab.client import pgbench
-from lab.database import Database
+from lab.database import PASSWORD, USER, Database
 from lab.router import DEVICE
 from lab.world import World
 
@@ -40,15 +39,19 @@ def test_no_packet_and_no_transaction_is_lost(
     ping = world.ping()
     transactions = world.client.start(
         *("bash", "-c", 'exec "$@" >"$0" 2>&1', str(world.folder / "pgbench.txt")),
-        *(database.program("pgbench"), "-n", "-c", "2", "-T", "1000", database.address()),
+        *("env", f"PGPASSWORD={PASSWORD}", database.program("pgbench"), "-n", "-c", "2", "-T", "1000"),
+        database.address(),
     )
-    answered = lambda: database.sql("SELECT count(*) FROM pgbench_history", "app")  # noqa: E731
+
+    def wait_for_transactions() -> None:
+        answered = "SELECT count(*) FROM pgbench_history"
+        before = database.sql(answered, USER)
+        shell.until("transactions going on", lambda: database.sql(answered, USER) != before)
+
     for _ in range(2):
-        before = answered()
-        shell.until("transactions going on", lambda: answered() != before)
+        wait_for_transactions()
         disturb(world)
-    before = answered()
-    shell.until("transactions going on", lambda: answered() != before)
+    wait_for_transactions()
     assert transactions.poll() is None, (world.folder / "pgbench.txt").read_text()
     transactions.send_signal(signal.SIGTERM)
     sent, lost = world.lost(ping)

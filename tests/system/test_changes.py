@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Changes of the network, as people and time make them."""
+
+from __future__ import annotations
+
+from lab import shell
+from lab.router import DEVICE, UPPER_HALF
+from lab.topology import DATABASE
+from lab.world import World, seconds_from_now
+
+
+def test_two_gateways_on_one_router(world: World) -> None:
+    """Each has its device, port and half of the pool; a peer of the second reaches the VPC while the first one's does."""
+    world.connect("laptop")
+    spare = world.network.add_gateway("spare", 51821, UPPER_HALF, "100.83.128.1")
+    device = world.network.add("visitor", "100.83.128.10")
+    world.agent.give_key("spare", spare.keys)
+    world.agent.stop()
+    world.agent.start()
+    assert {DEVICE, spare.device} == set(world.wireguard_devices())
+    assert world.client.succeeds("ping", "-c1", "-W5", DATABASE)
+    tunnel = world.network.tunnel(device, world.topology.nat, world.folder, gateway=spare)
+    tunnel.up()
+    assert world.topology.nat.succeeds("ping", "-c1", "-W5", DATABASE)
+
+
+def test_an_expired_peer_goes_on_time_and_without_a_reload(world: World) -> None:
+    world.connect("laptop")
+    assert world.client.succeeds("ping", "-c1", "-W5", DATABASE)
+    world.network.write(world.devices["laptop"], expires=seconds_from_now(4))
+    world.agent.cli("reload")
+    assert world.client.succeeds("ping", "-c1", "-W2", DATABASE)
+    shell.until("the peer gone", lambda: not world.client.succeeds("ping", "-c1", "-W1", DATABASE))
+    assert world.router.run("wg", "show", DEVICE, "peers") == ""
