@@ -45,7 +45,7 @@ T must(Result<T> result) {
   if (!result) {
     fail(result.error().to_text());
   }
-  return std::move(*result);
+  return detail::take(std::move(result));
 }
 
 double median(std::vector<double> values) {
