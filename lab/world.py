@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -94,18 +95,18 @@ class World:
     def ping(self, *args: str) -> subprocess.Popen[str]:
         """A ping every 10 ms from the client to the database, until it is asked for its count."""
         with (self.folder / "ping.txt").open("w") as output:
-            return self.client.start("ping", "-i", "0.01", *args, DATABASE, output=output)
+            return self.client.start("ping", "-O", "-i", "0.01", *args, DATABASE, output=output)
 
     def lost(self, ping: subprocess.Popen[str]) -> tuple[int, int]:
-        """Ends a ping; how many it sent, how many of these had no answer."""
-        ping.send_signal(2)
+        """Ends a ping; how many it sent, and how many of these, but for those still under way, had no answer."""
+        ping.send_signal(signal.SIGINT)
         ping.wait(timeout=20)
         text = (self.folder / "ping.txt").read_text()
-        counts = re.search(r"(\d+) packets transmitted, (\d+) received", text)
+        counts = re.search(r"(\d+) packets transmitted", text)
         assert counts, text[-2000:]
-        # The last one may be on its way when it ends.
-        sent, received = int(counts[1]), int(counts[2])
-        return sent, max(0, sent - received - 1)
+        answered = {int(number) for number in re.findall(r"bytes from .* icmp_seq=(\d+) ", text)}
+        # Whatever comes after the last answer was on its way when the ping ended.
+        return int(counts[1]), max(answered, default=0) - len(answered)
 
     def try_tcp(self, namespace: Namespace, address: str, port: int) -> str:
         """`open`, `refused` at once, or `timeout`."""

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "network/netmap.h"
 
@@ -35,5 +36,10 @@ struct Verdict {
 };
 
 [[nodiscard]] Verdict judge_unattended(const Netmap& now, const Netmap& candidate);
+
+// The same against keys that a kernel lets in, sorted: for a start with the data path of an earlier
+// agent still standing, whose network is not known any more.
+[[nodiscard]] Verdict judge_unattended(const std::vector<net::PublicKey>& let_in,
+                                       const Netmap& candidate);
 
 }  // namespace cw::network

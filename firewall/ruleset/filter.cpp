@@ -77,16 +77,27 @@ void write_sources(Writer& out, const Filter& filter) {
   out.close();
 }
 
+// A port that one of our gateways listens on is its own.
+std::vector<std::uint16_t> redirected_ports(const Filter& filter) {
+  auto ports = filter.alternate_ports;
+  std::erase_if(ports, [&](std::uint16_t port) {
+    return std::ranges::find(filter.tunnels, port, &TunnelFilter::listen_port) !=
+           filter.tunnels.end();
+  });
+  return ports;
+}
+
 void write_alternate_ports(Writer& out, const Filter& filter) {
+  const auto ports = redirected_ports(filter);
   out.open("chain nat_prerouting");
   out.line("type nat hook prerouting priority dstnat; policy accept;");
-  if (!filter.alternate_ports.empty()) {
+  if (!ports.empty()) {
     // Only what begins like WireGuard's handshake initiation (1) or data (4) message: QUIC and
     // IPsec on the same ports stay with whoever serves them on this host.
     for (const auto* message : {"0x01000000", "0x04000000"}) {
       out.line(
           R"(iifname != "cw-*" udp dport {{ {} }} @th,64,32 {} fib daddr type local redirect to :{})",
-          fmt::join(filter.alternate_ports, ", "), message, filter.tunnels.front().listen_port);
+          fmt::join(ports, ", "), message, filter.tunnels.front().listen_port);
     }
   }
   out.close();

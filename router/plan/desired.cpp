@@ -56,6 +56,19 @@ Result<> check_key(const Host& host, const network::Gateway& gateway) {
   return {};
 }
 
+// A mode that is silently another one would leave the site's own rules for the block without
+// effect.
+Result<> check_egress(const network::Gateway& gateway) {
+  if (gateway.egress.mode != network::EgressMode::Masquerade) {
+    return Error::make(
+        ErrorKind::Unsupported,
+        fmt::format("gateway '{}' has an egress mode that this version does not have yet; set "
+                    "egress = {{ mode = \"masquerade\" }} or leave it out",
+                    gateway.name));
+  }
+  return {};
+}
+
 bool is_served(const network::Peer& peer, const std::string& site, WallTime now) {
   return peer.enabled && (!peer.expires || *peer.expires > now) &&
          std::ranges::binary_search(peer.sites, site);
@@ -221,6 +234,7 @@ Result<DesiredState> desired(const Snapshot& snapshot) {
       continue;
     }
     CW_TRY(check_key(snapshot.host, gateway));
+    CW_TRY(check_egress(gateway));
     builder.add_gateway(gateway);
     serves = true;
   }

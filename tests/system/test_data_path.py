@@ -81,12 +81,14 @@ def test_the_site_and_other_peers_cannot_open_connections_to_a_peer(visitor: Wor
 
 
 def test_a_source_in_the_pool_from_elsewhere_is_dropped(visitor: World) -> None:
-    """The database forges a peer's address towards the router: nothing of it is forwarded."""
-    witness = PacketCounter(visitor.topology.vpc, "ip saddr 100.83.0.10 ip daddr 10.0.0.1")
+    """The database sends through the router as itself, then with a peer's address: only the first comes out."""
+    came_out = PacketCounter(visitor.topology.vpc, "ip daddr 198.18.0.1 icmp type echo-request")
     visitor.topology.db.ip("address add 100.83.0.10/32 dev lo", "route add 198.18.0.0/24 via 10.0.0.10")
     try:
+        visitor.topology.db.succeeds("ping", "-c1", "-W1", "198.18.0.1")
+        assert came_out.packets() == 1
         visitor.topology.db.succeeds("ping", "-c1", "-W1", "-I", "100.83.0.10", "198.18.0.1")
-        assert witness.packets() == 0
+        assert came_out.packets() == 1
     finally:
         visitor.topology.db.ip("address delete 100.83.0.10/32 dev lo", "route delete 198.18.0.0/24 via 10.0.0.10")
 

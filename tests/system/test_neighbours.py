@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 
 import pytest
@@ -48,7 +49,7 @@ def container(world: World) -> Iterator[Namespace]:
     world.router.nft(CONTAINER_RULES)
     made.start("socat", "TCP4-LISTEN:80,fork,reuseaddr", "SYSTEM:echo container")
     world.wait_for_port(made, 80)
-    world.router.start("socat", "TCP4-LISTEN:22,fork,reuseaddr", "SYSTEM:echo ssh")
+    world.router.start("socat", "TCP4-LISTEN:22,fork,reuseaddr", "SYSTEM:echo ssh; cat")
     world.wait_for_port(world.router, 22)
     yield made
     made.delete()
@@ -56,6 +57,30 @@ def container(world: World) -> Iterator[Namespace]:
 
 def hello(namespace: Namespace, address: str, port: int) -> str:
     return namespace.run("socat", "-T5", "-", f"TCP4:{address}:{port},connect-timeout=5").strip()
+
+
+class Login:
+    """A log-in from the database to the router that stays open, as an operator's does."""
+
+    def __init__(self, namespace: Namespace) -> None:
+        self._process = subprocess.Popen(
+            namespace.command("socat", "-", f"TCP4:{ROUTER}:22"),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )
+        assert self._read() == "ssh\n"
+
+    def answers(self, text: str) -> bool:
+        assert self._process.stdin is not None
+        self._process.stdin.write(text + "\n")
+        self._process.stdin.flush()
+        return self._read() == text + "\n"
+
+    def _read(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline()
+
+    def close(self) -> None:
+        self._process.kill()
 
 
 def check(world: World, container: Namespace) -> None:
@@ -70,7 +95,7 @@ def test_a_container_host_works_with_our_table_loaded_reloaded_and_removed(
     check(world, container)
     world.connect("laptop")
     check(world, container)
-    login = world.topology.db.start("socat", "-", f"TCP4:{ROUTER}:22")  # stays open through what follows
+    login = Login(world.topology.db)
     foreign = world.router.run("nft", "-s", "list", "table", "ip", "docker")
     world.agent.cli("reload")
     check(world, container)
@@ -82,7 +107,8 @@ def test_a_container_host_works_with_our_table_loaded_reloaded_and_removed(
     world.router.sysctl(net__ipv4__ip_forward=1)
     check(world, container)
     assert world.router.run("nft", "-s", "list", "table", "ip", "docker") == foreign
-    login.kill()
+    assert login.answers("still here")
+    login.close()
 
 
 def test_somebody_elses_forward_chain_that_drops_our_traffic_is_named(world: World) -> None:

@@ -65,6 +65,12 @@ TEST(Filter, RedirectsNothingWithoutAlternatePorts) {
   EXPECT_THAT(compile(filter).structure, Not(HasSubstr("redirect")));
 }
 
+TEST(Filter, LeavesAPortToTheGatewayThatListensOnIt) {
+  auto filter = one_gateway();
+  filter.tunnels[0].listen_port = 443;
+  EXPECT_THAT(compile(filter).structure, HasSubstr("udp dport { 4500 }"));
+}
+
 TEST(Filter, NeverHasABaseChainThatDropsByPolicy) {
   EXPECT_THAT(compile(one_gateway()).structure, Not(HasSubstr("policy drop")));
 }

@@ -101,6 +101,14 @@ TEST(Desired, RefusesAKeyThatIsNotTheGateways) {
   EXPECT_THAT(desired(all).error().message, HasSubstr("one of them is the wrong one"));
 }
 
+TEST(Desired, RefusesAnEgressModeRatherThanMasqueradeInstead) {
+  auto all = snapshot(1, 0);
+  all.netmap.sites[0].gateways[0].egress.mode = network::EgressMode::Routed;
+  EXPECT_EQ(desired(all).error().kind, ErrorKind::Unsupported);
+  all.netmap.sites[0].gateways[0].routers = {"r2"};  // somebody else's is no concern of ours
+  EXPECT_TRUE(desired(all));
+}
+
 TEST(Desired, RefusesAGatewayWithoutAKeyAndARouterThatIsUnknown) {
   auto no_key = snapshot(1, 0);
   no_key.host.keys.clear();
