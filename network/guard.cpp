@@ -46,7 +46,8 @@ Verdict judge_unattended(const std::vector<net::PublicKey>& let_in, const Netmap
     verdict.take = false;
     verdict.why = fmt::format(
         "the change would lock out {} of {} peers, more than {} %; it is held back until somebody "
-        "runs `causeway reload` (`causeway plan DIRECTORY`, with this network directory, shows what "
+        "runs `causeway reload` (`causeway plan DIRECTORY`, with this network directory, shows "
+        "what "
         "it would do)",
         removed, of, kHeldBackPercent);
   }

@@ -72,7 +72,7 @@ void write_sources(Writer& out, const Filter& filter) {
   }
   out.line(R"(iifname {{ "cw-*", "lo" }} accept)");
   out.line("ip saddr {{ {}, 240.0.0.0/4 }} drop", fmt::join(ours, ", "));
-  out.line("ip daddr 240.0.0.0/4 drop");
+  out.line("ip daddr 240.0.0.0-255.255.255.254 drop");  // broadcasts are the host's own
   out.line6("ip6 saddr {{ {} }} drop", fmt::join(ours6, ", "));
   out.close();
 }
@@ -148,7 +148,9 @@ void write_forward(Writer& out, const Filter& filter) {
   out.close();
   out.open("chain from_tunnel");
   out.line("{}", kClampMss);
-  out.line("ct state established,related accept");
+  // Only answers pass as such. What a peer opened is judged packet by packet, so that a route that
+  // left the network takes its open connections along.
+  out.line("ct state established,related ct direction reply accept");
   out.line("ct state invalid drop");
   out.line(R"(oifname "cw-*" goto refuse)");
   out.line("ip daddr {{ {} }} goto refuse", kNeverIpv4);

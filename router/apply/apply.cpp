@@ -113,26 +113,27 @@ Result<> run(const RemoveRuleset& /*step*/, Sinks& sinks, const KeyRing& /*keys*
   return sinks.firewall.commit(firewall::remove_text());
 }
 
-// What a step needs that an earlier one may have failed to make.
+// What a step needs that an earlier one may have failed to do.
 struct Dependence {
-  std::string device;  // empty: none
-  bool opens = false;  // lets packets through: only behind a firewall that stands
+  std::string device;         // empty: none
+  bool makes_device = false;  // without it there is nothing for the later steps of the device
+  bool prepares = false;      // without it the device must not be opened
+  bool opens = false;         // lets packets through: only a prepared device, behind a firewall
   bool is_firewall = false;
-  bool brings_device = false;
+  bool removes_device = false;
+  bool uncloses = false;  // takes away what closes a device: only when the device is gone
 };
 
 struct DependenceOf {
   Dependence operator()(const CreateDevice& a) const {
-    return {.device = a.device, .brings_device = true};
+    return {.device = a.device, .makes_device = true};
   }
 
   Dependence operator()(const ConfigureDevice& a) const {
-    return {.device = a.device, .brings_device = true};
+    return {.device = a.device, .prepares = true};
   }
 
-  Dependence operator()(const SetUp& a) const {
-    return {.device = a.device, .opens = true, .brings_device = true};
-  }
+  Dependence operator()(const SetUp& a) const { return {.device = a.device, .opens = true}; }
 
   Dependence operator()(const SetMtu& a) const { return {.device = a.device}; }
 
@@ -146,20 +147,54 @@ struct DependenceOf {
     return {.device = a.route.device, .opens = true};
   }
 
-  Dependence operator()(const SetSysctl& /*a*/) const { return {.device = {}, .opens = true}; }
-
-  Dependence operator()(const ReplaceRuleset& /*a*/) const {
-    return {.device = {}, .is_firewall = true};
+  Dependence operator()(const AddRule& a) const {
+    const bool closes = a.rule.action == netlink::RuleAction::Prohibit;
+    return {.device = closes ? a.rule.iif : std::string(), .prepares = closes};
   }
 
-  Dependence operator()(const UpdateSets& /*a*/) const {
-    return {.device = {}, .is_firewall = true};
-  }
+  Dependence operator()(const SetSysctl& /*a*/) const { return {.opens = true}; }
+
+  Dependence operator()(const ReplaceRuleset& /*a*/) const { return {.is_firewall = true}; }
+
+  Dependence operator()(const UpdateSets& /*a*/) const { return {.is_firewall = true}; }
+
+  Dependence operator()(const RemoveDevice& /*a*/) const { return {.removes_device = true}; }
+
+  Dependence operator()(const RemoveRule& /*a*/) const { return {.uncloses = true}; }
+
+  Dependence operator()(const RemoveRuleset& /*a*/) const { return {.uncloses = true}; }
 
   template <class Other>
   Dependence operator()(const Other& /*a*/) const {
     return {};
   }
+};
+
+// What failed so far, and so which of the later steps are left out.
+class Failures {
+ public:
+  [[nodiscard]] bool forbid(const Dependence& step) const {
+    return missing_.contains(step.device) ||
+           (step.opens && (firewall_ || unprepared_.contains(step.device))) ||
+           (step.uncloses && removal_);
+  }
+
+  void note(const Dependence& step) {
+    firewall_ = firewall_ || step.is_firewall;
+    removal_ = removal_ || step.removes_device;
+    if (step.makes_device) {
+      missing_.insert(step.device);
+    }
+    if (step.prepares) {
+      unprepared_.insert(step.device);
+    }
+  }
+
+ private:
+  std::set<std::string> missing_;
+  std::set<std::string> unprepared_;
+  bool firewall_ = false;
+  bool removal_ = false;
 };
 
 }  // namespace
@@ -171,13 +206,12 @@ bool Report::ok() const {
 
 Report apply(const Plan& plan, Sinks& sinks, const KeyRing& keys) {
   Report report;
-  std::set<std::string> broken_devices;
-  bool firewall_broken = false;
+  Failures failures;
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
     const auto& action = plan.steps[i].action;
-    const auto needs = std::visit(DependenceOf{}, action);
+    const auto dependence = std::visit(DependenceOf{}, action);
     Outcome outcome{.step = i};
-    if (broken_devices.contains(needs.device) || (needs.opens && firewall_broken)) {
+    if (failures.forbid(dependence)) {
       outcome.left_out = true;
     } else {
       auto done = std::visit([&](const auto& step) { return run(step, sinks, keys); }, action);
@@ -186,10 +220,7 @@ Report apply(const Plan& plan, Sinks& sinks, const KeyRing& keys) {
       }
     }
     if (outcome.error || outcome.left_out) {
-      firewall_broken = firewall_broken || needs.is_firewall;
-      if (needs.brings_device) {
-        broken_devices.insert(needs.device);
-      }
+      failures.note(dependence);
     }
     report.outcomes.push_back(std::move(outcome));
   }

@@ -10,6 +10,8 @@ namespace cw::router {
 
 namespace {
 
+constexpr auto kWireguardKind = "wireguard";  // IFLA_INFO_KIND
+
 template <class T>
 Dump<T> to_dump(Result<std::vector<T>> result, std::string_view what, std::vector<Error>& errors) {
   if (!result) {
@@ -30,6 +32,9 @@ Dump<netlink::WgDevice> our_devices(Sinks& sinks, const Dump<netlink::Link>& lin
                                     std::vector<Error>& errors) {
   Dump<netlink::WgDevice> devices{.items = {}, .complete = links.complete};
   for (const auto& link : links.items) {
+    if (link.kind != kWireguardKind) {
+      continue;  // somebody else's, whatever its name
+    }
     auto device = sinks.wireguard.device(link.name);
     if (device) {
       devices.items.push_back(std::move(*device));
@@ -40,6 +45,16 @@ Dump<netlink::WgDevice> our_devices(Sinks& sinks, const Dump<netlink::Link>& lin
     }
   }
   return devices;
+}
+
+Dump<netlink::Address> our_addresses(Sinks& sinks, const Dump<netlink::Link>& links,
+                                     std::vector<Error>& errors) {
+  auto addresses = to_dump(sinks.routes.addresses(), "addresses", errors);
+  std::erase_if(addresses.items, [&](const netlink::Address& address) {
+    const auto link = std::ranges::find(links.items, address.device, &netlink::Link::name);
+    return link != links.items.end() && link->kind != kWireguardKind;
+  });
+  return addresses;
 }
 
 std::optional<firewall::TableState> our_table(Sinks& sinks, const DesiredState& desired,
@@ -65,7 +80,7 @@ Reading read_kernel(Sinks& sinks, const DesiredState& desired, firewall::Depth d
   auto& state = reading.state;
   state.links = our_links(sinks, reading.errors);
   state.devices = our_devices(sinks, state.links, reading.errors);
-  state.addresses = to_dump(sinks.routes.addresses(), "addresses", reading.errors);
+  state.addresses = our_addresses(sinks, state.links, reading.errors);
   state.routes = to_dump(sinks.routes.routes(), "routes", reading.errors);
   state.rules = to_dump(sinks.routes.rules(), "rules", reading.errors);
   for (const auto& sysctl : desired.sysctls) {

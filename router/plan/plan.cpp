@@ -109,6 +109,12 @@ void plan_devices(const DesiredState& desired, const KernelState& kernel, Stages
     if (link == nullptr && !kernel.links.complete) {
       continue;  // it may well be there: conclude nothing
     }
+    if (link != nullptr && link->kind != kWireguardKind) {
+      // Somebody else's: making ours fails and says whose name it is; it is touched by nothing
+      // else.
+      stages.devices.push_back({CreateDevice{device.name, device.mtu}, "the name is taken"});
+      continue;
+    }
     plan_link(device, link, stages);
     if (link == nullptr) {
       plan_configuration(device, {.name = device.name}, stages);
@@ -163,6 +169,11 @@ void plan_routes(const DesiredState& desired, const KernelState& kernel, Stages&
       desired.rules, kernel.rules, stages.rules, stages.removals,
       [](const Rule& item) { return AddRule{item}; },
       [](const Rule& item) { return RemoveRule{item}; });
+  if (!kernel.links.complete) {
+    // A device that we cannot see may be up: it keeps the rules that close it.
+    std::erase_if(stages.removals,
+                  [](const Step& step) { return std::holds_alternative<RemoveRule>(step.action); });
+  }
   // A prohibiting rule has the highest priority number: it is there before what opens the path.
   std::ranges::stable_sort(stages.rules, std::ranges::greater{}, [](const Step& step) {
     return std::get<AddRule>(step.action).rule.priority;
@@ -188,11 +199,18 @@ void plan_sysctls(const DesiredState& desired, const KernelState& kernel, Stages
 
 void plan_firewall(const DesiredState& desired, const KernelState& kernel, Stages& stages) {
   if (!kernel.firewall) {
-    return;  // unreadable: the next reading decides
+    // Unreadable: the next reading decides. Until then nothing is opened.
+    if (desired.firewall) {
+      stages.up.clear();
+      stages.routes.clear();
+      stages.handshakes.clear();
+      stages.sysctls.clear();
+    }
+    return;
   }
   const auto& there = *kernel.firewall;
   if (!desired.firewall) {
-    if (there.present) {
+    if (there.present && kernel.links.complete) {  // an unseen device may be up behind it
       stages.teardown.push_back({RemoveRuleset{}, kSurplus});
     }
     return;
@@ -222,9 +240,9 @@ void plan_firewall(const DesiredState& desired, const KernelState& kernel, Stage
 Plan plan(const DesiredState& desired, const KernelState& kernel) {
   Stages stages;
   plan_devices(desired, kernel, stages);
-  plan_firewall(desired, kernel, stages);
   plan_routes(desired, kernel, stages);
   plan_sysctls(desired, kernel, stages);
+  plan_firewall(desired, kernel, stages);  // last: it may hold back what the others open
   return std::move(stages).join();
 }
 

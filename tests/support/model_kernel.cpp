@@ -64,6 +64,9 @@ Result<std::vector<netlink::Rule>> ModelKernel::rules() {
 
 Result<> ModelKernel::create_wireguard(const std::string& device, std::uint32_t mtu) {
   CW_TRY(write_allowed("create " + device));
+  if (links_.contains(device) && links_[device].kind != "wireguard") {
+    return Error::from_errno(EEXIST, device + " is a " + links_[device].kind);
+  }
   if (!links_.contains(device)) {
     links_[device] = {
         .index = next_index_++, .name = device, .kind = "wireguard", .mtu = mtu, .up = false};
@@ -97,6 +100,10 @@ Result<> ModelKernel::set_up(const std::string& device) {
   }
   links_[device].up = true;
   return {};
+}
+
+void ModelKernel::add_foreign_link(const std::string& name, const std::string& kind) {
+  links_[name] = {.index = next_index_++, .name = name, .kind = kind, .mtu = 1500, .up = true};
 }
 
 void ModelKernel::set_down(const std::string& device) {

@@ -71,6 +71,7 @@ class ModelKernel final : public netlink::RouteSink,
 
   // What other programs do.
   void set_down(const std::string& device);
+  void add_foreign_link(const std::string& name, const std::string& kind);
 
   netlink::WgDevice& wireguard(const std::string& device) { return devices_.at(device); }
 

@@ -2,6 +2,8 @@
 #include "router/apply/apply.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <utility>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -30,6 +32,40 @@ TEST(Apply, TurnsNoForwardingOnWithoutAFirewall) {
   EXPECT_EQ(kernel.sysctls["net/ipv4/ip_forward"], "0");
   EXPECT_TRUE(kernel.routes()->empty());
   EXPECT_FALSE(kernel.links()->front().up);  // cw-prod sorts before eth0
+}
+
+Result<> fail_at(const std::string& what, const std::string& bad) {
+  return what == bad ? Result<>(Error::from_errno(EBUSY, bad)) : Result<>{};
+}
+
+TEST(Apply, OpensNoDeviceWithoutTheRuleThatClosesIt) {
+  test::ModelKernel kernel;
+  kernel.before_write = [](const std::string& what) { return fail_at(what, "rule"); };
+  EXPECT_FALSE(converge(kernel, *desired(test::snapshot(1, 2))).ok());
+  EXPECT_FALSE(kernel.links()->front().up);
+}
+
+TEST(Apply, RemovesPeersFromADeviceThatCannotBeConfigured) {
+  test::ModelKernel kernel;
+  auto snapshot = test::snapshot(1, 2);
+  ASSERT_TRUE(converge(kernel, *desired(snapshot)).ok());
+  snapshot.netmap.sites[0].gateways[0].listen_port = 53;  // somebody else's
+  snapshot.netmap.peers.pop_back();
+  bool first = true;
+  kernel.before_write = [&](const std::string& what) {
+    return fail_at(what, std::exchange(first, false) ? "wireguard cw-prod" : "");
+  };
+  EXPECT_FALSE(converge(kernel, *desired(snapshot)).ok());
+  EXPECT_EQ(kernel.device("cw-prod")->peers.size(), 1U);
+}
+
+TEST(Apply, KeepsRulesAndFirewallUntilTheDeviceIsGone) {
+  test::ModelKernel kernel;
+  ASSERT_TRUE(converge(kernel, *desired(test::snapshot(1, 2))).ok());
+  kernel.before_write = [](const std::string& what) { return fail_at(what, "remove cw-prod"); };
+  EXPECT_FALSE(converge(kernel, DesiredState{}).ok());
+  EXPECT_FALSE(kernel.rules()->empty());
+  EXPECT_TRUE(kernel.nft.read(Depth::Digest, {})->present);
 }
 
 TEST(Apply, LeavesOutWhatHangsOnADeviceThatCouldNotBeMade) {

@@ -71,7 +71,27 @@ TEST_F(Converged, PutsBackOneElementWithoutReplacingTheTable) {
 TEST_F(Converged, PrunesNothingAfterAnInterruptedDump) {
   kernel.interrupt_dumps = true;
   wanted = DesiredState{};
-  EXPECT_THAT(lines(), ElementsAre("- firewall table inet causeway (not in the network)"));
+  EXPECT_THAT(lines(), ElementsAre());
+}
+
+TEST_F(Converged, OpensNothingWhileTheFirewallCannotBeRead) {
+  kernel.set_down("cw-prod");
+  kernel.sysctls["net/ipv4/ip_forward"] = "0";
+  auto sinks = kernel.sinks();
+  auto state = read_kernel(sinks, wanted, Depth::Full).state;
+  state.firewall.reset();
+  for (const auto& line : to_lines(plan(wanted, state))) {
+    EXPECT_THAT(line, StartsWith("+ address"));
+  }
+}
+
+TEST_F(Converged, LeavesADeviceOfAnotherKindAloneAndSaysWhoHasItsName) {
+  ASSERT_TRUE(kernel.remove_link("cw-prod"));
+  kernel.add_foreign_link("cw-prod", "bridge");
+  for (const auto& line : lines()) {
+    EXPECT_THAT(line, testing::AnyOf(StartsWith("+ device cw-prod"), StartsWith("+ address"),
+                                     StartsWith("+ route")));
+  }
 }
 
 TEST_F(Converged, DropsPeersThatLeftTheNetworkAfterTheNewOnesAreIn) {
