@@ -21,9 +21,11 @@ bool outlives_us(const netlink::Sysctl& sysctl) {
   return sysctl.key.find(fmt::format("/{}", router::kDevicePrefix)) == std::string::npos;
 }
 
-bool makes_peers(const router::Plan& plan) {
+// Where peers were seen matters for these.
+bool needs_endpoints(const router::Plan& plan) {
   return std::ranges::any_of(plan.steps, [](const router::Step& step) {
-    return std::holds_alternative<router::ChangePeers>(step.action);
+    return std::holds_alternative<router::ChangePeers>(step.action) ||
+           std::holds_alternative<router::SetUp>(step.action);
   });
 }
 
@@ -126,7 +128,7 @@ Round Reconciler::run(firewall::Depth depth, WallTime now) {
   }
   auto reading = read(**desired, depth);
   auto plan = router::plan(**desired, reading.state);
-  if (endpoints_are_old_ && !down_ && makes_peers(plan)) {
+  if (endpoints_are_old_ && !down_ && needs_endpoints(plan)) {
     desired_.reset();
     desired = wanted(now);
     if (!desired) {

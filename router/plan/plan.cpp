@@ -50,6 +50,20 @@ const T* find_named(const std::vector<T>& items, const std::string& name, Key ke
   return found == items.end() ? nullptr : &*found;
 }
 
+// A device that went down has forgotten its sessions (drivers/net/wireguard/device.c, wg_stop), and
+// its peers would notice only after 15 s of silence.
+void plan_new_sessions(const Device& device, Stages& stages) {
+  StartHandshakes start{.device = device.name, .peers = {}};
+  for (const auto& peer : device.peers) {
+    if (peer.resume) {
+      start.peers.push_back(peer.key);
+    }
+  }
+  if (!start.peers.empty()) {
+    stages.handshakes.push_back({std::move(start), "was down, seen lately"});
+  }
+}
+
 void plan_link(const Device& device, const netlink::Link* link, Stages& stages) {
   if (link == nullptr) {
     stages.devices.push_back({CreateDevice{device.name, device.mtu}, kMissing});
@@ -61,6 +75,7 @@ void plan_link(const Device& device, const netlink::Link* link, Stages& stages) 
   }
   if (!link->up) {
     stages.up.push_back({SetUp{device.name}, "is down"});
+    plan_new_sessions(device, stages);
   }
 }
 

@@ -56,7 +56,7 @@ def container(world: World) -> Iterator[Namespace]:
 
 
 def hello(namespace: Namespace, address: str, port: int) -> str:
-    return namespace.run("socat", "-T5", "-", f"TCP4:{address}:{port},connect-timeout=5").strip()
+    return namespace.run("socat", "-T5", "-", f"TCP4:{address}:{port},connect-timeout=20").strip()
 
 
 class Login:
@@ -113,7 +113,7 @@ def test_a_container_host_works_with_our_table_loaded_reloaded_and_removed(
 
 def test_somebody_elses_forward_chain_that_drops_our_traffic_is_named(world: World) -> None:
     world.add("laptop")
-    world.router.nft("table inet strict { chain fwd { type filter hook forward priority filter; policy drop; }\n}")
+    world.router.nft("table inet strict { chain gate { type filter hook forward priority filter; policy drop; }\n}")
     shell.until("status to name the chain", lambda: "strict" in world.agent.cli("status"), timeout=45)
     world.router.run("nft", "delete", "table", "inet", "strict")
     shell.until("status to forget it", lambda: "strict" not in world.agent.cli("status"), timeout=45)
@@ -124,7 +124,7 @@ def test_forwarding_does_not_cost_the_host_its_ipv6_default_route(world: World) 
     world.agent.cli("down")
     world.agent.stop()
     world.router.sysctl(net__ipv6__conf__all__forwarding=0, net__ipv6__conf__eth0__accept_ra=1)
-    world.router.ip("-6 route replace default via 2001:db8:10::1 dev eth0 proto ra")
+    world.router.run(*"ip -6 route replace default via 2001:db8:10::1 dev eth0 proto ra".split())
     world.agent.start()
     assert world.router.run("sysctl", "-n", "net.ipv6.conf.eth0.accept_ra").strip() == "2"
     assert "proto ra" in world.router.run("ip", "-6", "route", "show", "default")

@@ -52,6 +52,16 @@ TEST_F(Converged, RepairsWhatADownedLinkTookAlong) {
                                    "fd12:3456:789a::6464:1 (missing)"));
 }
 
+TEST_F(Converged, StartsTheHandshakesOfADeviceThatWasDown) {
+  auto snapshot = test::snapshot(2, 6);
+  snapshot.last_seen[snapshot.netmap.peers[0].public_key] = {
+      {*net::Ip::parse("203.0.113.2"), 40000}, snapshot.now};
+  wanted = *desired(snapshot);
+  EXPECT_THAT(lines(), ElementsAre());
+  kernel.set_down("cw-prod");
+  EXPECT_EQ(lines().back(), "~ device cw-prod start 1 handshake (was down, seen lately)");
+}
+
 TEST_F(Converged, LoadsAFlushedRulesetBeforeAnythingElse) {
   kernel.nft.flush();
   EXPECT_THAT(lines(Depth::Digest), ElementsAre(StartsWith("~ firewall table inet causeway")));
