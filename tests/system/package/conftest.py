@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A machine on which the packages are installed: the VM itself is the router, laptop and site are namespaces."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lab import shell
+from lab.client import Tunnel
+from lab.namespace import Namespace
+from lab.router import GATEWAY, Network
+from lab.topology import DATABASE, ROUTER, ROUTER_PUBLIC
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+PACKAGES = Path(os.environ.get("CW_PACKAGES", REPOSITORY / "build/release"))
+UNIT = "causewayd.service"
+ETC = Path("/etc/causeway")
+
+
+def systemctl(*args: str) -> str:
+    return shell.run("systemctl", *args)
+
+
+def unit(name: str) -> str:
+    """A property of the unit, as `systemctl show` has it."""
+    return systemctl("show", "--value", "--property", name, UNIT).strip()
+
+
+def start() -> None:
+    """Starts the unit; a failure shows what it said."""
+    if not shell.succeeds("systemctl", "start", UNIT):
+        raise AssertionError(shell.run("journalctl", "--no-pager", "--unit", UNIT, "--lines", "40"))
+
+
+def install(*files: Path) -> None:
+    shell.run("env", "DEBIAN_FRONTEND=noninteractive", "dpkg", "--install", *map(str, files), timeout=120)
+
+
+def packages() -> list[Path]:
+    found = sorted(PACKAGES.glob("causeway*_amd64.deb"))
+    assert len(found) == 2, f"two packages in {PACKAGES}? {found}; build them with ./dev package"
+    return found
+
+
+class Deployment:
+    """The README's first deployment: one router, one gateway, one laptop."""
+
+    def __init__(self, laptop: Namespace, folder: Path) -> None:
+        self.modules_before = modules()
+        self.forwarding_before = forwarding()
+        self.network = Network(ETC / "network")
+        self.device = self.network.add("laptop", "100.83.0.5")
+        self.tunnel = self.network.tunnel(self.device, laptop, folder)
+        key = ETC / f"keys/{GATEWAY}.key"
+        key.touch(mode=0o640)
+        key.write_text(self.network.keys.private + "\n")
+        shell.run("chgrp", "causeway", str(key))
+        (ETC / "router.toml").write_text(
+            f'name = "r1"\nsite = "prod"\n\n[[key]]\ngateway = "{GATEWAY}"\nsource = "{key}"\n'
+        )
+
+
+class Ping:
+    """A hundred pings a second from the laptop to the site, through the tunnel."""
+
+    def __init__(self, laptop: Namespace, folder: Path) -> None:
+        self._file = folder / "ping.txt"
+        with self._file.open("w") as output:
+            self._process = laptop.start("ping", "-i", "0.01", DATABASE, output=output)
+        self._wait_for_more()
+
+    def _answered(self) -> list[int]:
+        words = self._file.read_text().split()
+        return [int(word.removeprefix("icmp_seq=")) for word in words if word.startswith("icmp_seq=")]
+
+    def _wait_for_more(self) -> None:
+        enough = len(self._answered()) + 50
+        shell.until("answers to pings", lambda: len(self._answered()) >= enough)
+
+    def lost(self) -> int:
+        """How many were not answered, from the first until well after now."""
+        self._wait_for_more()
+        answered = self._answered()
+        return max(answered) - len(set(answered))
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+
+def modules() -> set[str]:
+    return {line.split()[0] for line in Path("/proc/modules").read_text().splitlines()}
+
+
+def forwarding() -> str:
+    return shell.run("sysctl", "net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding")
+
+
+@pytest.fixture(scope="session")
+def installed() -> None:
+    install(*packages())
+
+
+@pytest.fixture(scope="session")
+def laptop(installed: None) -> Iterator[Namespace]:
+    """198.51.100.20 on the router's uplink. The site's host at the other side has no route to the overlay."""
+    laptop, site = Namespace.make("laptop", "site")
+    shell.run("ip", "link", "add", "uplink0", "type", "veth", "peer", "name", "eth0", "netns", "laptop")
+    shell.run("ip", "link", "add", "site0", "type", "veth", "peer", "name", "eth0", "netns", "site")
+    for command in (
+        f"address add {ROUTER_PUBLIC}/24 dev uplink0",
+        "link set uplink0 up",
+        f"address add {ROUTER}/16 dev site0",
+        "link set site0 up",
+        "route add default via 10.0.0.1 dev site0",
+    ):
+        shell.run("ip", *command.split())
+    laptop.ip("address add 198.51.100.20/24 dev eth0", "link set eth0 up")
+    site.ip(f"address add {DATABASE}/16 dev eth0", "link set eth0 up")
+    yield laptop
+    laptop.delete()
+    site.delete()
+
+
+@pytest.fixture(scope="session")
+def deployment(laptop: Namespace, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
+    deployment = Deployment(laptop, tmp_path_factory.mktemp("laptop"))
+    start()
+    deployment.tunnel.up()
+    return deployment
+
+
+@pytest.fixture
+def running(deployment: Deployment) -> Iterator[Deployment]:
+    """The unit is active and the laptop reaches the site, before and after the test."""
+    start()
+    yield deployment
+    shell.run("systemctl", "reset-failed", UNIT, check=False)
+
+
+@pytest.fixture
+def tunnel(running: Deployment) -> Tunnel:
+    return running.tunnel
+
+
+@pytest.fixture
+def ping(running: Deployment, laptop: Namespace, tmp_path: Path) -> Iterator[Ping]:
+    ping = Ping(laptop, tmp_path)
+    yield ping
+    ping.close()

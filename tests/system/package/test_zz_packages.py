@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The packages' own life: upgrade, down, remove, purge. Runs last, because it ends with nothing installed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from conftest import ETC, Deployment, Ping, forwarding, install, packages, start, unit
+
+from lab import shell
+from lab.namespace import Namespace
+from lab.topology import DATABASE
+
+
+def newer(package: Path, folder: Path) -> Path:
+    """The same package under a higher version; its program is another file."""
+    tree = folder / package.stem
+    shell.run("dpkg-deb", "--raw-extract", str(package), str(tree))
+    control = tree / "DEBIAN/control"
+    version = shell.run("dpkg-deb", "--field", str(package), "Version").strip()
+    control.write_text(
+        control.read_text()
+        .replace(f"Version: {version}\n", f"Version: {version}+next\n")
+        .replace(f"causeway (= {version})", f"causeway (= {version}+next)")
+    )
+    return Path(shell.run("dpkg-deb", "--build", str(tree), str(folder)).split("'")[3])
+
+
+def left_in_the_kernel() -> list[str]:
+    found = [line for line in shell.run("ip", "-o", "link").splitlines() if ": cw-" in line]
+    for family in ("-4", "-6"):
+        found += [line for line in shell.run("ip", family, "rule").splitlines() if line.startswith("49")]
+        found += shell.run("ip", family, "route", "show", "table", "7920", check=False).splitlines()
+    return found + [line for line in shell.run("nft", "list", "tables").splitlines() if "causeway" in line]
+
+
+def test_an_upgrade_costs_no_packet(running: Deployment, ping: Ping, tmp_path: Path) -> None:
+    before = unit("MainPID")
+    install(*(newer(package, tmp_path) for package in packages()))
+    assert unit("ActiveState") == "active"
+    assert unit("MainPID") != before
+    assert ping.lost() == 0
+
+
+def test_down_leaves_nothing_and_restores_forwarding(running: Deployment, laptop: Namespace) -> None:
+    shell.run("causeway", "down")
+    assert left_in_the_kernel() == []
+    assert forwarding() == running.forwarding_before
+    shell.run("causeway", "reload")
+    assert laptop.succeeds("ping", "-c1", "-W30", DATABASE)
+
+
+def test_removal_takes_the_data_path_down(running: Deployment) -> None:
+    shell.run("dpkg", "--remove", "causeway-router", timeout=120)
+    assert left_in_the_kernel() == []
+    assert forwarding() == running.forwarding_before
+    assert not shell.succeeds("systemctl", "is-active", "causewayd")
+
+
+def test_purge_leaves_only_what_a_person_wrote(deployment: Deployment) -> None:
+    written = {str(path) for path in ETC.rglob("*")} | {str(ETC)}
+    shell.run("dpkg", "--purge", "causeway-router", "causeway", timeout=120)
+    find = ("find", "/etc", "/usr", "/var", "/run", "-xdev", "-name", "*causeway*")
+    found = {line for line in shell.run(*find).splitlines() if not line.startswith("/var/log")}
+    assert {path for path in found if path not in written} == set()
+    assert (ETC / "keys").is_dir()
+
+
+def test_installed_again_it_finds_its_configuration(deployment: Deployment, laptop: Namespace) -> None:
+    install(*packages())
+    start()
+    assert laptop.succeeds("ping", "-c1", "-W30", DATABASE)
