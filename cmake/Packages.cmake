@@ -24,6 +24,9 @@ set_property(DIRECTORY ${PROJECT_SOURCE_DIR} APPEND PROPERTY CMAKE_CONFIGURE_DEP
 
 find_program(SCDOC scdoc REQUIRED)
 
+# All that is in the packages, and no test.
+add_custom_target(packaged DEPENDS causewayd causeway)
+
 # cw_manual(causewayd 8 router SOURCE): docs/man/causewayd.8.scd (or SOURCE, where it is made by the
 # build) as a manual page of a package.
 function(cw_manual name section component)
@@ -41,6 +44,7 @@ function(cw_manual name section component)
     COMMENT "Manual page ${name}(${section})"
     VERBATIM)
   add_custom_target(man_${name}_${section} ALL DEPENDS ${page})
+  add_dependencies(packaged man_${name}_${section})
   install(FILES ${page} DESTINATION share/man/man${section} COMPONENT ${component})
 endfunction()
 
@@ -93,10 +97,10 @@ set(CPACK_DEBIAN_ROUTER_PACKAGE_NAME causeway-router)
 set(CPACK_DEBIAN_ROUTER_PACKAGE_DEPENDS "causeway (= ${PROJECT_VERSION}), systemd (>= 252)")
 set(CPACK_DEBIAN_ROUTER_PACKAGE_SUGGESTS "wireguard-tools, nftables")
 set(CPACK_DEBIAN_ROUTER_DESCRIPTION "subnet router on the kernel's WireGuard
-causewayd makes a machine the way into its network for people with a stock
-WireGuard app: it keeps the kernel's interfaces, routes, rules and firewall
-as a directory of text files says. Packets never leave the kernel, and go on
-while the agent is restarted or upgraded.")
+causewayd makes a machine a gateway into its network for people with a stock
+WireGuard app: it keeps the kernel's interfaces, routes, rules and firewall as a
+directory of text files says. Packets never leave the kernel, and go on while
+the agent is restarted or upgraded.")
 set(CPACK_DEBIAN_ROUTER_PACKAGE_CONTROL_EXTRA
     ${PROJECT_SOURCE_DIR}/systemd/debian/postinst ${PROJECT_SOURCE_DIR}/systemd/debian/prerm
     ${PROJECT_SOURCE_DIR}/systemd/debian/postrm)
