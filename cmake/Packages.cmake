@@ -58,14 +58,8 @@ function(cw_package_doc package component)
           DESTINATION share/doc/${package} COMPONENT ${component})
 endfunction()
 
-foreach(page causewayd.8.router causeway.1.cli)
-  string(REPLACE "." ";" page ${page})
-  list(GET page 0 name)
-  list(GET page 1 section)
-  if(EXISTS ${PROJECT_SOURCE_DIR}/docs/man/${name}.${section}.scd)
-    cw_manual(${page})
-  endif()
-endforeach()
+cw_manual(causewayd 8 router)
+cw_manual(causeway 1 cli)
 # network/manual puts the schema's keys into these two.
 cw_manual(causeway-router 5 router ${PROJECT_BINARY_DIR}/man/causeway-router.5.scd)
 cw_manual(causeway-network 5 cli ${PROJECT_BINARY_DIR}/man/causeway-network.5.scd)
@@ -97,10 +91,10 @@ set(CPACK_DEBIAN_ROUTER_PACKAGE_NAME causeway-router)
 set(CPACK_DEBIAN_ROUTER_PACKAGE_DEPENDS "causeway (= ${PROJECT_VERSION}), systemd (>= 252)")
 set(CPACK_DEBIAN_ROUTER_PACKAGE_SUGGESTS "wireguard-tools, nftables")
 set(CPACK_DEBIAN_ROUTER_DESCRIPTION "subnet router on the kernel's WireGuard
-causewayd makes a machine a gateway into its network for people with a stock
-WireGuard app: it keeps the kernel's interfaces, routes, rules and firewall as a
-directory of text files says. Packets never leave the kernel, and go on while
-the agent is restarted or upgraded.")
+causewayd makes a machine the way into its network for people with a stock
+WireGuard app: it keeps the kernel's interfaces, routes, rules and firewall
+as a directory of text files says. Packets never leave the kernel, and go on
+while the agent is restarted or upgraded.")
 set(CPACK_DEBIAN_ROUTER_PACKAGE_CONTROL_EXTRA
     ${PROJECT_SOURCE_DIR}/systemd/debian/postinst ${PROJECT_SOURCE_DIR}/systemd/debian/prerm
     ${PROJECT_SOURCE_DIR}/systemd/debian/postrm)

@@ -18,6 +18,13 @@ from lab.topology import DATABASE, ROUTER, ROUTER_PUBLIC
 REPOSITORY = Path(__file__).resolve().parents[3]
 PACKAGES = Path(os.environ.get("CW_PACKAGES", REPOSITORY / "build/release"))
 UNIT = "causewayd.service"
+
+# The uplinks are systemd-networkd's, as in most clouds: where it manages a device, it removes other programs' routes and
+# rules whenever it starts, unless it is told not to.
+UPLINKS = {
+    "uplink0": f"[Network]\nAddress={ROUTER_PUBLIC}/24\n",
+    "site0": f"[Network]\nAddress={ROUTER}/16\nGateway=10.0.0.1\n",
+}
 ETC = Path("/etc/causeway")
 
 
@@ -92,6 +99,12 @@ class Ping:
         self._process.wait()
 
 
+def networkd_restart() -> None:
+    """Until it has configured its devices."""
+    systemctl("restart", "systemd-networkd.service")
+    shell.run("/usr/lib/systemd/systemd-networkd-wait-online", *(f"--interface={device}" for device in UPLINKS))
+
+
 def modules() -> set[str]:
     return {line.split()[0] for line in Path("/proc/modules").read_text().splitlines()}
 
@@ -111,16 +124,11 @@ def laptop(installed: None) -> Iterator[Namespace]:
     laptop, site = Namespace.make("laptop", "site")
     shell.run("ip", "link", "add", "uplink0", "type", "veth", "peer", "name", "eth0", "netns", "laptop")
     shell.run("ip", "link", "add", "site0", "type", "veth", "peer", "name", "eth0", "netns", "site")
-    for command in (
-        f"address add {ROUTER_PUBLIC}/24 dev uplink0",
-        "link set uplink0 up",
-        f"address add {ROUTER}/16 dev site0",
-        "link set site0 up",
-        "route add default via 10.0.0.1 dev site0",
-    ):
-        shell.run("ip", *command.split())
     laptop.ip("address add 198.51.100.20/24 dev eth0", "link set eth0 up")
     site.ip(f"address add {DATABASE}/16 dev eth0", "link set eth0 up")
+    for device, network in UPLINKS.items():
+        Path(f"/etc/systemd/network/50-{device}.network").write_text(f"[Match]\nName={device}\n\n{network}")
+    networkd_restart()
     yield laptop
     laptop.delete()
     site.delete()

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import ETC, UNIT, Deployment, Ping, modules, systemctl, unit
+from conftest import ETC, UNIT, Deployment, Ping, modules, networkd_restart, systemctl, unit
 
 from lab import shell
 from lab.namespace import Namespace
@@ -98,8 +98,7 @@ def test_networkd_restarts_cost_no_packet_and_nothing_of_ours(running: Deploymen
     assert DEVICE in before
     systemctl("stop", UNIT)  # nobody repairs
     for _ in range(2):
-        systemctl("restart", "systemd-networkd.service")
-        shell.run("/usr/lib/systemd/systemd-networkd-wait-online", "--any", "--timeout", "5", check=False)
+        networkd_restart()
     assert ours() == before
     assert ping.lost() == 0
 
