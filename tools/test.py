@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BUDGET_MINUTES = 45  # of the short form, cold, on two cores
+PACKAGE_TESTS = ROOT / "tests/system/package"
 VM_SECONDS = 1500  # of one boot with its tests; more means it hangs
 VM_SECONDS_LONG = 4 * 3600
 
@@ -54,6 +56,8 @@ def main() -> int:
         for kernel in options.kernels:
             for preset in presets_of(kernel, options):
                 total += system(kernel, preset, Path(folder), options)
+        for kernel in options.kernels if options.long else options.kernels[:1]:
+            total += packages(kernel, Path(folder), options)
 
     minutes = (time.monotonic() - started) / 60
     over = not options.long and minutes > BUDGET_MINUTES
@@ -76,9 +80,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--only", metavar="PATTERN", help="only tests whose name contains this")
     options = parser.parse_args()
     options.kernels = (options.kernel,) if options.kernel else ("6.1", "6.12")
-    with open("/etc/os-release") as release:
-        if f"VERSION_CODENAME={options.userland}\n" in release:
-            options.userland = ""  # this machine's own
+    options.release = platform.freedesktop_os_release()["VERSION_CODENAME"]
+    if options.userland == options.release:
+        options.userland = ""  # this machine's own
     if options.userland == "trixie" and not options.kernel:
         options.kernels = ("6.12",)
     return options
@@ -147,13 +151,33 @@ def system(kernel: str, preset: str, folder: Path, options: argparse.Namespace) 
     built = build_folder(preset, options)
     heading(f"System tests (kernel {kernel}, {built})")
     results = folder / f"system-{kernel}-{preset}"
+    arguments = ["--rootfs", f"{options.userland}-build"] if options.userland else []
+    return in_vm("tests/system/run", results / "system.txt", kernel, built, arguments, options)
+
+
+def packages(kernel: str, folder: Path, options: argparse.Namespace) -> Count:
+    """The Debian packages, in a clean system with systemd."""
+    if options.only and not any(options.only in file.read_text() for file in PACKAGE_TESTS.glob("test_*.py")):
+        return Count()  # spares the release build
+    release = options.userland or options.release
+    heading(f"Packages ({release}, kernel {kernel})")
+    if subprocess.run(["./dev", "package"], env={**os.environ, "CW_USERLAND": options.userland}).returncode:
+        return BROKEN
+    results = folder / f"package-{kernel}"
+    built = build_folder("release", options)
+    arguments = ["--rootfs", release, "--env", f"CW_PACKAGES={ROOT}/build/{built}"]
+    return in_vm("tests/system/package/run", results / "package.txt", kernel, built, arguments, options)
+
+
+def in_vm(
+    script: str, report: Path, kernel: str, built: str, arguments: list[str], options: argparse.Namespace
+) -> Count:
+    """Runs a script of tests in one boot and counts the lines of its report."""
     seconds = VM_SECONDS_LONG if options.long else VM_SECONDS
-    command = ["tests/vm/run.sh", "--kernel", kernel, "--results", str(results), "--timeout", str(seconds)]
-    command += ["--env", f"CW_LONG={int(options.long)}"]
-    command += ["--rootfs", f"{options.userland}-build"] if options.userland else []
-    command += ["tests/system/run", *(["-k", options.only] if options.only else [])]
+    command = ["tests/vm/run.sh", "--kernel", kernel, "--results", str(report.parent), "--timeout", str(seconds)]
+    command += ["--env", f"CW_LONG={int(options.long)}", *arguments]
+    command += [script, *(["-k", options.only] if options.only else [])]
     status = subprocess.run(command, env={**os.environ, "CW_PRESET": built}).returncode
-    report = results / "system.txt"
     if options.only and status == 5:  # pytest: no test of that name
         return Count()
     if not report.exists():
