@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from conftest import ETC, Deployment, Ping, forwarding, install, packages, start, unit
 
 from lab import shell
@@ -50,7 +51,13 @@ def test_down_leaves_nothing_and_restores_forwarding(running: Deployment, laptop
     shell.until("the laptop back", lambda: laptop.succeeds("ping", "-c1", "-W1", DATABASE), timeout=60)
 
 
-def test_removal_takes_the_data_path_down(running: Deployment) -> None:
+@pytest.mark.parametrize("agent", ["running", "stopped"])
+def test_removal_takes_the_data_path_down(deployment: Deployment, agent: str) -> None:
+    install(*packages())
+    start()
+    if agent == "stopped":
+        shell.run("systemctl", "stop", "causewayd")
+    assert left_in_the_kernel() != []
     shell.run("dpkg", "--remove", "causeway-router", timeout=120)
     assert left_in_the_kernel() == []
     assert forwarding() == running.forwarding_before
