@@ -60,7 +60,7 @@ def test_removal_takes_the_data_path_down(deployment: Deployment, agent: str) ->
     assert left_in_the_kernel() != []
     shell.run("dpkg", "--remove", "causeway-router", timeout=120)
     assert left_in_the_kernel() == []
-    assert forwarding() == running.forwarding_before
+    assert forwarding() == deployment.forwarding_before
     assert not shell.succeeds("systemctl", "is-active", "causewayd")
 
 
