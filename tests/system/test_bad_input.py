@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import socket
@@ -16,7 +17,7 @@ import pytest
 
 from lab import shell
 from lab.namespace import Namespace
-from lab.router import DEVICE, PORT, Agent, Network
+from lab.router import DEVICE, PORT, READY_SECONDS, Agent, Network
 
 # sysexits.h, as causewayd(8) lists them.
 UNAVAILABLE, SYSTEM, NO_PERMISSION, CONFIG = 69, 71, 77, 78
@@ -48,10 +49,10 @@ class Router:
         return "\n".join(f"{p['text']} {p['hint']}" for p in self.agent.status().get("problems", []))
 
     def shows(self, *words: str) -> None:
-        shell.until(f"status with {words}", lambda: all(word in self.problems() for word in words))
+        shell.until(f"status with {words}", lambda: all(word in self.problems() for word in words), READY_SECONDS)
 
     def runs(self) -> None:
-        shell.until("the agent running", self.agent.is_running, 60)
+        shell.until("the agent running", self.agent.is_running, READY_SECONDS)
 
 
 @pytest.fixture
@@ -221,7 +222,7 @@ def test_a_lan_interface_that_comes_later(router: Router) -> None:
     append(router.agent.config, 'lan_interface = "lan7"\n')
     router.agent.start(wait=False)
     router.shows("there is no interface lan7")
-    router.namespace.ip("link add lan7 type dummy")
+    router.namespace.ip("link add lan7 type veth peer name lan8")
     shell.until("the problem gone", lambda: "lan7" not in router.problems())
 
 
@@ -267,13 +268,12 @@ def test_a_full_disk_for_the_runtime_folder(router: Router, small_disk: Path) ->
     router.agent.runtime = small_disk / "causeway"
     before = router.data_path()
     filling = small_disk / "filling"
-    with filling.open("wb") as file:
+    with filling.open("wb", buffering=0) as file:
         try:
             while True:
                 file.write(b"\0" * 1024)
-                file.flush()
-        except OSError:
-            pass
+        except OSError as error:
+            assert error.errno == errno.ENOSPC
     router.agent.start(wait=False)
     router.shows("No space left")
     assert router.data_path() == before
