@@ -95,23 +95,29 @@ std::string problems(const std::vector<api::Problem>& problems, Colour colour) {
   return text;
 }
 
+Cell cell(std::string text, Paint paint = Paint::Plain) {
+  return {.text = std::move(text), .paint = paint};
+}
+
+Column left(std::string title) {
+  return {.title = std::move(title), .align = Align::Left};
+}
+
+Column right(std::string title) {
+  return {.title = std::move(title), .align = Align::Right};
+}
+
 std::string gateways(const std::vector<api::GatewayStatus>& gateways, Colour colour) {
   std::vector<std::vector<Cell>> rows;
   for (const auto& gateway : gateways) {
-    rows.push_back({{gateway.name},
-                    {gateway.present ? gateway.device : gateway.device + " (missing)",
-                     gateway.present ? Paint::Plain : Paint::Red},
-                    {fmt::format("{}", gateway.listen_port)},
-                    {fmt::format("{}", gateway.peers)},
-                    {fmt::format("{}", gateway.active)},
-                    {gateway.public_key, Paint::Dim}});
+    const auto device =
+        gateway.present ? cell(gateway.device) : cell(gateway.device + " (missing)", Paint::Red);
+    rows.push_back({cell(gateway.name), device, cell(fmt::format("{}", gateway.listen_port)),
+                    cell(fmt::format("{}", gateway.peers)), cell(fmt::format("{}", gateway.active)),
+                    cell(gateway.public_key, Paint::Dim)});
   }
-  return table({{"GATEWAY"},
-                {"DEVICE"},
-                {"PORT", Align::Right},
-                {"PEERS", Align::Right},
-                {"ACTIVE", Align::Right},
-                {"PUBLIC KEY"}},
+  return table({left("GATEWAY"), left("DEVICE"), right("PORT"), right("PEERS"), right("ACTIVE"),
+                left("PUBLIC KEY")},
                rows, colour);
 }
 
@@ -137,13 +143,8 @@ std::string peers(const api::Status& status, Peers which, Colour colour) {
   const auto unseen = status.peers.size() - rows.size();
   if (!rows.empty()) {
     text += "\n";
-    text += table({{"PEER"},
-                   {"GATEWAY"},
-                   {"ADDRESS"},
-                   {"ENDPOINT"},
-                   {"HANDSHAKE", Align::Right},
-                   {"RECEIVED", Align::Right},
-                   {"SENT", Align::Right}},
+    text += table({left("PEER"), left("GATEWAY"), left("ADDRESS"), left("ENDPOINT"),
+                   right("HANDSHAKE"), right("RECEIVED"), right("SENT")},
                   rows, colour);
   }
   if (unseen > 0) {

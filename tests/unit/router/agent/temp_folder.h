@@ -23,6 +23,8 @@ class TempFolder {
 
   TempFolder(const TempFolder&) = delete;
   TempFolder& operator=(const TempFolder&) = delete;
+  TempFolder(TempFolder&&) = delete;
+  TempFolder& operator=(TempFolder&&) = delete;
 
   [[nodiscard]] std::string operator/(const std::string& name) const { return path_ + "/" + name; }
 
