@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -19,37 +20,23 @@ constexpr std::int64_t kHighestFormat = 1'000'000;  // far beyond what there wil
 
 // Ranges no peer, pool or route may touch: this host, loopback, the link (with a cloud's metadata
 // address), multicast, and what 4via6 translates to (RFC 6890; 240.0.0.0/4 by our design).
-struct Special {
-  net::Prefix prefix;
-  std::string_view what;
-};
-
-std::array<Special, 9> specials() {
-  const auto v6 = [](std::uint8_t first, std::uint8_t second, std::uint8_t length) {
-    net::Ip::V6Bytes bytes{};
-    bytes[0] = first;
-    bytes[1] = second;
-    return net::Prefix::of(net::Ip::v6(bytes), length);
-  };
-  return {{
-      {net::Prefix::of(net::Ip::v4(0x00000000), 8), "\"this network\""},
-      {net::Prefix::of(net::Ip::v4(0x7f000000), 8), "loopback"},
-      {net::Prefix::of(net::Ip::v4(0xa9fe0000), 16), "link-local"},
-      {net::Prefix::of(net::Ip::v4(0xe0000000), 4), "multicast"},
-      {net::Prefix::of(net::Ip::v4(0xf0000000), 4), "reserved for translated addresses"},
-      {v6(0, 0, 8), "loopback and other special addresses"},
-      {v6(0xfe, 0x80, 10), "link-local"},
-      {v6(0xff, 0, 8), "multicast"},
-      {v6(0xfe, 0xc0, 10), "the abolished site-local range"},
-  }};
-}
+constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kSpecial = {{
+    {"0.0.0.0/8", "\"this network\""},
+    {"127.0.0.0/8", "loopback"},
+    {"169.254.0.0/16", "link-local"},
+    {"224.0.0.0/4", "multicast"},
+    {"240.0.0.0/4", "reserved for translated addresses"},
+    {"::/8", "loopback and other special addresses"},
+    {"fe80::/10", "link-local"},
+    {"fec0::/10", "the abolished site-local range"},
+    {"ff00::/8", "multicast"},
+}};
 
 Result<net::Prefix> not_special(const net::Prefix& prefix) {
-  static const auto kSpecials = specials();
-  for (const auto& [special, what] : kSpecials) {
+  for (const auto& [text, what] : kSpecial) {
+    const auto special = CW_TRY(net::Prefix::parse(text));
     if (prefix.overlaps(special)) {
-      return Error::invalid(
-          fmt::format("{} overlaps {}, {}", prefix.to_text(), special.to_text(), what));
+      return Error::invalid(fmt::format("{} overlaps {}, {}", prefix.to_text(), text, what));
     }
   }
   return prefix;

@@ -8,9 +8,9 @@
 // wrong folder was named), or a cost nobody has measured begins.
 namespace cw::network {
 
-inline constexpr std::size_t kLargestPeerFile = 64 * 1024;  // 200 bytes are usual
-inline constexpr std::size_t kLargestFile =
-    256 * 1024;  // a site of a thousand routes has 20 KiB; bounds what 3.7 costs
+inline constexpr std::size_t kLargestPeerFile = std::size_t{64} << 10U;  // 200 bytes are usual
+// A site of a thousand routes has 20 KiB; this bounds what a hostile file costs in toml11 3.7.
+inline constexpr std::size_t kLargestFile = std::size_t{256} << 10U;
 inline constexpr std::size_t kMostPeers = 100'000;  // ten times what is benchmarked
 inline constexpr std::size_t kMostSites = 1'000;
 inline constexpr std::size_t kMostRoutes = 1'000;  // of a site; phones die of fewer

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -72,7 +73,7 @@ void read_keys(TableReader& table, const std::string& file, RouterConfig& config
   std::vector<std::pair<std::string, Span>> seen;
   for (auto& [at, key] : table.take_tables("key", kMostKeys)) {
     const auto gateway = key.take("gateway", parse_gateway_name);
-    auto source = key.take("source", parse_key_source);
+    const auto source = key.take("source", parse_key_source);
     if (!gateway) {
       continue;
     }
@@ -86,10 +87,11 @@ void read_keys(TableReader& table, const std::string& file, RouterConfig& config
     }
     seen.emplace_back(*gateway, gateway.span);
     if (source) {
-      if (source->kind == KeySource::Kind::File) {
-        source.value->name = beside(file, source->name);
+      KeySource where = *source;
+      if (where.kind == KeySource::Kind::File) {
+        where.name = beside(file, where.name);
       }
-      config.keys.push_back({.gateway = *gateway, .source = *source});
+      config.keys.push_back({.gateway = *gateway, .source = std::move(where)});
     }
   }
 }

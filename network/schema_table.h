@@ -46,6 +46,7 @@ inline constexpr bool kRequired = true;
 inline constexpr bool kOptional = false;
 using enum KeyType;
 
+// NOLINTBEGIN(modernize-use-designated-initializers): a table, its columns are the fields of Key
 inline constexpr auto kKeys = std::to_array<Key>({
     // network.toml
     {FileKind::Network, "", "format", Number, kOptional, "1", "1",
@@ -157,6 +158,7 @@ inline constexpr auto kKeys = std::to_array<Key>({
      "mode 0640 or stricter; or _credential:NAME_, a systemd credential of the unit "
      "(LoadCredential=)."},
 });
+// NOLINTEND(modernize-use-designated-initializers)
 
 }  // namespace schema
 

@@ -48,11 +48,12 @@ std::string type_hint(const Key& key, const TomlValue& value) {
   return fmt::format("write it as {}", written(key));
 }
 
-const TomlValue& culprit(const Key& key, const TomlValue& value) {
-  if (const auto* list = std::get_if<TomlArray>(&value.data)) {
+// The element a list is wrong for, or the value itself.
+const TomlValue* culprit(const Key& key, const TomlValue* value) {
+  if (const auto* list = std::get_if<TomlArray>(&value->data)) {
     for (const auto& each : *list) {
       if (!fits(key.type, TomlValue{.data = TomlArray{each}, .span = {}})) {
-        return each;
+        return &each;
       }
     }
   }
@@ -77,7 +78,7 @@ void TableReader::check(Span at) {
     } else if (!fits(key->type, member.value)) {
       const bool list = key->type == KeyType::Names || key->type == KeyType::Prefixes ||
                         key->type == KeyType::Numbers || key->type == KeyType::Tables;
-      const TomlValue& wrong = list ? culprit(*key, member.value) : member.value;
+      const TomlValue& wrong = list ? *culprit(*key, &member.value) : member.value;
       report(
           wrong.span,
           fmt::format("`{}` must be {}, not {}", key->name, describe(key->type), type_name(wrong)),

@@ -26,9 +26,12 @@ struct Field {
 
   [[nodiscard]] explicit operator bool() const { return value.has_value(); }
 
+  // NOLINTBEGIN(bugprone-unchecked-optional-access): as std::optional's own, for who has checked
   [[nodiscard]] const T& operator*() const { return *value; }
 
   [[nodiscard]] const T* operator->() const { return &*value; }
+
+  // NOLINTEND(bugprone-unchecked-optional-access)
 
   friend bool operator==(const Field&, const Field&) = default;
 };

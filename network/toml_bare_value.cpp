@@ -74,10 +74,11 @@ bool is_yes_or_no(std::string_view token) {
 std::optional<WrongValue> wrong_number(std::string_view token) {
   const auto digits = token.substr(token.starts_with('-') || token.starts_with('+') ? 1 : 0);
   if (digits.size() > 1 && digits[0] == '0' && all_of_class(digits, "0123456789_")) {
-    return WrongValue{"a number cannot begin with 0", "remove the zeros, or put quotes around it"};
+    return WrongValue{.message = "a number cannot begin with 0",
+                      .hint = "remove the zeros, or put quotes around it"};
   }
   if (token.find("__") != std::string_view::npos || token.ends_with('_') || token.ends_with('.')) {
-    return WrongValue{"this number is not complete", {}};
+    return WrongValue{.message = "this number is not complete", .hint = {}};
   }
   return std::nullopt;
 }
@@ -90,16 +91,18 @@ std::optional<WrongValue> wrong_bare_value(std::string_view token) {
   }
   if (looks_like_time(token)) {
     return is_time(token) ? std::nullopt
-                          : std::optional<WrongValue>({"there is no such date or time",
-                                                       "write it as 2027-01-31T18:00:00Z"});
+                          : std::optional<WrongValue>({.message = "there is no such date or time",
+                                                       .hint = "write it as 2027-01-31T18:00:00Z"});
   }
   if (is_number(token)) {
     return wrong_number(token);
   }
   if (is_yes_or_no(token)) {
-    return WrongValue{fmt::format("`{}` is not a value", token), "write true or false"};
+    return WrongValue{.message = fmt::format("`{}` is not a value", token),
+                      .hint = "write true or false"};
   }
-  return WrongValue{"text must stand in quotes", fmt::format("write \"{}\"", token)};
+  return WrongValue{.message = "text must stand in quotes",
+                    .hint = fmt::format("write \"{}\"", token)};
 }
 
 }  // namespace cw::network

@@ -67,6 +67,8 @@ struct Secret {
   Secret() = default;
   Secret(const Secret&) = delete;
   Secret& operator=(const Secret&) = delete;
+  Secret(Secret&&) = delete;
+  Secret& operator=(Secret&&) = delete;
 
   ~Secret() { net::wipe(std::span(reinterpret_cast<std::uint8_t*>(text.data()), text.size())); }
 };
