@@ -3,20 +3,19 @@
 
 #include <algorithm>
 #include <cctype>
-#include <map>
 #include <optional>
-#include <vector>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "network/toml_bare_value.h"
+#include "network/toml_names.h"
 
 namespace cw::network {
 
 namespace {
 
 constexpr std::string_view kBlank = " \t";
-constexpr char kPathSeparator = '\x1f';  // cannot stand in a key unescaped
 
 struct Mistake {
   std::size_t at = 0;
@@ -26,13 +25,6 @@ struct Mistake {
   std::string hint = {};
   std::optional<std::size_t> other_at = {};
   std::size_t other_length = 1;
-};
-
-struct KeyPath {
-  std::string path;  // parts joined by kPathSeparator
-  std::string shown;
-  std::size_t at = 0;
-  std::size_t length = 0;
 };
 
 bool is_bare(char c) {
@@ -51,27 +43,20 @@ class Reader {
   }
 
  private:
-  enum class Kind { Value, Table, Tables, Implied };
-
-  struct Seen {
-    std::size_t at = 0;
-    std::size_t length = 0;
-    Kind kind = Kind::Value;  // Implied: by a longer key or header
-  };
-
   bool document();
   bool header();
-  bool member(const std::string& table);
-  bool key(KeyPath& out);
+  bool member();
+  bool key(TomlName& out);
   bool value(std::size_t key_at);
   bool array();
   bool inline_table();
+  bool inline_member();
   bool string();
   bool long_string(std::string_view quotes);
   bool escape();
   bool bare_value();
   bool end_of_line(std::string_view after_what);
-  bool define(const KeyPath& key, Kind kind);
+  bool new_name(const TomlName& name, const std::optional<TomlNames::Place>& earlier);
 
   bool fail(Mistake mistake) {
     if (!mistake_) {
@@ -116,15 +101,13 @@ class Reader {
 
   std::string_view text_;
   std::size_t at_ = 0;
-  std::string table_;  // path of the current [table]
-  std::map<std::string, Seen> seen_;
-  std::map<std::string, std::size_t> elements_;  // of each array of tables
+  TomlNames names_;
   std::optional<Mistake> mistake_;
 };
 
 bool Reader::document() {
   for (skip_lines(); !done(); skip_lines()) {
-    if (here() == '[' ? !header() : !member(table_)) {
+    if (here() == '[' ? !header() : !member()) {
       return false;
     }
   }
@@ -137,7 +120,7 @@ bool Reader::header() {
   const std::string_view close = array ? "]]" : "]";
   at_ += close.size();
   skip(kBlank);
-  KeyPath name;
+  TomlName name;
   if (!key(name)) {
     return false;
   }
@@ -152,51 +135,22 @@ bool Reader::header() {
   at_ += close.size();
   name.at = start;
   name.length = at_ - start;
-  // A header inside an array of tables means its newest element.
-  const auto outer = name.path.find(kPathSeparator);
-  if (outer != std::string::npos) {
-    const auto first = name.path.substr(0, outer);
-    if (const auto found = elements_.find(first); found != elements_.end()) {
-      name.path = fmt::format("{}#{}{}", first, found->second, name.path.substr(outer));
-    }
-  }
-  if (!define(name, array ? Kind::Tables : Kind::Table)) {
-    return false;
-  }
-  table_ = array ? fmt::format("{}#{}", name.path, ++elements_[name.path]) : name.path;
-  return end_of_line("the table header");
+  return new_name(name, array ? names_.add_table_of_array(name) : names_.add_table(name)) &&
+         end_of_line("the table header");
 }
 
-bool Reader::define(const KeyPath& key, Kind kind) {
-  const auto twice = [&](const Seen& first) {
-    return fail({.at = key.at,
-                 .length = key.length,
-                 .message = fmt::format("`{}` is set twice", key.shown),
-                 .hint = "keep one of them",
-                 .other_at = first.at,
-                 .other_length = first.length});
-  };
-  for (auto end = key.path.find(kPathSeparator); end != std::string::npos;
-       end = key.path.find(kPathSeparator, end + 1)) {
-    const auto [outer, fresh] = seen_.try_emplace(
-        key.path.substr(0, end), Seen{.at = key.at, .length = key.length, .kind = Kind::Implied});
-    if (outer->second.kind == Kind::Value) {
-      return twice(outer->second);
-    }
-  }
-  const auto [found, fresh] =
-      seen_.try_emplace(key.path, Seen{.at = key.at, .length = key.length, .kind = kind});
-  const bool again = found->second.kind == Kind::Tables && kind == Kind::Tables;
-  const bool filled_in = found->second.kind == Kind::Implied && kind == Kind::Table;
-  if (filled_in) {
-    found->second.kind = kind;
-  }
-  return fresh || again || filled_in || twice(found->second);
+bool Reader::new_name(const TomlName& name, const std::optional<TomlNames::Place>& earlier) {
+  return !earlier || fail({.at = name.at,
+                           .length = name.length,
+                           .message = fmt::format("`{}` is set twice", name.shown()),
+                           .hint = "keep one of them",
+                           .other_at = earlier->at,
+                           .other_length = earlier->length});
 }
 
-bool Reader::member(const std::string& table) {
+bool Reader::member() {
   const std::size_t start = at_;
-  KeyPath name;
+  TomlName name;
   if (!key(name)) {
     return false;
   }
@@ -210,13 +164,10 @@ bool Reader::member(const std::string& table) {
   }
   ++at_;
   skip(kBlank);
-  if (!table.empty()) {
-    name.path = table + kPathSeparator + name.path;
-  }
-  return define(name, Kind::Value) && value(start) && end_of_line("the value");
+  return new_name(name, names_.add_value(name)) && value(start) && end_of_line("the value");
 }
 
-bool Reader::key(KeyPath& out) {
+bool Reader::key(TomlName& out) {
   out.at = at_;
   for (;;) {
     const std::size_t start = at_;
@@ -231,16 +182,14 @@ bool Reader::key(KeyPath& out) {
         part += text_[at_++];
       }
     }
-    if (part.empty() && at_ == start) {
-      at_ = start;
-      return fail({.at = start,
-                   .length = 1,
-                   .message = done() || at_newline() ? "a key is missing here"
-                                                     : "a key cannot begin like this",
-                   .hint = "a line is `key = value`, `[table]`, or a comment that begins with #"});
+    if (at_ == start) {
+      return fail(
+          {.at = start,
+           .length = 1,
+           .message = at_newline() ? "a key is missing here" : "a key cannot begin like this",
+           .hint = "a line is `key = value`, `[table]`, or a comment that begins with #"});
     }
-    out.path += (out.path.empty() ? "" : std::string(1, kPathSeparator)) + part;
-    out.shown += (out.shown.empty() ? "" : ".") + part;
+    out.parts.push_back(std::move(part));
     out.length = at_ - out.at;
     const std::size_t end = at_;
     skip(kBlank);
@@ -315,55 +264,54 @@ bool Reader::array() {
 
 bool Reader::inline_table() {
   const std::size_t start = at_++;
-  std::map<std::string, Seen> outer;
-  std::swap(outer, seen_);
-  bool good = true;
-  for (bool first = true; good; first = false) {
-    skip(kBlank);
-    if (first && here() == '}') {
-      ++at_;
-      break;
-    }
-    KeyPath name;
-    const std::size_t key_at = at_;
+  const TomlNames outer = std::exchange(names_, TomlNames());
+  skip(kBlank);
+  while (here() != '}') {
     if (at_newline()) {
-      good = fail({.at = start,
+      return fail({.at = start,
                    .length = at_ - start,
                    .message = "a table in braces must be closed on the line it begins",
                    .hint = "put it on one line, or write it as a [table]"});
-      break;
     }
-    if (here() == '}') {
-      good = fail({.at = at_, .message = "a comma stands before this brace", .hint = "remove it"});
-      break;
+    if (!inline_member()) {
+      return false;
     }
-    good = key(name);
     skip(kBlank);
-    if (good && here() != '=') {
-      good = fail({.at = key_at,
-                   .length = name.length,
-                   .message = "there is no '=' behind this key",
-                   .hint = "write it as { key = value }"});
-      break;
-    }
-    at_ += good ? 1 : 0;
-    skip(kBlank);
-    good = good && define(name, Kind::Value) && value(key_at);
-    skip(kBlank);
-    if (good && here() == '}' && !done()) {
+    if (here() == ',') {
       ++at_;
-      break;
-    }
-    if (good && here() != ',') {
-      good = fail({.at = start,
+      skip(kBlank);
+      if (here() == '}') {
+        return fail(
+            {.at = at_, .message = "a comma stands before this brace", .hint = "remove it"});
+      }
+    } else if (here() != '}') {
+      return fail({.at = start,
                    .length = at_ - start,
                    .message = "this table in braces is not closed",
                    .hint = "its members are separated by commas, and a '}' ends it"});
     }
-    at_ += good ? 1 : 0;
   }
-  std::swap(outer, seen_);
-  return good;
+  ++at_;
+  names_ = outer;
+  return true;
+}
+
+bool Reader::inline_member() {
+  const std::size_t start = at_;
+  TomlName name;
+  if (!key(name)) {
+    return false;
+  }
+  skip(kBlank);
+  if (here() != '=') {
+    return fail({.at = start,
+                 .length = name.length,
+                 .message = "there is no '=' behind this key",
+                 .hint = "write it as { key = value }"});
+  }
+  ++at_;
+  skip(kBlank);
+  return new_name(name, names_.add_value(name)) && value(start);
 }
 
 bool Reader::escape() {

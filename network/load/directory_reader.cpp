@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <dirent.h>
@@ -86,13 +87,12 @@ Result<bool> DirectoryReader::refresh() {
     return Error::from_errno(errno, "cannot open the network directory " + path_);
   }
   ++round_;
-  changed_ = false;
   now_ = clock_->wall();
   CW_TRY(read_folder(top.get(), ""));
   CW_TRY(read_folder(top.get(), kSitesFolder));
   CW_TRY(read_folder(top.get(), kPeersFolder));
   forget_unseen();
-  return changed_;
+  return std::exchange(changed_, false);  // what a failed reading saw counts for the next
 }
 
 Result<> DirectoryReader::read_folder(int parent, std::string_view folder) {
@@ -199,18 +199,6 @@ void DirectoryReader::forget_unseen() {
     directory_.forget(it->first);
     it = known_.erase(it);
   }
-}
-
-std::string DirectoryReader::fingerprint() const {
-  const std::hash<std::string> hash;
-  std::size_t all = 0;
-  for (const auto& [path, known] : known_) {
-    // As in boost::hash_combine: an order-dependent mix.
-    for (const std::size_t part : {hash(path), known.digest, hash(known.problem)}) {
-      all ^= part + 0x9e3779b97f4a7c15U + (all << 6U) + (all >> 2U);
-    }
-  }
-  return fmt::format("{:016x}", all);
 }
 
 Compiled DirectoryReader::compile() const {

@@ -28,10 +28,6 @@ class DirectoryReader {
   // itself could not be read; what was known stays.
   Result<bool> refresh();
 
-  // Equal for equal contents: a digest of what refresh() found, for comparing two readings. Not
-  // cryptographic.
-  [[nodiscard]] std::string fingerprint() const;
-
   [[nodiscard]] const Directory& directory() const { return directory_; }
 
   [[nodiscard]] const std::string& path() const { return path_; }

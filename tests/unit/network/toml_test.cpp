@@ -145,6 +145,16 @@ TEST(TomlSyntax, FindsTheMistakeInsideAnArrayOfTables) {
   EXPECT_EQ(table.error().place.span.line, 8U);
 }
 
+TEST(TomlSyntax, ExplainsTablesInBraces) {
+  EXPECT_EQ(refusal("a = { b = 1, }\n"), "a comma stands before this brace");
+  EXPECT_EQ(refusal("a = { b = 1\n}\n"), "this table in braces is not closed");
+  EXPECT_EQ(refusal("a = {\nb = 1 }\n"), "a table in braces must be closed on the line it begins");
+  EXPECT_EQ(refusal("a = { b }\n"), "there is no '=' behind this key");
+  EXPECT_EQ(refusal("a = { b = 1, b = 2 }\n"), "`b` is set twice");
+  EXPECT_EQ(refusal("a = {"), "a table in braces must be closed on the line it begins");
+  EXPECT_EQ(refusal("a = {}\nc = { b = 1 }\nb = { a = {} }\n"), "accepted");
+}
+
 // What the library makes of a text: a header sends parse_toml() there.
 std::optional<TomlTable> by_library(const std::string& text) {
   auto table = parse_toml(text + "\n[last-table]\n", "x.toml");
