@@ -75,10 +75,23 @@ Result<> Agent::make_sources() {
 
 void Agent::start() {
   look_at_host();
-  (void)offer(intake_->read_now(), Asked::ByAPerson);
+  // A restart is nobody's word for locking people out: what was held back before it still is.
+  (void)offer(intake_->read_now(), Asked::ByAChange);
   round(firewall::Depth::Full);
   audit_.arm_in(kAudit);
   notify_ready(summary());
+}
+
+// Against the network in force, or where there is none against the peers an earlier agent left.
+network::Verdict Agent::judge(const network::Netmap& candidate) {
+  if (const auto* now = reconciler_.netmap()) {
+    return network::judge_unattended(*now, candidate);
+  }
+  const auto adopted = reconciler_.adopted_peers();
+  if (!adopted) {
+    return {};  // the first round says why the kernel cannot be read
+  }
+  return network::judge_unattended(*adopted, candidate);
 }
 
 void Agent::look_at_host() {
@@ -95,16 +108,16 @@ bool Agent::offer(NetworkReading reading, Asked asked) {
     refuse(api::RefusalReason::Invalid, std::move(reading.diagnostics));
     return false;
   }
-  const auto* now = reconciler_.netmap();
-  if (now != nullptr && asked == Asked::ByAChange) {
-    if (reconciler_.is_down()) {
-      return false;  // `causeway reload` reads it again
-    }
-    if (*now == *reading.netmap) {
+  if (asked == Asked::ByAChange && reconciler_.is_down()) {
+    return false;  // `causeway reload` reads it again
+  }
+  if (asked == Asked::ByAChange) {
+    const auto* now = reconciler_.netmap();
+    if (now != nullptr && *now == *reading.netmap) {
       refused_.reset();
       return false;
     }
-    auto verdict = network::judge_unattended(*now, *reading.netmap);
+    auto verdict = judge(*reading.netmap);
     if (!verdict.take) {
       refuse(api::RefusalReason::HeldBack, std::move(verdict.why) + "\n");
       return false;
@@ -145,10 +158,10 @@ void Agent::on_disturbance() {
     return;
   }
   if (world_.clock.steady() - last_repair_ > kFightOver) {
+    repair_delay_ = kDebounce;
     repairs_.reset();
   }
-  disturbed_.arm_in(repairs_.next());
-  last_repair_ = world_.clock.steady();
+  disturbed_.arm_in(repair_delay_);
   world_.journal.write(Level::Debug, Event::Disturbed,
                        fmt::format("somebody changed a {}", disturbance.what));
 }
@@ -159,6 +172,7 @@ void Agent::round(firewall::Depth depth) {
     depth = firewall::Depth::Full;
   }
   round_ = reconciler_.run(depth, world_.clock.wall());
+  note_repair();
   ++counters_.rounds;
   counters_.steps += round_.done.size();
   counters_.failed_steps += round_.failed.size();
@@ -169,6 +183,21 @@ void Agent::round(firewall::Depth depth) {
   if (depth == firewall::Depth::Full || !round_.done.empty()) {
     tidy_.arm_in(kTidy);
   }
+}
+
+// The same repair again soon after is a fight with somebody who undoes it: each time a little
+// later. Anything else is put right at once, however often.
+void Agent::note_repair() {
+  if (round_.done.empty()) {
+    return;
+  }
+  const bool again = round_.done == last_repaired_;
+  if (!again) {
+    repairs_.reset();
+    last_repaired_ = round_.done;
+  }
+  repair_delay_ = repairs_.next();
+  last_repair_ = world_.clock.steady();
 }
 
 void Agent::arm_after_round() {

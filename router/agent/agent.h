@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "network/guard.h"
 #include "router/agent/backoff.h"
 #include "router/agent/control.h"
 #include "router/agent/intake.h"
@@ -85,9 +86,11 @@ class Agent final : public Requests {
 
   bool offer(NetworkReading reading, Asked asked);  // true: in force now
   void refuse(api::RefusalReason reason, std::string text);
+  [[nodiscard]] network::Verdict judge(const network::Netmap& candidate);
   void look_at_host();
 
   void round(firewall::Depth depth);
+  void note_repair();
   void arm_after_round();
   void tell_about_round();
   void observe(const router::Dump<netlink::WgDevice>& devices);
@@ -113,6 +116,8 @@ class Agent final : public Requests {
 
   Backoff retries_{kFirstRetry, kLongestRetry};
   Backoff repairs_{kDebounce, kDebounceInAFight};
+  std::chrono::milliseconds repair_delay_{kDebounce};
+  std::vector<std::string> last_repaired_;
   SteadyTime last_repair_{};
 
   std::unique_ptr<Intake> intake_;

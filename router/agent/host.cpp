@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
+#include "router/model/ownership.h"
 
 namespace cw::agent {
 
@@ -165,17 +166,46 @@ bool removes_foreign_routes(const std::vector<std::string>& files) {
   return routes || rules;
 }
 
+namespace {
+
+std::string ipv6_setting(netlink::SysctlSink& sysctls, std::string_view device,
+                         std::string_view what) {
+  return sysctls.read(fmt::format("net/ipv6/conf/{}/{}", device, what)).value_or("");
+}
+
+// Devices on which the kernel takes advertisements now and would stop with forwarding on, whether
+// one has come yet or not; `default` is for those still to be plugged in. One that says 2 already
+// stays in the list, so that it is kept so.
+std::vector<std::string> devices_taking_advertisements(netlink::SysctlSink& sysctls) {
+  std::vector<std::string> devices;
+  std::error_code ignored;  // no IPv6, no folder
+  for (const auto& entry :
+       std::filesystem::directory_iterator("/proc/sys/net/ipv6/conf", ignored)) {
+    auto device = entry.path().filename().string();
+    if (device == "all" || device == "lo" || device.starts_with(router::kDevicePrefix)) {
+      continue;
+    }
+    const auto accept = ipv6_setting(sysctls, device, "accept_ra");
+    if (accept == "2" || (accept == "1" && ipv6_setting(sysctls, device, "forwarding") == "0")) {
+      devices.push_back(std::move(device));
+    }
+  }
+  return devices;
+}
+
+}  // namespace
+
 HostFacts read_host(netlink::SysctlSink& sysctls) {
   HostFacts facts;
-  facts.ipv6 = sysctls.read("net/ipv6/conf/all/forwarding").has_value();
+  facts.ipv6 = sysctls.read("net/ipv6/conf/all/forwarding").has_value() &&
+               ipv6_setting(sysctls, "all", "disable_ipv6") != "1" &&
+               ipv6_setting(sysctls, "default", "disable_ipv6") != "1";
+  facts.ra_devices = devices_taking_advertisements(sysctls);
   std::vector<std::string> handled;
   const auto table = read_file("/proc/net/ipv6_route", kMaxRouteFile);
   for (const auto& route : table ? default_routes6(*table) : std::vector<DefaultRoute6>{}) {
     const auto accept = sysctls.read(fmt::format("net/ipv6/conf/{}/accept_ra", route.device));
-    const bool kernels = accept && (*accept == "1" || *accept == "2");
-    if (route.from_advertisement && kernels) {
-      facts.ra_devices.push_back(route.device);
-    } else if (!route.from_advertisement && accept && *accept == "0") {
+    if (!route.from_advertisement && accept && *accept == "0") {
       handled.push_back(route.device);
     }
   }

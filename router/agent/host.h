@@ -15,8 +15,8 @@
 namespace cw::agent {
 
 struct HostFacts {
-  bool ipv6 = true;
-  std::vector<std::string> ra_devices;  // whose default route the kernel has from advertisements
+  bool ipv6 = true;                     // the kernel has it, and new devices get it
+  std::vector<std::string> ra_devices;  // on which the kernel takes router advertisements
   std::vector<api::Problem> problems;
 
   friend bool operator==(const HostFacts&, const HostFacts&) = default;

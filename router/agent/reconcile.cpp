@@ -2,6 +2,7 @@
 #include "router/agent/reconcile.h"
 
 #include <algorithm>
+#include <iterator>
 #include <ranges>
 #include <utility>
 
@@ -94,10 +95,12 @@ Result<const router::DesiredState*> Reconciler::wanted(WallTime now) {
   if (!desired_) {
     snapshot_.now = now;
     if (down_) {
-      desired_.emplace();
-      desired_->sysctls = CW_TRY(folder_.sysctls_before());
+      // Read first: a state without them would settle, and they would be forgotten.
+      auto before = CW_TRY(folder_.sysctls_before());
       // Backwards: what was opened last is closed first.
-      std::ranges::reverse(desired_->sysctls);
+      std::ranges::reverse(before);
+      desired_.emplace();
+      desired_->sysctls = std::move(before);
     } else {
       desired_ = CW_TRY(router::desired(snapshot_));
       endpoints_are_old_ = false;
@@ -141,9 +144,14 @@ Round Reconciler::run(firewall::Depth depth, WallTime now) {
   round.devices = std::move(reading.state.devices);
   if (plan.empty()) {
     round.settled = round.errors.empty();
-  } else if (auto remembered = remember_sysctls(plan); !remembered) {
-    round.errors.push_back(std::move(remembered).error());
   } else {
+    if (auto remembered = remember_sysctls(plan); !remembered) {
+      // They stay as they are; what closes and repairs does not wait for a writable folder.
+      round.errors.push_back(std::move(remembered).error());
+      std::erase_if(plan.steps, [](const router::Step& step) {
+        return std::holds_alternative<router::SetSysctl>(step.action);
+      });
+    }
     carry_out(plan, round);
     second_look(**desired, round);
   }
@@ -245,6 +253,26 @@ router::Dump<netlink::WgDevice> Reconciler::read_devices(WallTime now) {
     }
   }
   return devices;
+}
+
+Result<std::vector<net::PublicKey>> Reconciler::adopted_peers() {
+  std::vector<net::PublicKey> keys;
+  const auto links = CW_TRY(sinks_.routes.links());
+  for (const auto& link : links) {
+    if (!link.name.starts_with(router::kDevicePrefix)) {
+      continue;
+    }
+    auto device = sinks_.wireguard.device(link.name);
+    if (!device) {
+      if (device.error().kind == ErrorKind::NotFound) {
+        continue;  // somebody else's, or gone
+      }
+      return std::move(device).error();
+    }
+    std::ranges::transform(device->peers, std::back_inserter(keys), &netlink::WgPeer::key);
+  }
+  std::ranges::sort(keys);
+  return keys;
 }
 
 Result<std::vector<firewall::ForeignChain>> Reconciler::foreign_chains() {

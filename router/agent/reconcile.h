@@ -65,6 +65,9 @@ class Reconciler {
   [[nodiscard]] router::Dump<netlink::WgDevice> read_devices(WallTime now);
   [[nodiscard]] Result<std::vector<firewall::ForeignChain>> foreign_chains();
 
+  // The peers that the kernel's devices of ours have, whoever made them; sorted.
+  [[nodiscard]] Result<std::vector<net::PublicKey>> adopted_peers();
+
   // When time alone changes what is wanted; of the last round.
   [[nodiscard]] std::optional<WallTime> next_change() const;
 

@@ -23,7 +23,7 @@ struct Host {
   std::map<std::string, net::PublicKey> keys;  // gateway -> public half of the key we hold
   std::vector<std::uint16_t> alternate_ports;  // UDP ports redirected to the first gateway's
   bool ipv6 = true;                            // the kernel has IPv6
-  std::vector<std::string> ra_devices;  // their default route comes from router advertisements
+  std::vector<std::string> ra_devices;         // the kernel takes router advertisements there
 
   friend bool operator==(const Host&, const Host&) = default;
 };

@@ -242,6 +242,25 @@ TEST_F(AgentOnAModel, AChangeThatRemovesManyPeersIsHeldBackUntilReload) {
   EXPECT_FALSE(status().refused);
 }
 
+TEST_F(AgentOnAModel, WhatWasHeldBackStaysHeldBackOverARestart) {
+  start();
+  server_.reset();
+  agent_.reset();
+  for (unsigned i = 0; i < 4; ++i) {
+    remove_peer(i);
+  }
+  NetworkSource fresh(temp_ / "network", clock_);
+  source_ = std::move(fresh);
+  start();
+  EXPECT_EQ(status().phase, api::Phase::Waiting);
+  EXPECT_EQ(peers(), 10U);
+  remove_peer(4);  // a change is nobody's word either
+  EXPECT_TRUE(run_until([&] { return journal_.count(Event::NetworkHeldBack) > 1; }));
+  EXPECT_EQ(peers(), 10U);
+  ASSERT_TRUE(ask([this] { return client_.reload(); }));
+  EXPECT_EQ(peers(), 5U);
+}
+
 TEST_F(AgentOnAModel, ABadNetworkAtStartLeavesTheDataPathAndIsTriedAgain) {
   start();
   server_.reset();

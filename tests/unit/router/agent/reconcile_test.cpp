@@ -196,14 +196,26 @@ TEST_F(Reconcile, SysctlsOfBeforeSurviveTheAgent) {
   EXPECT_EQ(kernel_.sysctls, sysctls);
 }
 
-TEST_F(Reconcile, ChangesNothingIfTheSysctlsCannotBeRemembered) {
+TEST_F(Reconcile, ChangesNoSysctlThatCannotBeRememberedAndAllElse) {
   std::filesystem::create_directory(folder_.path() + "/sysctl.before.new");  // in its way
+  const auto before = kernel_.sysctls;
   take(4);
   const auto round = run(Depth::Full);
   EXPECT_FALSE(round.settled);
   ASSERT_THAT(round.errors, SizeIs(1));
   EXPECT_THAT(round.errors[0].to_text(), HasSubstr("remembering the sysctls"));
-  EXPECT_EQ(kernel_.writes, 0);
+  EXPECT_EQ(kernel_.sysctls, before);
+  EXPECT_EQ(kernel_.device("cw-prod")->peers.size(), 4U);
+}
+
+TEST_F(Reconcile, DownRestoresNothingRatherThanForgetWhatItCannotRead) {
+  take(4);
+  (void)run(Depth::Full);
+  std::ofstream(folder_.path() + "/sysctl.before") << "garbage";
+  reconciler_.go_down();
+  EXPECT_FALSE(run(Depth::Digest).settled);
+  EXPECT_FALSE(run(Depth::Digest).settled);
+  EXPECT_TRUE(std::filesystem::exists(folder_.path() + "/sysctl.before"));
 }
 
 TEST_F(Reconcile, ComesUpAgainAfterDown) {
