@@ -18,6 +18,7 @@ from lab.topology import DATABASE, ROUTER, ROUTER_PUBLIC
 REPOSITORY = Path(__file__).resolve().parents[3]
 PACKAGES = Path(os.environ.get("CW_PACKAGES", REPOSITORY / "build/release"))
 UNIT = "causewayd.service"
+DPKG_SECONDS = 200.0  # of one run; slow machines unpack slowly
 LATE_SECONDS = 10.0  # an emulated processor may stand still for a while, with packets in its queue
 
 # The uplinks are systemd-networkd's, as in most clouds: where it manages a device, it removes other programs' routes and
@@ -45,7 +46,7 @@ def start() -> None:
 
 
 def install(*files: Path) -> None:
-    shell.run("env", "DEBIAN_FRONTEND=noninteractive", "dpkg", "--install", *map(str, files), timeout=120)
+    shell.run("env", "DEBIAN_FRONTEND=noninteractive", "dpkg", "--install", *map(str, files), timeout=DPKG_SECONDS)
 
 
 def packages() -> list[Path]:

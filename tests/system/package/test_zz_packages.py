@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import ETC, Deployment, Ping, forwarding, install, packages, start, unit
+from conftest import DPKG_SECONDS, ETC, Deployment, Ping, forwarding, install, packages, start, unit
 
 from lab import shell
 from lab.namespace import Namespace
@@ -58,7 +58,7 @@ def test_removal_takes_the_data_path_down(deployment: Deployment, agent: str) ->
     if agent == "stopped":
         shell.run("systemctl", "stop", "causewayd")
     assert left_in_the_kernel() != []
-    shell.run("dpkg", "--remove", "causeway-router", timeout=120)
+    shell.run("dpkg", "--remove", "causeway-router", timeout=DPKG_SECONDS)
     assert left_in_the_kernel() == []
     assert forwarding() == deployment.forwarding_before
     assert not shell.succeeds("systemctl", "is-active", "causewayd")
@@ -66,7 +66,7 @@ def test_removal_takes_the_data_path_down(deployment: Deployment, agent: str) ->
 
 def test_purge_leaves_only_what_a_person_wrote(deployment: Deployment) -> None:
     written = {str(path) for path in ETC.rglob("*")} | {str(ETC)}
-    shell.run("dpkg", "--purge", "causeway-router", "causeway", timeout=120)
+    shell.run("dpkg", "--purge", "causeway-router", "causeway", timeout=DPKG_SECONDS)
     find = ("find", "/etc", "/usr", "/var", "/run", "-xdev", "-name", "*causeway*")
     found = {line for line in shell.run(*find).splitlines() if not line.startswith("/var/log")}
     assert {path for path in found if path not in written} == set()
