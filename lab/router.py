@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ DEVICE = f"cw-{GATEWAY}"
 PORT = 51820
 LOWER_HALF = "100.83.0.0/17"
 UPPER_HALF = "100.83.128.0/17"
+SANITIZER_REPORT = re.compile(r"(AddressSanitizer|LeakSanitizer|runtime error):")
 READY_SECONDS = 60.0  # software emulation and sanitizers included
 
 
@@ -197,5 +199,10 @@ class Agent:
         self.signal(signal.SIGTERM)
 
     def close(self) -> None:
+        """Ends it. What a sanitizer has found in it fails the test."""
         if self.process is not None and self.process.poll() is None:
             self.kill()
+        log = self.log.read_text(errors="replace") if self.log.exists() else ""
+        found = SANITIZER_REPORT.search(log)
+        if found:
+            raise AssertionError(log[found.start() :][:4000])

@@ -97,18 +97,22 @@ done
 accel=$("$repo/tests/vm/accel.sh" "$kroot")
 cpus=2
 if [ "$icount" = 1 ]; then accel="-accel tcg,thread=single -icount shift=0,sleep=off" cpus=1; fi
-share() { echo "-virtfs local,path=$2,mount_tag=$1,security_model=none,multidevs=remap${3:+,$3}"; }
-# shellcheck disable=SC2206,SC2207
+# shellcheck disable=SC2206 # $accel is options
 options=(
   $accel -smp "$cpus" -cpu max -m "$memory" -nodefaults -display none -no-reboot
   -kernel "$kroot"/boot/vmlinuz* -initrd "$work/initrd"
   # Expedited grace periods: without them removing namespaces and peers is mostly waiting.
   -append "console=ttyS0 panic=-1 quiet mitigations=off rcupdate.rcu_expedited=1"
-  $(share root "$root" readonly=on) $(share modules "$kroot/lib/modules/$version" readonly=on)
-  $(share repo "$repo" readonly=on) $(share results "$results")
   -serial "file:$work/console" -device virtio-serial
   -chardev "file,id=status,path=$work/status" -device virtserialport,chardev=status,name=status
 )
+share() { # share NAME FOLDER [MORE]; a comma in a name is written twice
+  options+=(-virtfs "local,path=${2//,/,,},mount_tag=$1,security_model=none,multidevs=remap${3:+,$3}")
+}
+share root "$root" readonly=on
+share modules "$kroot/lib/modules/$version" readonly=on
+share repo "$repo" readonly=on
+share results "$results"
 
 code=0
 if [ "$tty" = 1 ]; then
