@@ -134,9 +134,6 @@ void add_rule_attribute(const Attribute& attribute, Extra& extra) {
     case FRA_SRC:
       extra.add("from");
       return;
-    case FRA_DST:
-      extra.add("to");
-      return;
     case FRA_OIFNAME:
       extra.add("oif");
       return;
@@ -316,6 +313,11 @@ std::optional<Rule> decode_rule(const Message& message, const Ownership& ownersh
         break;
       case FRA_IIFNAME:
         rule.iif = attribute->text();
+        break;
+      case FRA_DST:
+        if (const auto ip = net::Ip::from_bytes(attribute->payload)) {
+          rule.destination = net::Prefix::of(*ip, header->dst_len);
+        }
         break;
       case FRA_FWMARK:
         mark.value = attribute->as<std::uint32_t>().value_or(0);

@@ -58,7 +58,8 @@ struct Mark {
 struct Rule {
   net::Family family = net::Family::V4;
   std::uint32_t priority = 0;
-  std::string iif;  // empty: any
+  std::string iif;                         // empty: any
+  std::optional<net::Prefix> destination;  // none: any
   std::optional<Mark> mark;
   RuleAction action = RuleAction::Lookup;
   std::uint32_t table = 0;  // Lookup only

@@ -209,6 +209,11 @@ Result<Request> new_rule(const Rule& rule, const Ownership& ownership) {
   if (!rule.iif.empty()) {
     CW_TRY(built(rtnl_rule_set_iif(out.get(), rule.iif.c_str())));
   }
+  if (rule.destination) {
+    const auto destination =
+        CW_TRY(nl_address(rule.destination->address(), rule.destination->length()));
+    CW_TRY(built(rtnl_rule_set_dst(out.get(), destination.get())));
+  }
   if (rule.mark) {
     rtnl_rule_set_mark(out.get(), rule.mark->value);
     rtnl_rule_set_mask(out.get(), rule.mark->mask);

@@ -22,6 +22,7 @@ inline constexpr std::uint32_t kMainTable = 254;  // RT_TABLE_MAIN
 inline constexpr std::uint32_t kFirstPriority = 4900;
 inline constexpr std::uint32_t kPriorityFromHost = 4900;    // iif lo lookup T
 inline constexpr std::uint32_t kPriorityToTunnel = 4910;    // fwmark M/MASK lookup T
+inline constexpr std::uint32_t kPriorityUnjudged = 4911;    // to BLOCK prohibit
 inline constexpr std::uint32_t kPriorityFromTunnel = 4920;  // iif cw-* fwmark M/MASK lookup main
 inline constexpr std::uint32_t kPriorityClosed = 4930;      // iif cw-* prohibit
 inline constexpr std::uint32_t kLastPriority = 4999;

@@ -33,6 +33,9 @@ std::string text_of(const netlink::Rule& rule) {
   if (!rule.iif.empty()) {
     text += " iif " + rule.iif;
   }
+  if (rule.destination) {
+    text += " to " + rule.destination->to_text();
+  }
   if (rule.mark) {
     text += fmt::format(" fwmark {:#x}/{:#x}", rule.mark->value, rule.mark->mask);
   }

@@ -181,20 +181,40 @@ class Builder {
 
   void add_rules_of(const std::string& device) {
     for_each_family([&](net::Family family) {
-      state_.rules.push_back(
-          {family, kPriorityFromTunnel, device, judged(), netlink::RuleAction::Lookup, kMainTable});
-      state_.rules.push_back(
-          {family, kPriorityClosed, device, std::nullopt, netlink::RuleAction::Prohibit, 0});
+      state_.rules.push_back({.family = family,
+                              .priority = kPriorityFromTunnel,
+                              .iif = device,
+                              .mark = judged(),
+                              .action = netlink::RuleAction::Lookup,
+                              .table = kMainTable});
+      state_.rules.push_back({.family = family,
+                              .priority = kPriorityClosed,
+                              .iif = device,
+                              .action = netlink::RuleAction::Prohibit});
     });
   }
 
   void add_common_rules() {
     for_each_family([&](net::Family family) {
-      state_.rules.push_back(
-          {family, kPriorityFromHost, "lo", std::nullopt, netlink::RuleAction::Lookup, kTable});
-      state_.rules.push_back(
-          {family, kPriorityToTunnel, "", judged(), netlink::RuleAction::Lookup, kTable});
+      state_.rules.push_back({.family = family,
+                              .priority = kPriorityFromHost,
+                              .iif = "lo",
+                              .action = netlink::RuleAction::Lookup,
+                              .table = kTable});
+      state_.rules.push_back({.family = family,
+                              .priority = kPriorityToTunnel,
+                              .mark = judged(),
+                              .action = netlink::RuleAction::Lookup,
+                              .table = kTable});
     });
+    // What is for a peer and found no route above goes nowhere, least of all in the clear by the
+    // default route: its device is gone, or the firewall that would have marked it.
+    for (const auto& route : state_.routes) {
+      state_.rules.push_back({.family = route.destination.family(),
+                              .priority = kPriorityUnjudged,
+                              .destination = route.destination,
+                              .action = netlink::RuleAction::Prohibit});
+    }
   }
 
   void add_peer(Device& device, const network::Peer& peer) {

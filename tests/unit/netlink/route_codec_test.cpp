@@ -186,6 +186,22 @@ TEST(DecodeRule, ReadsOurs) {
                   .table = 7920}));
 }
 
+TEST(DecodeRule, ReadsADestination) {
+  fib_rule_hdr header{};
+  header.family = AF_INET;
+  header.action = FR_ACT_PROHIBIT;
+  header.dst_len = 16;
+  auto out = started(RTM_NEWRULE, header);
+  out.number(FRA_PRIORITY, std::uint32_t{4911});
+  const auto address = net::Ip::v4(0x64640000);
+  out.bytes(FRA_DST, address.bytes());
+  EXPECT_EQ(decode_rule(Built(std::move(out)).message(), kOurs),
+            (Rule{.family = net::Family::V4,
+                  .priority = 4911,
+                  .destination = *net::Prefix::parse("100.100.0.0/16"),
+                  .action = RuleAction::Prohibit}));
+}
+
 TEST(DecodeRule, LeavesOtherPrioritiesAlone) {
   EXPECT_FALSE(decode_rule(Built(rule(4899)).message(), kOurs));
   EXPECT_FALSE(decode_rule(Built(rule(5000)).message(), kOurs));

@@ -27,10 +27,23 @@ TEST(Desired, ProhibitsEachDeviceWithoutTheJudgedMark) {
   const auto state = *desired(snapshot(2, 0));
   for (const auto& device : state.devices) {
     for (const auto family : {net::Family::V4, net::Family::V6}) {
-      const netlink::Rule closed{
-          family, kPriorityClosed, device.name, std::nullopt, netlink::RuleAction::Prohibit, 0};
+      const netlink::Rule closed{.family = family,
+                                 .priority = kPriorityClosed,
+                                 .iif = device.name,
+                                 .action = netlink::RuleAction::Prohibit};
       EXPECT_THAT(state.rules, testing::Contains(closed));
     }
+  }
+}
+
+TEST(Desired, ProhibitsEveryBlockForPacketsThatFoundNoRouteToIt) {
+  const auto state = *desired(snapshot(2, 0));
+  for (const auto& route : state.routes) {
+    const netlink::Rule unjudged{.family = route.destination.family(),
+                                 .priority = kPriorityUnjudged,
+                                 .destination = route.destination,
+                                 .action = netlink::RuleAction::Prohibit};
+    EXPECT_THAT(state.rules, testing::Contains(unjudged));
   }
 }
 
@@ -61,7 +74,8 @@ TEST(Desired, ResumesOnlyPeersWhoseSessionCanBeAlive) {
   all.last_seen[all.netmap.peers[0].public_key] = {endpoint, all.now - seconds(180)};
   all.last_seen[all.netmap.peers[1].public_key] = {endpoint, all.now - seconds(181)};
   std::vector<std::string> resumed;
-  for (const auto& peer : desired(all)->devices[0].peers) {
+  const auto state = *desired(all);
+  for (const auto& peer : state.devices[0].peers) {
     if (peer.resume) {
       resumed.push_back(peer.name);
     }
