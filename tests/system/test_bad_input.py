@@ -92,16 +92,16 @@ def test_an_unknown_key_in_router_toml_suggests_the_nearest(router: Router) -> N
 
 @pytest.mark.parametrize("mode", [0o644, 0o660])
 def test_a_key_that_others_may_read_or_change(router: Router, tmp_path: Path, mode: int) -> None:
-    (tmp_path / "key").chmod(mode)
+    (tmp_path / "prod.key").chmod(mode)
     status, said = router.refuses_to_start()
     if mode == 0o660 and status == 0:
         pytest.fail("a key that the group may write was taken")
-    assert (status, str(tmp_path / "key") in said) == (CONFIG, True), said
+    assert (status, str(tmp_path / "prod.key") in said) == (CONFIG, True), said
     assert router.network.keys.private not in said
 
 
 def test_a_key_that_belongs_to_somebody_else(router: Router, tmp_path: Path) -> None:
-    os.chown(tmp_path / "key", 65534, 65534)
+    os.chown(tmp_path / "prod.key", 65534, 65534)
     status, said = router.refuses_to_start()
     assert (status, "key" in said) == (CONFIG, True), said
 
