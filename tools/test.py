@@ -26,6 +26,9 @@ PACKAGE_TESTS = ROOT / "tests/system/package"
 VM_SECONDS = 1500  # of one boot with its tests; more means it hangs
 VM_SECONDS_LONG = 4 * 3600
 
+# By file: the data path of stock clients, restarts, closure without the firewall, the sinks.
+KERNEL_TESTS = "data_path or restart or closed or kernel"
+
 # A gtest program's own report of a case, for programs ctest knows as one test.
 GTEST_CASE = re.compile(r"^\[ +(OK|FAILED) +\] (\S+\.\S+).*\((\d+) ms\)$", re.MULTILINE)
 
@@ -169,6 +172,15 @@ def packages(kernel: str, folder: Path, options: argparse.Namespace) -> Count:
     return in_vm("tests/system/package/run", results / "package.txt", kernel, built, arguments, options)
 
 
+def which_tests(kernel: str, options: argparse.Namespace) -> list[str]:
+    """The short form runs all on the first kernel, and on the others what depends on the kernel."""
+    if options.only:
+        return ["-k", options.only]
+    if options.long or kernel == options.kernels[0]:
+        return []
+    return ["-k", KERNEL_TESTS]
+
+
 def in_vm(
     script: str, report: Path, kernel: str, built: str, arguments: list[str], options: argparse.Namespace
 ) -> Count:
@@ -176,7 +188,7 @@ def in_vm(
     seconds = VM_SECONDS_LONG if options.long else VM_SECONDS
     command = ["tests/vm/run.sh", "--kernel", kernel, "--results", str(report.parent), "--timeout", str(seconds)]
     command += ["--env", f"CW_LONG={int(options.long)}", *arguments]
-    command += [script, *(["-k", options.only] if options.only else [])]
+    command += [script, *which_tests(kernel, options)]
     status = subprocess.run(command, env={**os.environ, "CW_PRESET": built}).returncode
     if options.only and status == 5:  # pytest: no test of that name
         return Count()
