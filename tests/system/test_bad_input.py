@@ -263,10 +263,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_full_disk_for_the_runtime_folder(router: Router, small_disk: Path) -> None:
-    """The sysctls of before cannot be remembered, so nothing is changed until they can."""
+    """The sysctls of before cannot be remembered, so none is changed until they can."""
     router.namespace.sysctl(net__ipv4__ip_forward=0)
     router.agent.runtime = small_disk / "causeway"
-    before = router.data_path()
     filling = small_disk / "filling"
     with filling.open("wb", buffering=0) as file:
         try:
@@ -276,9 +275,10 @@ def test_a_full_disk_for_the_runtime_folder(router: Router, small_disk: Path) ->
             assert error.errno == errno.ENOSPC
     router.agent.start(wait=False)
     router.shows("No space left")
-    assert router.data_path() == before
+    assert router.namespace.run("sysctl", "-n", "net.ipv4.ip_forward").strip() == "0"
     filling.unlink()
     router.runs()
+    assert router.namespace.run("sysctl", "-n", "net.ipv4.ip_forward").strip() == "1"
 
 
 def test_status_without_an_agent_says_how_to_start_one(router: Router) -> None:
