@@ -94,17 +94,18 @@ TEST_F(Reading, SeesAChangedANewAndARemovedFile) {
 }
 
 TEST_F(Reading, SeesAChangeThatLeavesSizeAndTimesAsTheyWere) {
-  clock.now = SystemClock().wall();  // just written: times may be too coarse to tell
+  clock.now = SystemClock().wall();
   write_all(small_network());
   ASSERT_TRUE(*reader.refresh());
-  const auto before = reader.compile();
-  const auto times = fs::last_write_time(path / "peers/alice.toml");
   auto text = small_network()["peers/alice.toml"];
-  text.replace(text.find("100.83.0.5"), 10, "100.83.0.7");
-  write("peers/alice.toml", text);
-  fs::last_write_time(path / "peers/alice.toml", times);
-  EXPECT_TRUE(*reader.refresh());
-  EXPECT_NE(reader.compile().netmap, before.netmap);
+  const auto digit = text.find("100.83.0.5") + 9;
+  // A kernel stamps files once a tick, some milliseconds: many of these writes share one.
+  for (int i = 0; i < 200; ++i) {
+    text[digit] = i % 2 == 0 ? '7' : '5';
+    std::ofstream(path / "peers/alice.toml") << text;
+    ASSERT_TRUE(*reader.refresh()) << i;
+    ASSERT_EQ(reader.compile().netmap->peers[0].address.to_text().back(), text[digit]) << i;
+  }
 }
 
 TEST_F(Reading, IgnoresWhatBelongsToSomebodyElse) {
