@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 #include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -16,10 +17,7 @@ namespace {
 constexpr std::size_t kExcerptBefore = 60;
 constexpr std::size_t kExcerptLimit = 160;
 
-struct Phrase {
-  std::string_view words;
-  ErrorKind kind;
-};
+using Phrase = std::pair<std::string_view, ErrorKind>;
 
 // strerror(3) in the C locale, which is what the agent runs in.
 constexpr std::array kPhrases = {
@@ -86,9 +84,9 @@ std::string excerpt(std::string_view line, std::size_t column) {
 }
 
 ErrorKind kind_of(std::string_view message) {
-  for (const auto& phrase : kPhrases) {
-    if (message.find(phrase.words) != std::string_view::npos) {
-      return phrase.kind;
+  for (const auto& [words, kind] : kPhrases) {
+    if (message.find(words) != std::string_view::npos) {
+      return kind;
     }
   }
   return ErrorKind::Invalid;
