@@ -56,24 +56,3 @@ def test_a_device_without_its_rules_is_never_forwarded_by_other_means(world: Wor
     assert not world.client.succeeds("ping", "-c3", "-W1", "-i", "0.2", "10.0.1.5")
     world.agent.start()
     assert world.client.succeeds("ping", "-c1", "-W5", "10.0.1.5")
-
-
-def test_a_reply_never_leaves_by_the_default_route(world: World) -> None:
-    """Our table is gone and another's NAT goes on un-translating: a download's packets do not go out in the clear."""
-    world.connect("laptop")
-    world.router.nft("table ip other { chain post { type nat hook postrouting priority srcnat; }\n}")
-    leaked = PacketCounter(world.topology.vpc, "ip daddr 100.83.0.0/16", "leaked")
-    world.topology.db.start("socat", "-u", "SYSTEM:yes", "TCP4-LISTEN:7777,reuseaddr")
-    world.wait_for_port(world.topology.db, 7777)
-    download = world.client.start("socat", "-u", f"TCP4:{DATABASE}:7777", "OPEN:/dev/null")
-    replies = "iifname eth0 ip saddr 10.0.1.5 tcp sport 7777"
-    flowing = PacketCounter(world.router, replies, "flowing")
-    shell.until("the download flowing", lambda: flowing.packets() > 20)
-    world.agent.stop()
-    world.router.run("nft", "delete", "table", "inet", "causeway")
-    retried = PacketCounter(world.router, replies, "retried")
-    shell.until("the database trying again", lambda: retried.packets() > 3)
-    download.kill()
-    assert leaked.packets() == 0
-    world.agent.start()
-    assert world.client.succeeds("ping", "-c1", "-W5", DATABASE)
