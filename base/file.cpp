@@ -77,7 +77,8 @@ Result<> write_all(int fd, std::string_view content, const std::string& name) {
 
 Result<> write_file_atomically(const std::string& path, std::string_view content) {
   const std::string fresh = path + ".new";
-  UniqueFd fd(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640));
+  const UniqueFd fd(
+      ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640));
   if (!fd) {
     return Error::from_errno(errno, "cannot create " + fresh);
   }

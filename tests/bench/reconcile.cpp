@@ -2,6 +2,8 @@
 // The cost of reconciling many peers, next to the kernel's own tools doing the same in the same
 // run. Runs in a network namespace of its own, with the network's files in memory (tmpfs).
 //   reconcile_bench FOLDER PEERS
+#include "router/agent/reconcile.h"
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -10,19 +12,18 @@
 #include <fstream>
 #include <functional>
 
-#include <fcntl.h>
-#include <spawn.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <spawn.h>
+#include <unistd.h>
 
 #include "firewall/nft/nft_socket.h"
 #include "netlink/socket/route.h"
 #include "netlink/socket/sysctl.h"
 #include "netlink/socket/wireguard.h"
 #include "network/load/directory_reader.h"
-#include "router/agent/reconcile.h"
 #include "router/model/ownership.h"
 #include "tests/support/networks.h"
 
@@ -194,9 +195,9 @@ class Bench {
   void converge(firewall::Depth depth) {
     const auto round = reconciler_.run(depth, clock_.wall());
     if (!round.settled) {
-      fail(round.failed.empty() ? "not settled"
-                                : round.failed.front().line + ": " +
-                                      round.failed.front().error.to_text());
+      fail(round.failed.empty()
+               ? "not settled"
+               : round.failed.front().line + ": " + round.failed.front().error.to_text());
     }
   }
 
