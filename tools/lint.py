@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checks format (clang-format 19), scripts (bash, python syntax) and C++ (clang-tidy 19).
 
-clang-tidy looks at the sources that changed since the branch left main, or include what changed; --all, or nothing to
-compare with, looks at all. A source found clean is not looked at again until it, what it includes or .clang-tidy changes.
+clang-tidy looks at the sources that changed since the branch left main (on main: since the commit before), or include
+what changed; --all, or nothing to compare with, looks at all. A source found clean is not looked at again until it, what it includes or .clang-tidy changes.
 """
 
 from __future__ import annotations
@@ -94,14 +94,18 @@ def cache_home() -> Path:
 
 
 def changed_files() -> set[str] | None:
-    """Files that differ from where this branch left main, committed or not; None: there is nothing to compare with."""
+    """Files that differ from where this branch left main, committed or not; on main itself, from the commit before.
+
+    None: there is nothing to compare with.
+    """
     head = git("rev-parse", "HEAD")
     for main in ("origin/main", "main"):
         base = git("merge-base", "HEAD", main)
         if base and base != head:
             files = git("diff", "--name-only", base[0]) + git("ls-files", "-o", "--exclude-standard")
             return None if ".clang-tidy" in files else set(files)
-    return None
+    before = git("rev-parse", "--verify", "--quiet", "HEAD~1")
+    return set(git("diff", "--name-only", before[0]) + git("ls-files", "-o", "--exclude-standard")) if before else None
 
 
 class Unit:

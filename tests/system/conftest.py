@@ -29,7 +29,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     for parent in (folder, *folder.parents):
         if parent.stat().st_uid == 0 and parent != Path("/"):
             parent.chmod(parent.stat().st_mode | 0o011)  # postgres walks through
-    (namespace,) = Namespace.make("db")
+    (namespace,) = Namespace.make("postgresql")  # not "db": that is a topology's own
     server = Database(namespace, folder / "server")
     server.fill()
     yield server
