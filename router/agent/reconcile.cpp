@@ -161,6 +161,7 @@ Round Reconciler::run(firewall::Depth depth, WallTime now) {
       if (auto forgotten = folder_.forget_sysctls(); !forgotten) {
         round.errors.push_back(std::move(forgotten).error());
       }
+      desired_->sysctls.clear();  // given back once; from now on they are the host's own
     }
   }
   return round;

@@ -208,6 +208,16 @@ TEST_F(Reconcile, ChangesNoSysctlThatCannotBeRememberedAndAllElse) {
   EXPECT_EQ(kernel_.device("cw-prod")->peers.size(), 4U);
 }
 
+TEST_F(Reconcile, AfterDownTheSysctlsAreTheHostsOwn) {
+  take(4);
+  (void)run(Depth::Full);
+  reconciler_.go_down();
+  EXPECT_TRUE(run(Depth::Digest).settled);
+  kernel_.sysctls["net/ipv4/ip_forward"] = "1";  // a container engine's wish
+  EXPECT_TRUE(run(Depth::Digest).settled);
+  EXPECT_EQ(kernel_.sysctls["net/ipv4/ip_forward"], "1");
+}
+
 TEST_F(Reconcile, DownRestoresNothingRatherThanForgetWhatItCannotRead) {
   take(4);
   (void)run(Depth::Full);
