@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+from pathlib import Path
 from typing import IO
 
 from lab import shell
@@ -18,7 +19,10 @@ class Namespace:
 
     @classmethod
     def make(cls, *names: str) -> list[Namespace]:
-        """Makes namespaces, with loopback up."""
+        """Makes namespaces, with loopback up; all of them or none."""
+        taken = [name for name in names if Path("/run/netns", name).exists()]
+        if taken:
+            raise shell.CommandFailed(f"there is a network namespace of that name already: {', '.join(taken)}")
         shell.run("ip", "-batch", "-", stdin="".join(f"netns add {name}\n" for name in names))
         namespaces = [cls(name) for name in names]
         for namespace in namespaces:
