@@ -119,7 +119,7 @@ bool PlainLine::string(TomlValue& out) {
   out.data = std::string(line_.substr(from + 1, at_ - from - 1));
   ++at_;
   out.span = span(from);
-  return here() != '"';  // """ begins another kind of string
+  return true;  // another quote, as in """, is nothing that may follow a value
 }
 
 bool PlainLine::array(TomlValue& out) {

@@ -120,6 +120,13 @@ TEST(Directory, PuttingAFileAgainReplacesWhatWasKnownOfIt) {
   EXPECT_TRUE(compile(directory).netmap->peers.empty());
 }
 
+TEST(Directory, ForgetsTheMistakesOfAFileThatIsGone) {
+  Directory directory = parse(small_network());
+  directory.put("peers/bob.toml", "nonsense");
+  directory.forget("peers/bob.toml");
+  EXPECT_EQ(directory, parse(small_network()));
+}
+
 TEST(ToDirectory, CompilesToTheSameNetmap) {
   const auto netmap = *compile(small_network()).netmap;
   EXPECT_EQ(compile(to_directory(netmap)).netmap, netmap);

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
+#include <sys/inotify.h>
 #include <sys/stat.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "base/unique_fd.h"
 #include "network/load/directory_reader.h"
 #include "network/load/key_file.h"
 #include "network/load/router_file.h"
@@ -93,19 +96,40 @@ TEST_F(Reading, SeesAChangedANewAndARemovedFile) {
   EXPECT_EQ(reader.compile().netmap->peers[0].name, "bob");
 }
 
-TEST_F(Reading, SeesAChangeThatLeavesSizeAndTimesAsTheyWere) {
-  clock.now = SystemClock().wall();
-  write_all(small_network());
-  ASSERT_TRUE(*reader.refresh());
-  auto text = small_network()["peers/alice.toml"];
-  const auto digit = text.find("100.83.0.5") + 9;
-  // A kernel stamps files once a tick, some milliseconds: many of these writes share one.
-  for (int i = 0; i < 200; ++i) {
-    text[digit] = i % 2 == 0 ? '7' : '5';
-    std::ofstream(path / "peers/alice.toml") << text;
-    ASSERT_TRUE(*reader.refresh()) << i;
-    ASSERT_EQ(reader.compile().netmap->peers[0].address.to_text().back(), text[digit]) << i;
+// How often a file was opened since the last question.
+class Opened {
+ public:
+  explicit Opened(const fs::path& file) : inotify_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {
+    EXPECT_GE(::inotify_add_watch(inotify_.get(), file.c_str(), IN_OPEN), 0);
   }
+
+  std::size_t times() {
+    std::array<char, 4096> events{};
+    const ssize_t got = ::read(inotify_.get(), events.data(), events.size());
+    return got < 0 ? 0 : static_cast<std::size_t>(got) / sizeof(inotify_event);  // without names
+  }
+
+ private:
+  UniqueFd inotify_;
+};
+
+TEST_F(Reading, OpensAnUnchangedFileOnlyWhileItsTimesAreTooFreshToTell) {
+  write_all(small_network());
+  Opened alice(path / "peers/alice.toml");
+  clock.now = SystemClock().wall();
+  ASSERT_TRUE(*reader.refresh());
+  EXPECT_EQ(alice.times(), 1U);
+  ASSERT_FALSE(*reader.refresh());
+  EXPECT_EQ(alice.times(), 1U) << "another write may have left equal times";
+  clock.now += std::chrono::hours(1);
+  ASSERT_FALSE(*reader.refresh());
+  EXPECT_EQ(alice.times(), 1U) << "the reading that settles it";
+  ASSERT_FALSE(*reader.refresh());
+  EXPECT_EQ(alice.times(), 0U);
+  write("peers/bob.toml",
+        "public_key = \"" + std::string(kBobKey) + "\"\naddress = \"100.83.0.6\"\n");
+  ASSERT_TRUE(*reader.refresh());
+  EXPECT_EQ(alice.times(), 0U) << "one changed file is one file read";
 }
 
 TEST_F(Reading, IgnoresWhatBelongsToSomebodyElse) {
