@@ -33,7 +33,9 @@ class Folder : public ::testing::Test {
   ~Folder() override { fs::remove_all(path); }
 
   Folder(const Folder&) = delete;
+  Folder(Folder&&) = delete;
   Folder& operator=(const Folder&) = delete;
+  Folder& operator=(Folder&&) = delete;
 
   void write(const std::string& name, const std::string& text) const {
     fs::create_directories((path / name).parent_path());
@@ -234,8 +236,9 @@ TEST_F(KeyFile, RefusesAStrangersFileAndAStrangersGroup) {
 
 TEST_F(KeyFile, NeverRepeatsItsContent) {
   const std::string secret = "iPxGwq8zERHQ3Q1cOZFdJ+cvJX5Ka4mLN38AyYKYF1";
-  for (const std::string& text :
-       {secret, secret + secret + secret, std::string("\n"), std::string()}) {
+  std::string three_times = secret;
+  three_times.append(secret).append(secret);
+  for (const std::string& text : {secret, three_times, std::string("\n"), std::string()}) {
     const auto message = refusal(0600, text);
     EXPECT_THAT(message, HasSubstr("44 characters"));
     EXPECT_THAT(message, Not(HasSubstr("iPxG")));
