@@ -8,10 +8,6 @@
 
 namespace cw::network {
 
-Origin GatewayView::port_at() const {
-  return at(table->listen_port.set ? table->listen_port.span : table->endpoint.span);
-}
-
 namespace {
 
 // What the gateway is called in a message, also where its name is wrong.
@@ -59,20 +55,36 @@ std::vector<std::string_view> serving_routers(Checks& checks, const GatewayView&
   return serving;
 }
 
-std::optional<net::Block> block_of(Checks& checks, const GatewayView& gateway) {
+// As written, or the whole pool.
+Field<net::Block> block_of(Checks& checks, const GatewayView& gateway) {
   const auto& written = gateway.table->block;
   const auto* pool = checks.pool();
   if (!written.set) {
-    return pool == nullptr ? std::nullopt : std::optional(*net::Block::from(*pool));
+    Field<net::Block> whole{.value = {}, .span = gateway.table->at};
+    if (pool != nullptr) {
+      whole.value = *net::Block::from(*pool);
+    }
+    return whole;
   }
   if (written && pool != nullptr && !pool->contains(written->ipv4())) {
     checks.report(gateway.at(written.span),
                   fmt::format("the block {} is outside the pool", written->ipv4().to_text()),
-                  Origin{{}, {}, checks.directory.network->pool.span},
-                  fmt::format("the pool is {}", pool->to_text()));
-    return std::nullopt;
+                  checks.pool_at(), fmt::format("the pool is {}", pool->to_text()));
+    return {.value = {}, .span = written.span, .set = true};
   }
-  return written.value;
+  return written;
+}
+
+// As written, or the endpoint's.
+Field<std::uint16_t> listen_port_of(const GatewayTable& table) {
+  if (table.listen_port.set) {
+    return table.listen_port;
+  }
+  Field<std::uint16_t> port{.value = {}, .span = table.endpoint.span};
+  if (table.endpoint) {
+    port.value = table.endpoint->port;
+  }
+  return port;
 }
 
 void check_block(Checks& checks, const GatewayView& gateway,
@@ -191,11 +203,7 @@ void check_gateways(Checks& checks) {
         checks.check_overlay_address(*table.address, gateway.at(table.address.span));
       }
       gateway.block = block_of(checks, gateway);
-      if (table.listen_port.set) {
-        gateway.listen_port = table.listen_port.value;
-      } else if (table.endpoint) {
-        gateway.listen_port = table.endpoint->port;
-      }
+      gateway.listen_port = listen_port_of(table);
       gateway.routers = serving_routers(checks, gateway);
       check_block(checks, gateway, checks.gateways);
       check_endpoint(checks, gateway, endpoints, ports);

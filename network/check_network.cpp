@@ -33,6 +33,10 @@ const net::Prefix* Checks::pool() const {
   return directory.network && directory.network->pool ? &*directory.network->pool : nullptr;
 }
 
+Origin Checks::pool_at() const {
+  return Origin::in_network(directory.network ? directory.network->pool.span : Span{});
+}
+
 bool Checks::site_known(std::string_view name) const {
   return directory.sites.contains(name) || directory.mistakes.contains(site_path(name));
 }
@@ -44,15 +48,14 @@ bool Checks::any_site_broken() const {
 
 void Checks::check_overlay_address(const net::Ip& address, const Origin& at) {
   if (const auto* in = pool()) {
-    const Origin pool_at{{}, {}, directory.network->pool.span};
     if (!in->contains(address)) {
-      report(at, fmt::format("{} is outside the pool", address.to_text()), pool_at,
+      report(at, fmt::format("{} is outside the pool", address.to_text()), pool_at(),
              fmt::format("the pool is {}", in->to_text()));
     } else if (address == in->address() || address == in->last()) {
       report(at,
              fmt::format("{} is the {} address of the pool, which nobody may have",
                          address.to_text(), address == in->last() ? "last" : "first"),
-             pool_at, "the pool");
+             pool_at(), "the pool");
     }
   }
   if (const Origin* first = addresses.claim(address, at)) {
@@ -72,12 +75,12 @@ void check_network(Checks& checks) {
   const auto& network = checks.directory.network;
   if (!network) {
     if (!checks.directory.mistakes.contains(kNetworkFile)) {
-      checks.report({{}, {}, {}}, "the directory has no network.toml",
+      checks.report(Origin::in_network({}), "the directory has no network.toml",
                     "is it a network directory? network.toml needs `name`, `pool` and `ula`");
     }
     return;
   }
-  const auto at = [](Span span) { return Origin{{}, {}, span}; };
+  const auto at = &Origin::in_network;
   if (network->ula && network->via_prefix) {
     // The first /64 of the ULA holds the peers' addresses.
     const auto twins = net::Prefix::of(network->ula->address(), net::kViaPrefixLength);

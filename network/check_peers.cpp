@@ -63,7 +63,7 @@ class PeerChecks {
   }
 
  private:
-  [[nodiscard]] Origin at(Span span) const { return {kPeersFolder, name_, span}; }
+  [[nodiscard]] Origin at(Span span) const { return Origin::in_peer(name_, span); }
 
   [[nodiscard]] bool address_usable() const {
     return peer_.address && checks_.pool() != nullptr && checks_.pool()->contains(*peer_.address);
@@ -173,13 +173,14 @@ void PeerChecks::check_default_home() {
 void check_peers(Checks& checks) {
   const auto& peers = checks.directory.peers;
   if (peers.size() > kMostPeers) {
-    checks.report({{}, {}, {}}, fmt::format("the network has {} peers; at most {} are allowed",
-                                            peers.size(), kMostPeers));
+    checks.report(
+        Origin::in_network({}),
+        fmt::format("the network has {} peers; at most {} are allowed", peers.size(), kMostPeers));
     return;
   }
   const bool judged = checks.directory.network && !checks.any_site_broken();
   if (judged && !peers.empty() && checks.gateways.empty()) {
-    checks.report({{}, {}, {}}, "no site has a gateway: no peer could connect",
+    checks.report(Origin::in_network({}), "no site has a gateway: no peer could connect",
                   "add a [[gateway]] to a file in sites/");
   }
   for (const auto& [name, peer] : peers) {

@@ -14,13 +14,13 @@ void check_own_prefix(Checks& checks, const Located<net::Prefix>& route, const O
                       const Field<net::Prefix>& own, std::string_view what) {
   if (own && route.value.overlaps(*own)) {
     checks.report(at, fmt::format("the route {} overlaps the {}", route.value.to_text(), what),
-                  Origin{{}, {}, own.span}, fmt::format("the {}, {}", what, own->to_text()),
+                  Origin::in_network(own.span), fmt::format("the {}, {}", what, own->to_text()),
                   fmt::format("the {} belongs to this network alone; renumber one of them", what));
   }
 }
 
 void check_routes(Checks& checks, std::string_view site, const SiteFile& file) {
-  const auto at = [&](Span span) { return Origin{kSitesFolder, site, span}; };
+  const auto at = [&](Span span) { return Origin::in_site(site, span); };
   LocatedList<net::Prefix> routes = file.routes;
   std::ranges::stable_sort(routes, {}, &Located<net::Prefix>::value);
   for (std::size_t i = 0, wider = 0; i < routes.size(); ++i) {
@@ -51,11 +51,12 @@ void check_sites(Checks& checks) {
   Claims<net::SiteId> ids;
   Claims<std::string> routers;
   if (checks.directory.sites.size() > kMostSites) {
-    checks.report({{}, {}, {}}, fmt::format("the network has {} sites; at most {} are allowed",
-                                            checks.directory.sites.size(), kMostSites));
+    checks.report(Origin::in_network({}),
+                  fmt::format("the network has {} sites; at most {} are allowed",
+                              checks.directory.sites.size(), kMostSites));
   }
   for (const auto& [name, file] : checks.directory.sites) {
-    const auto at = [&name = name](Span span) { return Origin{kSitesFolder, name, span}; };
+    const auto at = [&name = name](Span span) { return Origin::in_site(name, span); };
     if (file.id) {
       if (const Origin* first = ids.claim(*file.id, at(file.id.span))) {
         checks.report(at(file.id.span), fmt::format("two sites have the id {}", file.id->value),

@@ -21,6 +21,16 @@ struct Origin {
   std::string_view name;
   Span span;
 
+  static Origin in_network(Span span) { return {.folder = {}, .name = {}, .span = span}; }
+
+  static Origin in_site(std::string_view site, Span span) {
+    return {.folder = kSitesFolder, .name = site, .span = span};
+  }
+
+  static Origin in_peer(std::string_view peer, Span span) {
+    return {.folder = kPeersFolder, .name = peer, .span = span};
+  }
+
   [[nodiscard]] Place place(std::string note = {}) const;
 };
 
@@ -43,18 +53,15 @@ struct GatewayView {
   std::string_view site;
   const SiteFile* file = nullptr;
   const GatewayTable* table = nullptr;
-  std::optional<net::Block> block;           // nothing where it is in error
-  std::optional<std::uint16_t> listen_port;  // nothing where it is in error
+  Field<net::Block> block;           // no value where it is in error; where there is none written,
+  Field<std::uint16_t> listen_port;  // the span is that of what the default comes from
   std::vector<std::string_view> routers;
 
-  [[nodiscard]] Origin at(Span span) const { return {kSitesFolder, site, span}; }
+  [[nodiscard]] Origin at(Span span) const { return Origin::in_site(site, span); }
 
-  // Where the block is written, or else the gateway's first line.
-  [[nodiscard]] Origin block_at() const {
-    return at(table->block.set ? table->block.span : table->at);
-  }
+  [[nodiscard]] Origin block_at() const { return at(block.span); }
 
-  [[nodiscard]] Origin port_at() const;
+  [[nodiscard]] Origin port_at() const { return at(listen_port.span); }
 };
 
 struct Checks {
@@ -69,6 +76,7 @@ struct Checks {
               std::string hint = {});
 
   [[nodiscard]] const net::Prefix* pool() const;  // nothing where it is missing or in error
+  [[nodiscard]] Origin pool_at() const;
   [[nodiscard]] bool site_known(std::string_view name) const;  // also one whose file is broken
   [[nodiscard]] bool any_site_broken() const;
 

@@ -73,8 +73,7 @@ Peer make_peer(const std::string& name, const PeerFile& file, const Checks& chec
 }
 
 // Only for a directory without a mistake: every field that must be there is.
-Netmap assemble(const Checks& checks) {
-  const NetworkFile& network = *checks.directory.network;
+Netmap assemble(const NetworkFile& network, const Checks& checks) {
   Netmap netmap{
       .name = *network.name,
       .pool = *network.pool,
@@ -110,8 +109,8 @@ Compiled compile(const Directory& directory) {
   check_gateways(checks);
   check_peers(checks);
   sort(compiled.diagnostics);
-  if (!has_errors(compiled.diagnostics)) {
-    compiled.netmap = assemble(checks);
+  if (directory.network && !has_errors(compiled.diagnostics)) {
+    compiled.netmap = assemble(*directory.network, checks);
   }
   return compiled;
 }

@@ -63,7 +63,7 @@ struct Quote {
 Quote quote(const Place& place) {
   const std::string_view text = place.text;
   const std::size_t column = place.span.column == 0 ? 0 : place.span.column - 1;
-  std::size_t from = std::min(column, text.size());
+  const std::size_t from = std::min(column, text.size());
   std::size_t to = std::min(from + place.span.length, text.size());
   const auto continues = [&](std::size_t at) {
     return at > 0 && at < text.size() && (text[at] & 0xc0) == 0x80;
