@@ -3,7 +3,8 @@
 """Checks format (clang-format 19), scripts (bash, python syntax) and C++ (clang-tidy 19).
 
 clang-tidy looks at the sources that changed since the branch left main (on main: since the commit before), or include
-what changed; --all, or nothing to compare with, looks at all. A source found clean is not looked at again until it, what it includes or .clang-tidy changes.
+what changed; --all, or nothing to compare with, looks at all. A source found clean is not looked at again until it,
+what it includes or .clang-tidy changes.
 """
 
 from __future__ import annotations
@@ -44,8 +45,24 @@ def main() -> int:
     return 0 if all(checks.values()) else 1
 
 
+def output(*command: str) -> str:
+    """What the command says; where it fails, its own words and an end."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        sys.exit(f"`{' '.join(command)}` failed with status {done.returncode}")
+    return done.stdout
+
+
 def git(*args: str) -> list[str]:
-    return subprocess.run(["git", *args], capture_output=True, text=True).stdout.split("\n")[:-1]
+    return output("git", *args).split("\n")[:-1]
+
+
+def commit(name: str) -> str | None:
+    """The commit of that name, if there is one."""
+    done = subprocess.run(
+        ["git", "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"], stdout=subprocess.PIPE, text=True
+    )
+    return done.stdout.strip() or None
 
 
 def check_format(files: list[str]) -> bool:
@@ -53,6 +70,8 @@ def check_format(files: list[str]) -> bool:
     wrong = sorted({line.split(":")[0] for line in done.stderr.splitlines() if "clang-format-violations" in line})
     for file in wrong:
         print(f"  {file}: not formatted; ./dev fmt does it")
+    if done.returncode != 0 and not wrong:
+        print(done.stderr, end="")
     return done.returncode == 0
 
 
@@ -98,14 +117,18 @@ def changed_files() -> set[str] | None:
 
     None: there is nothing to compare with.
     """
-    head = git("rev-parse", "HEAD")
-    for main in ("origin/main", "main"):
-        base = git("merge-base", "HEAD", main)
-        if base and base != head:
-            files = git("diff", "--name-only", base[0]) + git("ls-files", "-o", "--exclude-standard")
-            return None if ".clang-tidy" in files else set(files)
-    before = git("rev-parse", "--verify", "--quiet", "HEAD~1")
-    return set(git("diff", "--name-only", before[0]) + git("ls-files", "-o", "--exclude-standard")) if before else None
+    head = commit("HEAD")
+    base = None
+    for main in filter(commit, ("origin/main", "main")):
+        left = git("merge-base", "HEAD", main)[0]
+        if left != head:
+            base = left
+            break
+    base = base or commit("HEAD~1")
+    if base is None:
+        return None
+    files = {*git("diff", "--name-only", base), *git("ls-files", "-o", "--exclude-standard")}
+    return None if ".clang-tidy" in files else files
 
 
 class Unit:
@@ -114,7 +137,7 @@ class Unit:
     def __init__(self, source: str, inputs: set[str], command: str) -> None:
         self.source = source
         self.inputs = inputs
-        digest = hashlib.sha256(command.encode())
+        digest = hashlib.sha256(command.replace(str(ROOT), "").encode())  # other checkouts share what is known
         for file in (".clang-tidy", *sorted(inputs)):
             digest.update(Path(file).read_bytes())
         self.digest = digest.hexdigest()
@@ -127,16 +150,14 @@ class Unit:
         if ok:
             (clean / self.digest).touch()
         else:
-            print(done.stdout.replace(f"{ROOT}/", ""), end="")
+            print((done.stdout or done.stderr).replace(f"{ROOT}/", ""), end="")
         print(f"  {'ok  ' if ok else 'FAIL'} {time.monotonic() - started:8.2f} s  {self.source}", flush=True)
         return ok
 
 
 def translation_units() -> Iterator[Unit]:
     inputs = {}
-    for block in subprocess.run(
-        ["ninja", "-C", str(BUILD), "-t", "deps"], capture_output=True, text=True
-    ).stdout.split("\n\n"):
+    for block in output("ninja", "-C", str(BUILD), "-t", "deps").split("\n\n"):
         head, *lines = block.splitlines() or [""]
         files = (Path(BUILD, line.strip()).resolve() for line in lines)
         ours = {str(file.relative_to(ROOT)) for file in files if file.is_relative_to(ROOT)}
