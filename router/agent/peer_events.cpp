@@ -14,11 +14,15 @@ bool is_active(const netlink::WgPeer& peer, netlink::HandshakeTime now) {
   return peer.last_handshake && now - *peer.last_handshake < api::kActiveFor;
 }
 
-// Notes a move to `to`; true if the peer had been there before and came back with a new handshake.
-bool moved(Track& track, const net::SocketAddress& to, bool new_handshake) {
+// Notes a move to `to`; true if the peer had been there before.
+bool moved(Track& track, const net::SocketAddress& to) {
   const bool been_there = std::find(track.left.begin(), track.left.end(), to) != track.left.end();
   track.left = {track.endpoint.value_or(net::SocketAddress{}), track.left[0]};
-  return been_there && new_handshake;
+  return been_there;
+}
+
+bool too_soon(netlink::HandshakeTime handshake, netlink::HandshakeTime before) {
+  return handshake > before && handshake - before < kRekeyAfter;
 }
 
 class Comparison {
@@ -36,11 +40,11 @@ class Comparison {
     }
     if (peer.endpoint && track.endpoint && peer.endpoint != track.endpoint) {
       const auto before = track.endpoint;
-      const bool came_back = moved(track, *peer.endpoint, handshake > track.last_handshake);
+      const bool came_back = moved(track, *peer.endpoint);
       if (active && track.active) {
         say(PeerEventKind::Roamed, peer, before);
       }
-      if (came_back) {
+      if (came_back && too_soon(handshake, track.last_handshake)) {
         std::shift_right(track.returns.begin(), track.returns.end(), 1);
         track.returns[0] = now_;
       }

@@ -17,14 +17,18 @@
 // What happened to the peers between two looks at the kernel. WireGuard announces nothing, so each
 // dump the agent makes anyway is compared with what it saw before. Pure; linear in the peers.
 //
-// One key on two devices shows as an endpoint that comes back to where it was before, each time
-// with a new handshake: the two devices cut each other's session. A phone that changes between two
-// networks keeps its session, and a NAT that rebinds never comes back to an old port.
+// One key on two devices shows as handshakes that come too soon after each other, from an endpoint
+// that had been left. A single device makes one only every two minutes (REKEY_AFTER_TIME), also
+// when it changes between two networks, and a NAT that rebinds never comes back to an old port.
 namespace cw::agent {
 
-// A key is called flapping after this many returns within the window, and no longer when a window
-// passes without one.
-inline constexpr int kFlappingReturns = 2;
+// WireGuard's REKEY_AFTER_TIME: an undisturbed session is not made anew before.
+inline constexpr std::chrono::seconds kRekeyAfter{120};
+
+// A key is called flapping after this many such returns within the window (somebody who switches
+// a phone's tunnel off and on elsewhere makes one or two), and no longer when a window passes
+// without one.
+inline constexpr int kFlappingReturns = 3;
 inline constexpr std::chrono::minutes kFlappingWindow{10};
 
 enum class PeerEventKind : std::uint8_t {

@@ -15,6 +15,7 @@
 
 #include "cli/agent_client.h"
 #include "cli/http_client.h"
+#include "network/netmap_json.h"
 #include "router/agent/http_server.h"
 #include "router/api/json.h"
 #include "tests/support/model_kernel.h"
@@ -358,6 +359,21 @@ TEST_F(AgentOnAModel, ThePlanOfWhatIsInForceIsEmpty) {
   const auto answer = ask([this] { return client_.plan(); });
   ASSERT_TRUE(answer);
   EXPECT_THAT(answer->steps, SizeIs(0));
+}
+
+TEST_F(AgentOnAModel, ThePlanOfACandidateNamesWhatItChangesAndChangesNothing) {
+  start();
+  const int writes = kernel_.writes;
+  add_peer(10);
+  source_.refresh();
+  const auto candidate = network::to_json(*source_.compile().netmap);
+  const auto answer = ask([&, this] { return client_.plan(candidate); });
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_THAT(answer->steps, Contains(HasSubstr("p0010")));
+  EXPECT_EQ(kernel_.writes, writes);
+  const auto refused = ask([this] { return client_.plan("{}"); });
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("netmap"));
 }
 
 TEST_F(AgentOnAModel, AStrangerMayLookButNotChange) {
