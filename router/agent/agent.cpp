@@ -9,7 +9,6 @@
 #include <malloc.h>
 #include <unistd.h>
 
-#include "network/guard.h"
 #include "network/netmap_json.h"
 #include "router/agent/host.h"
 #include "router/agent/report.h"
@@ -83,15 +82,18 @@ void Agent::start() {
 }
 
 // Against the network in force, or where there is none against the peers an earlier agent left.
-network::Verdict Agent::judge(const network::Netmap& candidate) {
-  if (const auto* now = reconciler_.netmap()) {
-    return network::judge_unattended(*now, candidate);
-  }
-  const auto adopted = reconciler_.adopted_peers();
-  if (!adopted) {
+router::Verdict Agent::judge(const Candidate& candidate) {
+  const auto before = reconciler_.let_in(world_.clock.wall());
+  if (!before) {
     return {};  // the first round says why the kernel cannot be read
   }
-  return network::judge_unattended(*adopted, candidate);
+  if (reconciler_.netmap() != nullptr) {
+    return router::judge_unattended(*before, router::let_in(candidate.desired));
+  }
+  // Whoever expired while no agent ran is locked out by what the network always said.
+  const auto at_any_time = reconciler_.prepare(candidate.netmap, WallTime::min());
+  return at_any_time ? router::judge_unattended(*before, router::let_in(at_any_time->desired))
+                     : router::Verdict{};
 }
 
 void Agent::look_at_host() {
@@ -111,24 +113,25 @@ bool Agent::offer(NetworkReading reading, Asked asked) {
   if (asked == Asked::ByAChange && reconciler_.is_down()) {
     return false;  // `causeway reload` reads it again
   }
+  if (const auto* now = reconciler_.netmap();
+      asked == Asked::ByAChange && now != nullptr && *now == *reading.netmap) {
+    refused_.reset();
+    return false;
+  }
+  auto candidate = reconciler_.prepare(std::move(*reading.netmap), world_.clock.wall());
+  if (!candidate) {
+    refuse(api::RefusalReason::Invalid, candidate.error().to_text() + "\n");
+    return false;
+  }
   if (asked == Asked::ByAChange) {
-    const auto* now = reconciler_.netmap();
-    if (now != nullptr && *now == *reading.netmap) {
-      refused_.reset();
-      return false;
-    }
-    auto verdict = judge(*reading.netmap);
-    if (!verdict.take) {
+    if (auto verdict = judge(*candidate); !verdict.take) {
       refuse(api::RefusalReason::HeldBack, std::move(verdict.why) + "\n");
       return false;
     }
   }
-  const auto peers = reading.netmap->peers.size();
-  const auto name = reading.netmap->name;
-  if (auto taken = reconciler_.take(std::move(*reading.netmap), world_.clock.wall()); !taken) {
-    refuse(api::RefusalReason::Invalid, taken.error().to_text() + "\n");
-    return false;
-  }
+  const auto peers = candidate->netmap.peers.size();
+  const auto name = candidate->netmap.name;
+  reconciler_.take(std::move(*candidate));
   refused_.reset();
   taken_ = world_.clock.wall();
   world_.journal.write(Level::Notice, Event::NetworkTaken,

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "network/guard.h"
 #include "router/agent/backoff.h"
 #include "router/agent/control.h"
 #include "router/agent/intake.h"
@@ -86,7 +85,7 @@ class Agent final : public Requests {
 
   bool offer(NetworkReading reading, Asked asked);  // true: in force now
   void refuse(api::RefusalReason reason, std::string text);
-  [[nodiscard]] network::Verdict judge(const network::Netmap& candidate);
+  [[nodiscard]] router::Verdict judge(const Candidate& candidate);
   void look_at_host();
 
   void round(firewall::Depth depth);

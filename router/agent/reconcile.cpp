@@ -46,21 +46,27 @@ void Reconciler::set_host(router::Host host) {
   }
 }
 
-Result<> Reconciler::take(network::Netmap netmap, WallTime now) {
+Result<Candidate> Reconciler::prepare(network::Netmap netmap, WallTime now) {
   std::swap(snapshot_.netmap, netmap);
   snapshot_.now = now;
   auto desired = router::desired(snapshot_);
-  if (!desired) {
-    std::swap(snapshot_.netmap, netmap);
-    return std::move(desired).error();
-  }
+  std::swap(snapshot_.netmap, netmap);
+  return Candidate{.netmap = std::move(netmap), .desired = CW_TRY(std::move(desired))};
+}
+
+void Reconciler::take(Candidate candidate) {
+  snapshot_.netmap = std::move(candidate.netmap);
   if (desired_ && desired_->firewall) {
     previous_ruleset_ = std::move(desired_->firewall);
   }
-  desired_ = std::move(*desired);
+  desired_ = std::move(candidate.desired);
   endpoints_are_old_ = false;
   has_netmap_ = true;
   down_ = false;
+}
+
+Result<> Reconciler::take(network::Netmap netmap, WallTime now) {
+  take(CW_TRY(prepare(std::move(netmap), now)));
   return {};
 }
 
@@ -157,7 +163,7 @@ Round Reconciler::run(firewall::Depth depth, WallTime now) {
   }
   if (round.settled) {
     previous_ruleset_.reset();
-    if (down_) {
+    if (down_ && desired_) {
       if (auto forgotten = folder_.forget_sysctls(); !forgotten) {
         round.errors.push_back(std::move(forgotten).error());
       }
@@ -256,24 +262,28 @@ router::Dump<netlink::WgDevice> Reconciler::read_devices(WallTime now) {
   return devices;
 }
 
-Result<std::vector<net::PublicKey>> Reconciler::adopted_peers() {
-  std::vector<net::PublicKey> keys;
+Result<std::vector<netlink::WgDevice>> Reconciler::devices_of_ours() {
+  std::vector<netlink::WgDevice> devices;
   const auto links = CW_TRY(sinks_.routes.links());
   for (const auto& link : links) {
     if (!link.name.starts_with(router::kDevicePrefix)) {
       continue;
     }
     auto device = sinks_.wireguard.device(link.name);
-    if (!device) {
-      if (device.error().kind == ErrorKind::NotFound) {
-        continue;  // somebody else's, or gone
-      }
+    if (device) {
+      devices.push_back(std::move(*device));
+    } else if (device.error().kind != ErrorKind::NotFound) {  // somebody else's, or gone
       return std::move(device).error();
     }
-    std::ranges::transform(device->peers, std::back_inserter(keys), &netlink::WgPeer::key);
   }
-  std::ranges::sort(keys);
-  return keys;
+  return devices;
+}
+
+Result<std::vector<router::Access>> Reconciler::let_in(WallTime now) {
+  if (has_netmap_) {
+    return router::let_in(*CW_TRY(wanted(now)));
+  }
+  return router::let_in(CW_TRY(devices_of_ours()));
 }
 
 Result<std::vector<firewall::ForeignChain>> Reconciler::foreign_chains() {

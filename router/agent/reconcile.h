@@ -11,6 +11,7 @@
 #include "router/agent/runtime_folder.h"
 #include "router/apply/apply.h"
 #include "router/model/snapshot.h"
+#include "router/plan/guard.h"
 
 // Makes the kernel what the network says, one round at a time: desired, read, plan, apply, read
 // again, and the second plan must be empty. Holds the netmap and nothing that the kernel knows.
@@ -32,6 +33,12 @@ struct Round {
   router::Dump<netlink::WgDevice> devices;  // as they were found
 };
 
+// A network that could be taken, and what it would make of the kernel.
+struct Candidate {
+  network::Netmap netmap;
+  router::DesiredState desired;
+};
+
 class Reconciler {
  public:
   // All of these outlive this.
@@ -39,8 +46,11 @@ class Reconciler {
       : sinks_(sinks), keys_(keys), folder_(folder) {}
 
   void set_host(router::Host host);
-  // In force from the next round on, also after go_down(). ErrorKind::Invalid: this router cannot
-  // serve it (router::desired), and what was in force still is.
+  // What it asks of this router. ErrorKind::Invalid: this router cannot serve it (router::desired).
+  [[nodiscard]] Result<Candidate> prepare(network::Netmap netmap, WallTime now);
+  // In force from the next round on, also after go_down(). Without a preparation: the same errors,
+  // and what was in force still is.
+  void take(Candidate candidate);
   Result<> take(network::Netmap netmap, WallTime now);
   void go_down();  // nothing of ours is wanted, and the sysctls as they were
 
@@ -65,14 +75,16 @@ class Reconciler {
   [[nodiscard]] router::Dump<netlink::WgDevice> read_devices(WallTime now);
   [[nodiscard]] Result<std::vector<firewall::ForeignChain>> foreign_chains();
 
-  // The peers that the kernel's devices of ours have, whoever made them; sorted.
-  [[nodiscard]] Result<std::vector<net::PublicKey>> adopted_peers();
+  // Whom the network in force lets in, and where there is none, whom the kernel's devices of ours
+  // do, whoever made them.
+  [[nodiscard]] Result<std::vector<router::Access>> let_in(WallTime now);
 
   // When time alone changes what is wanted; of the last round.
   [[nodiscard]] std::optional<WallTime> next_change() const;
 
  private:
   Result<const router::DesiredState*> wanted(WallTime now);
+  Result<std::vector<netlink::WgDevice>> devices_of_ours();
   router::Reading read(const router::DesiredState& desired, firewall::Depth depth);
   Result<> remember_sysctls(const router::Plan& plan);
   void carry_out(const router::Plan& plan, Round& round);

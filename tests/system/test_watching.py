@@ -22,22 +22,17 @@ def log_says(world: World, words: str) -> None:
     shell.until(words, lambda: world.agent.status() and words in world.agent.log.read_text())
 
 
-def seen(world: World) -> tuple[str, int]:
-    """The only peer's endpoint, and its last handshake in seconds."""
-    _, _, endpoint, _, handshake, *_ = world.router.run("wg", "show", DEVICE, "dump").splitlines()[1].split("\t")
-    return endpoint, int(handshake)
+def handshake_time(world: World) -> int:
+    """Of the only peer."""
+    return int(world.router.run("wg", "show", DEVICE, "latest-handshakes").split()[1])
 
 
 def handshake(world: World, tunnel: Tunnel) -> None:
-    """A new handshake, from elsewhere than the one before, and a look at it."""
-    endpoint, last = seen(world)
+    """A new handshake, and a look at it. wg tells its time in seconds, so it waits for the next one."""
+    last = handshake_time(world)
+    shell.until("the next second", lambda: time.time() >= last + 1)
     tunnel.namespace.ip(f"link set {tunnel.name} down", f"link set {tunnel.name} up")
-
-    def is_new() -> bool:
-        now = seen(world)
-        return now[0] != endpoint and now[1] > last
-
-    shell.until(f"a handshake of {tunnel.name}", is_new)
+    shell.until(f"a handshake of {tunnel.name}", lambda: handshake_time(world) > last)
     world.agent.status()
 
 

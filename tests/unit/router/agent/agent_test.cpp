@@ -2,6 +2,7 @@
 // The agent's loop, its sources and its socket, on the model kernel: no root, no network.
 #include "router/agent/agent.h"
 
+#include <cstring>
 #include <future>
 
 #include <sys/eventfd.h>
@@ -13,6 +14,7 @@
 #include <systemd/sd-event.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "cli/agent_client.h"
 #include "cli/http_client.h"
 #include "network/netmap_json.h"
@@ -27,7 +29,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using ::testing::Contains;
-using ::testing::Field;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
@@ -38,7 +39,7 @@ class FakeWatch final : public KernelWatch {
  public:
   FakeWatch() : fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
 
-  std::vector<int> descriptors() const override { return {fd_.get()}; }
+  [[nodiscard]] std::vector<int> descriptors() const override { return {fd_.get()}; }
 
   Disturbance drain() override {
     eventfd_t count = 0;
@@ -241,6 +242,33 @@ TEST_F(AgentOnAModel, AChangeThatRemovesManyPeersIsHeldBackUntilReload) {
   ASSERT_TRUE(ask([this] { return client_.reload(); }));
   EXPECT_EQ(peers(), 6U);
   EXPECT_FALSE(status().refused);
+}
+
+TEST_F(AgentOnAModel, AGatewayThatThisRouterServesNoMoreIsHeldBack) {
+  start();
+  auto site = *read_file(temp_ / "network/sites/prod.toml", 4096);
+  site.replace(site.find("routers = [\"r1\"]"), std::strlen("routers = [\"r1\"]"),
+               "routers = [\"r2\"]\n[[router]]\nname = \"r2\"");
+  temp_.write("network/sites/prod.toml", site);
+  EXPECT_TRUE(run_until([&] { return journal_.count(Event::NetworkHeldBack) > 0; }));
+  EXPECT_EQ(peers(), 10U);
+}
+
+TEST_F(AgentOnAModel, WhoExpiredWhileNoAgentRanIsNoReasonToHoldBack) {
+  start();
+  server_.reset();
+  agent_.reset();
+  for (unsigned i = 0; i < 4; ++i) {
+    temp_.write(fmt::format("network/peers/p{:04}.toml", i),
+                fmt::format("public_key = \"{}\"\naddress = \"100.100.0.{}\"\nuser = \"u\"\n"
+                            "expires = 2020-01-01T00:00:00Z\n",
+                            test::public_key(1000 + i).to_text(), 16 + i));
+  }
+  NetworkSource fresh(temp_ / "network", clock_);
+  source_ = std::move(fresh);
+  start();
+  EXPECT_EQ(status().phase, api::Phase::Running);
+  EXPECT_EQ(peers(), 6U);
 }
 
 TEST_F(AgentOnAModel, WhatWasHeldBackStaysHeldBackOverARestart) {
