@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds, runs every test, and counts: unit tests (dev, then asan+ubsan), then the system tests on each kernel.
 
-The last line is "N passed, N failed". The status is not 0 if anything failed, nothing ran, or the short form took longer
+The long form also lets each fuzz target run for FUZZ_SECONDS. The last line is "N passed, N failed". The status is not 0 if anything failed, nothing ran, or the short form took longer
 than its budget.
 """
 
@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 import xml.etree.ElementTree as xml
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +26,7 @@ BUDGET_MINUTES = 45  # of the short form, cold, on two cores
 PACKAGE_TESTS = ROOT / "tests/system/package"
 VM_SECONDS = 1500  # of one boot with its tests; more means it hangs
 VM_SECONDS_LONG = 4 * 3600
+FUZZ_SECONDS = 60  # of the long form, for each target
 
 # By file: the data path of stock clients, restarts, closure without the firewall, the sinks.
 KERNEL_TESTS = "data_path or restart or closed or kernel"
@@ -56,6 +58,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="causeway-test.") as folder:
         for preset in ("dev", "asan") if not options.userland else ("dev",):
             total += unit(preset, options)
+        if options.long and not options.userland:
+            total += fuzz(Path(folder), options)
         for kernel in options.kernels:
             for preset in presets_of(kernel, options):
                 total += system(kernel, preset, Path(folder), options)
@@ -148,6 +152,32 @@ def unit_case(case: xml.Element) -> Count:
         print("\n".join(f"       {line}" for line in output.splitlines()))
     passed = sum(ok for _, ok, _ in cases)
     return Count(passed, len(cases) - passed)
+
+
+def fuzz(folder: Path, options: argparse.Namespace) -> Count:
+    """Each target of tests/fuzz by libFuzzer, from its corpus. An input that fails is kept under build/fuzz."""
+    heading(f"Fuzzing ({FUZZ_SECONDS} s each)")
+    if subprocess.run(["./dev", "build", "fuzzers"], env={**os.environ, "CW_PRESET": "fuzz"}).returncode:
+        return BROKEN
+
+    def run(corpus: Path) -> Count:
+        learnt = folder / "fuzz" / corpus.name
+        learnt.mkdir(parents=True)
+        command = [f"build/fuzz/{corpus.name}_fuzz", f"-max_total_time={FUZZ_SECONDS}", "-rss_limit_mb=1024"]
+        command += ["-timeout=10", f"-artifact_prefix=build/fuzz/{corpus.name}-", str(learnt), str(corpus)]
+        started = time.monotonic()
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+        ok = done.returncode == 0
+        runs = re.findall(r"^Done (\d+) runs", done.stdout, re.MULTILINE)
+        said = f"({runs[0]} inputs)" if runs else f"(status {done.returncode})"
+        print(f"  {'ok  ' if ok else 'FAIL'} {time.monotonic() - started:8.2f} s  {corpus.name}_fuzz {said}", flush=True)
+        if not ok:
+            print("\n".join(f"       {line}" for line in done.stdout.splitlines()[-40:]))
+        return Count(int(ok), int(not ok))
+
+    corpora = [each for each in sorted((ROOT / "tests/fuzz/corpus").iterdir()) if (options.only or "") in each.name]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return sum(pool.map(run, corpora), Count())
 
 
 def system(kernel: str, preset: str, folder: Path, options: argparse.Namespace) -> Count:

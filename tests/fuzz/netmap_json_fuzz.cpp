@@ -6,6 +6,7 @@
 #include "network/netmap_json.h"
 
 // Any bytes as a netmap: what is taken is written again as the same bytes.
+// NOLINTNEXTLINE(readability-identifier-naming): the name libFuzzer calls
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace cw::network;
   const std::string_view text(reinterpret_cast<const char*>(data), size);

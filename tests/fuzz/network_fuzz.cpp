@@ -10,6 +10,7 @@
 
 // A whole network directory: files one after the other, each behind a line `=== PATH`. It compiles
 // or is refused with diagnostics; a netmap survives its JSON and its own directory.
+// NOLINTNEXTLINE(readability-identifier-naming): the name libFuzzer calls
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace cw::network;
   constexpr std::string_view kMark = "=== ";

@@ -6,6 +6,7 @@
 #include "network/router_config.h"
 
 // Any bytes as router.toml: a configuration, or diagnostics.
+// NOLINTNEXTLINE(readability-identifier-naming): the name libFuzzer calls
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace cw::network;
   const auto config =

@@ -10,6 +10,7 @@
 
 // Any bytes as TOML: parsed or refused with a diagnostic that can be rendered; and the plain forms
 // read as the library reads them.
+// NOLINTNEXTLINE(readability-identifier-naming): the name libFuzzer calls
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace cw::network;
   const std::string text(reinterpret_cast<const char*>(data), size);
