@@ -66,12 +66,13 @@ void plan_new_sessions(const Device& device, Stages& stages) {
 
 void plan_link(const Device& device, const netlink::Link* link, Stages& stages) {
   if (link == nullptr) {
-    stages.devices.push_back({CreateDevice{device.name, device.mtu}, kMissing});
+    stages.devices.push_back({CreateDevice{.device = device.name, .mtu = device.mtu}, kMissing});
     stages.up.push_back({SetUp{device.name}, "new"});
     return;
   }
   if (link->mtu != device.mtu) {
-    stages.devices.push_back({SetMtu{device.name, device.mtu}, fmt::format("was {}", link->mtu)});
+    stages.devices.push_back(
+        {SetMtu{.device = device.name, .mtu = device.mtu}, fmt::format("was {}", link->mtu)});
   }
   if (!link->up) {
     stages.up.push_back({SetUp{device.name}, "is down"});
@@ -105,15 +106,17 @@ void plan_configuration(const Device& device, const netlink::WgDevice& there, St
 void plan_peers(const Device& device, const std::vector<netlink::WgPeer>& there, Stages& stages) {
   auto difference = diff_peers(device.peers, there);
   if (!difference.set.empty()) {
-    stages.peers.push_back(
-        {ChangePeers{device.name, std::move(difference.set)}, "missing or different"});
+    stages.peers.push_back({ChangePeers{.device = device.name, .peers = std::move(difference.set)},
+                            "missing or different"});
   }
   if (!difference.resume.empty()) {
     stages.handshakes.push_back(
-        {StartHandshakes{device.name, std::move(difference.resume)}, "made anew, seen lately"});
+        {StartHandshakes{.device = device.name, .peers = std::move(difference.resume)},
+         "made anew, seen lately"});
   }
   if (!difference.remove.empty()) {
-    stages.removals.push_back({ChangePeers{device.name, std::move(difference.remove)}, kSurplus});
+    stages.removals.push_back(
+        {ChangePeers{.device = device.name, .peers = std::move(difference.remove)}, kSurplus});
   }
 }
 
@@ -127,7 +130,8 @@ void plan_devices(const DesiredState& desired, const KernelState& kernel, Stages
     if (link != nullptr && link->kind != kWireguardKind) {
       // Somebody else's: making ours fails and says whose name it is; it is touched by nothing
       // else.
-      stages.devices.push_back({CreateDevice{device.name, device.mtu}, "the name is taken"});
+      stages.devices.push_back(
+          {CreateDevice{.device = device.name, .mtu = device.mtu}, "the name is taken"});
       continue;
     }
     plan_link(device, link, stages);
@@ -206,8 +210,8 @@ void plan_sysctls(const DesiredState& desired, const KernelState& kernel, Stages
   for (const auto& sysctl : desired.sysctls) {
     const auto* there = find_named(kernel.sysctls, sysctl.key, &netlink::Sysctl::key);
     if (there != nullptr && there->value != sysctl.value) {
-      stages.sysctls.push_back(
-          {SetSysctl{sysctl, there->value}, fmt::format("was {}", there->value)});
+      stages.sysctls.push_back({SetSysctl{.sysctl = sysctl, .before = there->value},
+                                fmt::format("was {}", there->value)});
     }
   }
 }
@@ -243,7 +247,8 @@ void plan_firewall(const DesiredState& desired, const KernelState& kernel, Stage
   } else if (there.sets) {
     auto changes = firewall::diff(*there.sets, desired.firewall->sets);
     if (!changes.empty() || there.digest->contents != wanted.contents) {
-      stages.firewall.push_back({UpdateSets{std::move(changes), wanted}, "other elements"});
+      stages.firewall.push_back(
+          {UpdateSets{.changes = std::move(changes), .after = wanted}, "other elements"});
     }
   } else if (there.digest->contents != wanted.contents) {
     replace("other elements, unlisted");
