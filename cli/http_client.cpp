@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/unique_fd.h"
+#include "router/api/json.h"
 
 namespace cw::cli {
 
@@ -111,7 +112,7 @@ Result<std::string> receive_all(int socket) {
       return Error::from_errno(errno, "cannot read the agent's answer");
     }
     bytes.append(part.data(), static_cast<std::size_t>(got));
-    if (bytes.size() > kMaxHead + kMaxBody) {
+    if (bytes.size() > kMaxHead + api::kLargestBody) {
       return Error::make(ErrorKind::Exhausted, "the agent's answer is too large");
     }
   }
@@ -166,7 +167,7 @@ Result<Response> parse_response(std::string_view bytes) {
       length = number<std::size_t>(trimmed(line.substr(colon + 1)));
     }
   }
-  if (!length || *length > kMaxBody) {
+  if (!length || *length > api::kLargestBody) {
     return odd("no length, or one that is too large");
   }
   if (body.size() != *length) {

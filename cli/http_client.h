@@ -8,12 +8,11 @@
 #include "base/result.h"
 
 // One HTTP/1.1 request over a unix socket, and its whole answer in memory. Only what the agent's
-// control socket needs: an answer has a Content-Length and at most kMaxBody bytes; anything else is
-// refused. Blocking, with a time limit for silence.
+// control socket needs: an answer has a Content-Length and at most api::kLargestBody bytes;
+// anything else is refused. Blocking, with a time limit for silence.
 namespace cw::cli {
 
 inline constexpr std::size_t kMaxHead = 16384;
-inline constexpr std::size_t kMaxBody = std::size_t{32} << 20U;  // api::kMaxDocument
 
 struct Response {
   unsigned status = 0;

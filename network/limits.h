@@ -11,6 +11,9 @@ namespace cw::network {
 inline constexpr std::size_t kLargestPeerFile = std::size_t{64} << 10U;  // 200 bytes are usual
 // A site of a thousand routes has 20 KiB; this bounds what a hostile file costs in toml11 3.7.
 inline constexpr std::size_t kLargestFile = std::size_t{256} << 10U;
+// A netmap as JSON, and whatever else goes over the control socket: the most peers there may be, at
+// some 400 bytes each, with room. A document larger than this is refused unread.
+inline constexpr std::size_t kLargestNetmap = std::size_t{48} << 20U;
 inline constexpr std::size_t kMostPeers = 100'000;  // ten times what is benchmarked
 inline constexpr std::size_t kMostSites = 1'000;
 inline constexpr std::size_t kMostRoutes = 1'000;  // of a site; phones die of fewer

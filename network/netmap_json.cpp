@@ -11,6 +11,7 @@
 
 #include "base/rfc3339.h"
 #include "network/compile.h"
+#include "network/limits.h"
 #include "network/name.h"
 #include "network/toml_bounds.h"
 

@@ -18,9 +18,6 @@
 // of memory while it reads.
 namespace cw::network {
 
-// A document larger than this is refused unread: the most peers there may be, with room.
-inline constexpr std::size_t kLargestNetmap = std::size_t{48} << 20U;
-
 [[nodiscard]] std::string to_json(const Netmap& netmap);
 
 Result<Netmap> netmap_from_json(std::string_view text);

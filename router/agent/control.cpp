@@ -17,6 +17,7 @@ constexpr unsigned kBadRequest = 400;
 constexpr unsigned kForbidden = 403;
 constexpr unsigned kNotFound = 404;
 constexpr unsigned kMethodNotAllowed = 405;
+constexpr unsigned kContentTooLarge = 413;
 
 constexpr auto kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -95,6 +96,11 @@ Reply answer(const Request& request, std::optional<gid_t> group, Requests& reque
     }
     if (verb.changes == Changes::Yes && !(request.caller && may_change(*request.caller, group))) {
       return not_permitted(request);
+    }
+    if (request.too_large) {
+      return refuse(kContentTooLarge,
+                    fmt::format("the request is larger than {} MiB", api::kLargestBody >> 20U),
+                    "is it a netmap? `causeway check DIR` says what is wrong with a directory");
     }
     return verb.answer(request, requests);
   }

@@ -20,9 +20,6 @@
 //   GET  /metrics
 namespace cw::agent {
 
-// A compiled netmap of 10,000 peers has about 4 MB.
-inline constexpr std::size_t kMaxCandidate = std::size_t{16} << 20U;
-
 // What the agent does when asked.
 class Requests {
  public:

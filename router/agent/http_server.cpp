@@ -5,7 +5,6 @@
 #include <optional>
 #include <utility>
 
-#include <fmt/format.h>
 #include <microhttpd.h>
 
 namespace cw::agent {
@@ -17,12 +16,6 @@ constexpr std::size_t kConnectionMemory = 32768;
 
 // A quarter of the largest body, some milliseconds.
 constexpr int kRunsAtOnce = 256;
-
-// A request while it comes in.
-struct Incoming {
-  Request request;
-  bool too_large = false;
-};
 
 class MicroHttpServer final : public HttpServer {
  public:
@@ -89,35 +82,30 @@ class MicroHttpServer final : public HttpServer {
 
   static void on_completed(void* /*self*/, MHD_Connection* /*connection*/, void** state,
                            MHD_RequestTerminationCode /*why*/) {
-    delete static_cast<Incoming*>(*state);
+    delete static_cast<Request*>(*state);
     *state = nullptr;
   }
 
   // Called once with the headers, for each part of the body, and once more at its end.
   MHD_Result take(MHD_Connection* connection, const char* url, const char* method, const char* data,
                   std::size_t* size, void** state) {
-    auto* incoming = static_cast<Incoming*>(*state);
-    if (incoming == nullptr) {
-      *state = new Incoming{.request = {.method = method, .path = url, .body = {}, .caller = {}}};
+    auto* request = static_cast<Request*>(*state);
+    if (request == nullptr) {
+      *state = new Request{.method = method, .path = url, .body = {}, .caller = {}};
       return MHD_YES;
     }
     if (*size > 0) {
-      incoming->too_large =
-          incoming->too_large || incoming->request.body.size() + *size > limits_.body;
-      if (!incoming->too_large) {
-        incoming->request.body.append(data, *size);
+      request->too_large = request->too_large || request->body.size() + *size > limits_.body;
+      if (request->too_large) {
+        request->body = {};
+      } else {
+        request->body.append(data, *size);
       }
       *size = 0;
       return MHD_YES;
     }
-    if (incoming->too_large) {
-      return send(connection,
-                  {.status = MHD_HTTP_CONTENT_TOO_LARGE,
-                   .content_type = "text/plain",
-                   .body = fmt::format("a request may have at most {} bytes\n", limits_.body)});
-    }
-    incoming->request.caller = caller(connection);
-    return send(connection, handler_(incoming->request));
+    request->caller = caller(connection);
+    return send(connection, handler_(*request));
   }
 
   static std::optional<Caller> caller(MHD_Connection* connection) {

@@ -14,15 +14,16 @@
 #include "router/agent/loop.h"
 
 // HTTP/1.1 on a listening socket of the caller's, served by the agent's own loop (libmicrohttpd,
-// which is included in one file only). One request is answered at a time, at once. Refuses bodies
-// over the limit (413) before they are read, more connections than the limit, and clients that
-// keep it waiting.
+// which is included in one file only). One request is answered at a time, at once. Keeps no
+// body over the limit; whoever answers is told. Refuses more connections than the limit, and
+// clients that keep it waiting.
 namespace cw::agent {
 
 struct Request {
   std::string method;
   std::string path;
   std::string body;
+  bool too_large = false;        // the body was over the limit and is not here
   std::optional<Caller> caller;  // unix sockets only
 };
 

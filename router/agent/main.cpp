@@ -17,6 +17,7 @@
 #include "router/agent/netlink_watch.h"
 #include "router/agent/service.h"
 #include "router/agent/startup.h"
+#include "router/api/json.h"
 #include "router/model/ownership.h"
 
 namespace {
@@ -58,7 +59,7 @@ class Servers {
     Servers servers;
     auto control = CW_TRY(folder.listen());
     servers.control_ = CW_TRY(
-        HttpServer::create(loop, std::move(control), "control socket", {.body = kMaxCandidate},
+        HttpServer::create(loop, std::move(control), "control socket", {.body = api::kLargestBody},
                            [&requests, group = control_group()](const Request& request) {
                              return answer(request, group, requests);
                            }));

@@ -164,10 +164,10 @@ Round Reconciler::run(firewall::Depth depth, WallTime now) {
   if (round.settled) {
     previous_ruleset_.reset();
     if (down_ && desired_) {
+      desired_->sysctls.clear();  // given back once; from now on they are the host's own
       if (auto forgotten = folder_.forget_sysctls(); !forgotten) {
         round.errors.push_back(std::move(forgotten).error());
       }
-      desired_->sysctls.clear();  // given back once; from now on they are the host's own
     }
   }
   return round;

@@ -200,7 +200,7 @@ std::string dump(const Json& json) {
 
 template <class T, class One>
 Result<T> reading(std::string_view text, One one) {
-  if (text.size() > kMaxDocument) {
+  if (text.size() > kLargestBody) {
     return Error::make(ErrorKind::Exhausted, "the answer is too large");
   }
   const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);

@@ -6,6 +6,7 @@
 
 #include "base/result.h"
 #include "base/rfc3339.h"
+#include "network/limits.h"
 #include "router/api/status.h"
 
 // The control socket's values as JSON. Times are RFC 3339 in UTC. Reading refuses a wrong type and
@@ -14,8 +15,9 @@
 // nothing is kept.
 namespace cw::api {
 
-// A document larger than this is refused unread: ten times the status of 10,000 peers.
-inline constexpr std::size_t kMaxDocument = std::size_t{32} << 20U;
+// The largest body of a request or of its answer. The largest of requests is a candidate netmap;
+// the status of as many peers is smaller.
+inline constexpr std::size_t kLargestBody = network::kLargestNetmap;
 
 // An error the agent answers instead: what happened and what to do.
 struct Refused {

@@ -118,7 +118,7 @@ class AgentOnAModel : public ::testing::Test {
     ASSERT_TRUE(agent) << agent.error().to_text();
     agent_ = std::move(*agent);
     auto server = HttpServer::create(
-        loop_, *folder_.listen(), "control", {.body = kMaxCandidate},
+        loop_, *folder_.listen(), "control", {.body = api::kLargestBody},
         [this](const Request& request) { return answer(request, std::nullopt, *agent_); });
     ASSERT_TRUE(server) << server.error().to_text();
     server_ = std::move(*server);
@@ -434,10 +434,13 @@ TEST_F(AgentOnAModel, ABodyOverTheLimitIsRefused) {
   start();
   const auto response = ask([this] {
     return cli::exchange(folder_.socket_path(), "POST", "/v1/plan",
-                         std::string(kMaxCandidate + 1, 'x'));
+                         std::string(api::kLargestBody + 1, 'x'));
   });
   ASSERT_TRUE(response) << response.error().to_text();
   EXPECT_EQ(response->status, 413U);
+  const auto refused = api::refused_from_json(response->body);
+  ASSERT_TRUE(refused) << refused.error().to_text();
+  EXPECT_THAT(refused->message, HasSubstr("larger than"));
 }
 
 TEST_F(AgentOnAModel, AnIdleAgentWakesForNothing) {

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "router/api/json.h"
+
 namespace cw::agent {
 namespace {
 
@@ -104,6 +106,17 @@ TEST_F(Control, TheMetricsPortServesNothingElse) {
   EXPECT_EQ(answer_metrics_only({.method = "POST", .path = "/metrics"}, requests_).status, 405U);
   EXPECT_EQ(answer_metrics_only({.method = "GET", .path = "/v1/status"}, requests_).status, 404U);
   EXPECT_EQ(answer_metrics_only({.method = "POST", .path = "/v1/down"}, requests_).status, 404U);
+}
+
+TEST_F(Control, ABodyThatWasTooLargeIsRefusedAsAnyOtherMistake) {
+  const auto reply = answer(
+      {.method = "POST", .path = "/v1/plan", .body = {}, .too_large = true, .caller = kMember},
+      kCausewayGroup, requests_);
+  EXPECT_EQ(reply.status, 413U);
+  const auto refused = api::refused_from_json(reply.body);
+  ASSERT_TRUE(refused) << refused.error().to_text();
+  EXPECT_THAT(refused->message, HasSubstr("larger than 48 MiB"));
+  EXPECT_THAT(refused->hint, HasSubstr("causeway check"));
 }
 
 }  // namespace
