@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # bench.sh NAME [ARGS...]: runs tests/bench/NAME with the release build on PATH. A line near its top says where:
-# "# where: native", or "# where: vm OPTIONS" (of ./dev vm). It prints each figure as "NAME VALUE UNIT (limit LIMIT) ok" or
+# "# where: native", or "# where: vm OPTIONS" (of ./dev vm); another, "# builds: TARGETS", what it needs. It prints each figure as "NAME VALUE UNIT (limit LIMIT) ok" or
 # "... falls short", and fails if any falls short.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -11,9 +11,11 @@ name=${1:-}
 [ -n "$name" ] && [ -f "tests/bench/$name" ] ||
   die "no benchmark '$name'" "there are: $(ls tests/bench 2>/dev/null | grep -v '[.]\|CMake' | tr '\n' ' ')"
 shift
-CW_PRESET=release ./dev build
+says() { sed -n "1,10s/^# $1: *//p" "tests/bench/$name"; }
+# shellcheck disable=SC2046 # the targets are words
+CW_PRESET=release ./dev build $(says builds)
 export CW_PRESET=release
-where=$(sed -n '1,10s/^# where: *//p' "tests/bench/$name")
+where=$(says where)
 case $where in
   native) ;;
   # shellcheck disable=SC2086 # the options are words
