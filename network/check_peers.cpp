@@ -183,6 +183,8 @@ void check_peers(Checks& checks) {
     checks.report(Origin::in_network({}), "no site has a gateway: no peer could connect",
                   "add a [[gateway]] to a file in sites/");
   }
+  checks.keys.expect(peers.size());
+  checks.addresses.expect(peers.size());
   for (const auto& [name, peer] : peers) {
     PeerChecks(checks, name, peer).run();
   }

@@ -3,8 +3,10 @@
 
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "network/directory.h"
@@ -35,9 +37,11 @@ struct Origin {
 };
 
 // Who claimed a value first; each value may have one owner.
-template <class T>
+template <class T, class Owners = std::map<T, Origin>>
 class Claims {
  public:
+  void expect(std::size_t owners) { owners_.reserve(owners); }
+
   // The earlier owner, if there is one.
   const Origin* claim(const T& value, const Origin& owner) {
     const auto [found, fresh] = owners_.try_emplace(value, owner);
@@ -45,8 +49,21 @@ class Claims {
   }
 
  private:
-  std::map<T, Origin> owners_;
+  Owners owners_;
 };
+
+struct HashOfBytes {
+  template <class T>
+  std::size_t operator()(const T& value) const {
+    const std::span<const std::uint8_t> bytes = value.bytes();
+    return std::hash<std::string_view>{}(
+        std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+  }
+};
+
+// Of what each of thousands of peers has.
+template <class T>
+using ManyClaims = Claims<T, std::unordered_map<T, Origin, HashOfBytes>>;
 
 // One [[gateway]] with its site, and what its defaults came to.
 struct GatewayView {
@@ -68,8 +85,8 @@ struct Checks {
   const Directory& directory;
   Diagnostics& diagnostics;
   std::vector<GatewayView> gateways = {};  // in the order of sites and of their files
-  Claims<net::PublicKey> keys = {};        // of gateways and peers
-  Claims<net::Ip> addresses = {};          // of gateways and peers
+  ManyClaims<net::PublicKey> keys = {};    // of gateways and peers
+  ManyClaims<net::Ip> addresses = {};      // of gateways and peers
 
   void report(const Origin& at, std::string message, std::string hint = {});
   void report(const Origin& at, std::string message, const Origin& other, std::string note,
