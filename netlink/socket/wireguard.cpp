@@ -20,16 +20,9 @@ namespace cw::netlink {
 
 namespace {
 
-// Frees a device after wiping the keys in it.
-struct WipeAndFree {
-  void operator()(wg_device* device) const {
-    net::wipe(device->private_key);
-    wg_peer* peer = nullptr;
-    wg_for_each_peer(device, peer) {
-      net::wipe(peer->preshared_key);
-    }
-    wg_free_device(device);
-  }
+// Wipes the keys in it as well: the library is built with a free() that does (wipe_and_free.c).
+struct FreeDevice {
+  void operator()(wg_device* device) const { wg_free_device(device); }
 };
 
 net::PublicKey key_of(const wg_key& key) {
@@ -117,7 +110,7 @@ Result<WireGuardSocket> WireGuardSocket::create() {
 Result<WgDevice> WireGuardSocket::device(const std::string& name) {
   wg_device* raw = nullptr;
   const int code = wg_get_device(&raw, name.c_str());
-  const std::unique_ptr<wg_device, WipeAndFree> device(raw);
+  const std::unique_ptr<wg_device, FreeDevice> device(raw);
   if (!device) {
     auto error = Error::from_errno(-code, fmt::format("cannot read WireGuard device {}", name));
     if (error.os == EOPNOTSUPP) {  // a device of another kind
