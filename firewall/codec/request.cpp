@@ -95,6 +95,15 @@ std::vector<std::uint8_t> list_flowtables(const std::string& table) {
   return list_of_table(NFT_MSG_GETFLOWTABLE, NFTA_FLOWTABLE_TABLE, table);
 }
 
+std::vector<std::uint8_t> get_generation() {
+  return request(NFT_MSG_GETGEN, NFPROTO_UNSPEC, false).take();
+}
+
+std::optional<std::uint32_t> decode_generation(const netlink::Message& message) {
+  const auto number = Attributes(message.payload, sizeof(nfgenmsg)).find(NFTA_GEN_ID);
+  return number ? number->as_big<std::uint32_t>() : std::nullopt;
+}
+
 std::optional<ForeignChain> decode_foreign_chain(const netlink::Message& message) {
   const auto header = netlink::front<nfgenmsg>(message.payload);
   if (!header) {

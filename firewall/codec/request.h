@@ -23,6 +23,12 @@ namespace cw::firewall {
 [[nodiscard]] std::vector<std::uint8_t> list_objects(const std::string& table);
 [[nodiscard]] std::vector<std::uint8_t> list_flowtables(const std::string& table);
 
+[[nodiscard]] std::vector<std::uint8_t> get_generation();
+
+// The number of transactions that nf_tables has seen in this network namespace, from
+// NFT_MSG_NEWGEN.
+[[nodiscard]] std::optional<std::uint32_t> decode_generation(const netlink::Message& message);
+
 // A base chain of family ip, ip6 or inet on the input or forward hook that is not in our table;
 // none for all others. From NFT_MSG_NEWCHAIN.
 [[nodiscard]] std::optional<ForeignChain> decode_foreign_chain(const netlink::Message& message);

@@ -96,7 +96,23 @@ Result<> NftSocket::run(std::string_view text, const std::string& what) {
 }
 
 Result<> NftSocket::commit(const std::string& text) {
+  committed_ = CW_TRY(generation()) + 1;
   return run(text, "cannot change the firewall");
+}
+
+Result<std::uint32_t> NftSocket::generation() {
+  const std::string what = "cannot read the generation of nf_tables";
+  std::optional<std::uint32_t> number;
+  auto request = get_generation();
+  CW_TRY(channel_.exchange(request, what, [&number](const Message& message) {
+    if (const auto found = decode_generation(message)) {
+      number = found;
+    }
+  }));
+  if (!number) {
+    return Error::make(ErrorKind::Bug, what + ": the kernel's answer has none");
+  }
+  return *number;
 }
 
 Result<bool> NftSocket::table_is_there() {
@@ -209,8 +225,13 @@ Result<TableState> NftSocket::read(Depth depth, const std::vector<std::string>& 
   return state;
 }
 
+// An edit that comes after the check is not in the hash, and so shows.
 Result<> NftSocket::seal() {
   const auto hash = CW_TRY(structure_hash());
+  if (CW_TRY(generation()) != committed_) {
+    return Error::make(ErrorKind::Interrupted,
+                       "somebody else changed nftables while the firewall was being sealed");
+  }
   const auto element = CW_TRY(net::Ip::from_bytes(hash));
   return run(fmt::format("flush set inet {0} {1}\nadd element inet {0} {1} {{ {2} }}\n", kTable,
                          kSealSet, element.to_text()),

@@ -44,10 +44,13 @@ class NftSocket final : public FirewallSink {
   Result<std::vector<std::string>> elements(const std::string& set);
   // BLAKE2b of the structure's fingerprint, 16 bytes.
   Result<std::vector<std::uint8_t>> structure_hash();
+  // What the kernel counts transactions by.
+  Result<std::uint32_t> generation();
   // Runs `text` as one transaction.
   Result<> run(std::string_view text, const std::string& what);
 
   netlink::Channel channel_;
+  std::uint32_t committed_ = 0;  // the generation that the last commit() made, if it was alone
 };
 
 }  // namespace cw::firewall

@@ -35,7 +35,9 @@ class FirewallSink {
                                                 const std::vector<std::string>& sets) = 0;
   // One transaction; on failure nothing has changed, and the message names the line.
   virtual Result<> commit(const std::string& text) = 0;
-  // Records how the structure lists now. Called once after each replace.
+  // Records how the structure lists now, as it was just written. Called once after each replace.
+  // ErrorKind::Interrupted: somebody else had a transaction since, perhaps in our table; it stays
+  // unsealed, and so is written again.
   virtual Result<> seal() = 0;
   [[nodiscard]] virtual Result<std::vector<ForeignChain>> foreign_chains() = 0;
 };

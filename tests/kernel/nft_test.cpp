@@ -17,11 +17,9 @@ namespace cw::kernel {
 namespace {
 
 using firewall::Depth;
-using firewall::Digest;
 using firewall::ForeignChain;
 using firewall::NftSocket;
 using firewall::Ruleset;
-using firewall::SetContent;
 using firewall::TableState;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -125,6 +123,15 @@ TEST_F(NftTest, UpdatingElementsKeepsTheSeal) {
       (TableState{.present = true, .digest = digest(after), .edited = false, .sets = after.sets}));
 }
 
+TEST_F(NftTest, IsNotSealedAcrossSomebodyElsesTransaction) {
+  CW_EXPECT_OK(socket_->commit(replace_text(example())));
+  run("nft insert rule inet causeway refuse accept");
+  const auto sealed = socket_->seal();
+  ASSERT_FALSE(sealed);
+  EXPECT_EQ(sealed.error().kind, ErrorKind::Interrupted);
+  EXPECT_TRUE(read(Depth::Full).edited);
+}
+
 TEST_F(NftTest, CountersAndOtherTablesDoNotBreakTheSeal) {
   load(example());
   run("nft add table inet other && nft add chain inet other c");
@@ -133,16 +140,17 @@ TEST_F(NftTest, CountersAndOtherTablesDoNotBreakTheSeal) {
 }
 
 TEST_F(NftTest, AnyEditOfTheStructureIsSeen) {
+  constexpr auto kInAnAnonymousSetOnly =
+      "nft -a list chain inet causeway forward | sed -n 's/.*240.0.0.0.*handle //p' | xargs -I@ "
+      "nft 'replace rule inet causeway forward handle @ iifname \"cw-*\" ip saddr { "
+      "100.64.0.0/10 } counter'";
   for (const char* edit :
        {"nft add rule inet causeway forward accept", "nft insert rule inet causeway refuse accept",
         "nft flush chain inet causeway refuse", "nft add chain inet causeway extra",
         "nft 'add chain inet causeway forward { policy drop; }'",
         "nft 'add set inet causeway more { type ipv4_addr; }'",
         "nft 'add table inet causeway { flags dormant; }'", "nft 'add counter inet causeway more'",
-        // Differs in an anonymous set only.
-        "nft -a list chain inet causeway forward | sed -n 's/.*240.0.0.0.*handle //p' | xargs -I@ "
-        "nft 'replace rule inet causeway forward handle @ iifname \"cw-*\" ip saddr { "
-        "100.64.0.0/10 } counter'"}) {
+        kInAnAnonymousSetOnly}) {
     load(example());
     run(edit);
     EXPECT_TRUE(read(Depth::Full).edited) << edit;

@@ -64,5 +64,16 @@ TEST(Requests, NameTheTableInFamilyInet) {
             "causeway");
 }
 
+TEST(Generation, IsReadFromItsMessageAndFromNoOther) {
+  MessageWriter out(static_cast<std::uint16_t>(NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWGEN), 0);
+  out.header(nfgenmsg{});
+  auto empty = out;
+  const auto without = empty.take();
+  EXPECT_FALSE(decode_generation(*Messages(without).next()));
+  out.number(NFTA_GEN_ID, std::uint32_t{htonl(42)});
+  const auto with = out.take();
+  EXPECT_EQ(decode_generation(*Messages(with).next()), 42U);
+}
+
 }  // namespace
 }  // namespace cw::firewall
