@@ -4,17 +4,19 @@
 
 # own_apt RELEASE: makes the configuration and fetches its lists once a day; sets $apt_conf and $apt_dir.
 own_apt() {
-  local release=$1 uri suite main='' security=''
+  local release=$1 origin suite uri main='' security=''
   apt_dir=$CACHE/apt/$release apt_conf=$apt_dir/apt.conf
-  # apt itself reads the machine's sources for us, in either of their two formats.
-  while read -r uri suite; do
+  # apt itself reads the machine's sources for us, in either of their two formats. Others too call their suites by
+  # Debian's names; what a source calls itself is known once its lists are there, which setup has seen to.
+  while read -r suite uri origin; do
+    [ "$origin" = Debian ] || continue
     case $suite in
       *-security | */updates) security=${security:-$uri} ;;
       *-backports* | *-updates | *-proposed*) ;;
       bookworm | trixie | stable | oldstable | testing | sid) main=${main:-$uri} ;;
     esac
-  done < <(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' | sort -u)
-  [ -n "$main" ] || die "no Debian mirror among this machine's apt sources" "see 'apt-get indextargets'"
+  done < <(apt-get indextargets --format '$(RELEASE) $(REPO_URI) $(ORIGIN)' 'Created-By: Packages' | sort -u)
+  [ -n "$main" ] || die "no Debian mirror among this machine's apt sources" "run apt-get update; see 'apt-get indextargets'"
   [ -n "$security" ] || security=${main%/debian*}/debian-security/
 
   mkdir -p "$apt_dir"/{lists,archives}/partial

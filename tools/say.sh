@@ -22,6 +22,9 @@ as_root() {
   fi
 }
 
+# only_one: from here to the end of this script, of all that would fetch something only this one goes on.
+only_one() { exec 9>"$CACHE/lock" && flock 9; }
+
 # slow LABEL COMMAND...: one line with the time it took; the command's output goes to a log, shown if it fails.
 slow() {
   local label=$1 log started=$SECONDS status=0

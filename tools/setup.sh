@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Installs what building and testing need: Debian packages only. Quick when there is nothing to do.
+# setup.sh [build]: installs what building and testing need, or building alone (a router has no use for the rest): Debian
+# packages only. Quick when there is nothing to do.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . tools/say.sh
@@ -11,7 +12,9 @@ case ${ID:-}-${VERSION_ID:-} in
   *) die "this needs Debian 12 or 13, and this is ${PRETTY_NAME:-something else}" ;;
 esac
 
-mapfile -t packages < <(sed -e '/^#/d; /^$/d' -e "s/^$VERSION_ID://; /^[0-9]*:/d" tools/packages)
+lists=(tools/packages-build)
+[ "${1:-}" = build ] || lists+=(tools/packages-test)
+mapfile -t packages < <(sed -e '/^#/d; /^$/d' -e "s/^$VERSION_ID://; /^[0-9]*:/d" "${lists[@]}")
 stamp=$CACHE/setup-$(printf '%s\n' "$VERSION_ID" "${packages[@]}" | sha256sum | cut -c1-16)
 wireguard_examples=usr/share/doc/wireguard-tools/examples/embeddable-wg-library
 
@@ -43,5 +46,4 @@ if ! installed; then
   slow "Installing ${#packages[@]} packages (once)" install
 fi
 if ! library_present; then slow "WireGuard's embeddable library" unpack_library; fi
-rm -f "$CACHE"/setup-*
 touch "$stamp"

@@ -15,8 +15,8 @@ case $series in
   *) die "no kernel $series here" "there are 6.1 and 6.12" ;;
 esac
 
-exec 9>"$CACHE/lock" && flock 9 # one fetch at a time
 root=$CACHE/kernel/$release-$series
+if [ ! -e "$root" ]; then only_one; fi
 if [ ! -e "$root" ]; then
   own_apt "$release"
   package=$(apt-cache -c "$apt_conf" search --names-only "^linux-image-$series\.[0-9.-]+(\+deb1[23])?-amd64$" |

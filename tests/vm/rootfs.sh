@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # rootfs.sh bookworm|trixie [--build]: prints the folder of a small clean Debian with systemd, making it the first time.
-# With --build it also holds all of tools/packages, to build and test against the release that is not this machine's.
+# With --build it also holds all of tools/packages-*, to build and test against the release that is not this machine's.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . tools/say.sh
@@ -9,7 +9,7 @@ cd "$(dirname "$0")/../.."
 
 release=${1:?usage: rootfs.sh bookworm|trixie [--build]}
 lists=(tests/vm/rootfs-packages)
-[ "${2:-}" != --build ] || lists+=(tools/packages)
+[ "${2:-}" != --build ] || lists+=(tools/packages-{build,test})
 case $release in
   bookworm) version=12 ;;
   trixie) version=13 ;;
@@ -17,8 +17,6 @@ case $release in
 esac
 mapfile -t packages < <(sed -e '/^#/d; /^$/d' -e "s/^$version://; /^[0-9]*:/d" "${lists[@]}" | sort -u)
 root=$CACHE/rootfs/$release${2:+-build}-$(printf '%s\n' "${packages[@]}" | sha256sum | cut -c1-12)
-
-exec 9>"$CACHE/lock" && flock 9 # one fetch at a time
 
 make() {
   # Its mounts stay its own, also when it is interrupted. The user _apt may not look into root's home, where the cache is.
@@ -33,9 +31,11 @@ make() {
   for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer fstrim.timer e2scrub_all.timer; do
     as_root ln -sf /dev/null "$etc/systemd/system/$unit"
   done
+  as_root rm -f "$etc"/systemd/system/multi-user.target.wants/postgresql.service # tests start their own
   as_root touch "$etc/.updated" "$root.new/var/.updated"
 }
 
+if [ ! -e "$root" ]; then only_one; fi
 if [ ! -e "$root" ]; then
   [ "$EUID" = 0 ] || sudo -v
   own_apt "$release"

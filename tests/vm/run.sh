@@ -22,7 +22,7 @@ while [ $# -gt 0 ]; do
   case $1 in
     --kernel) kernel=$2 && shift 2 ;;
     --rootfs) rootfs=$2 && shift 2 ;;
-    --icount) icount=1 && shift ;;
+    --icount) icount=1 && environment+=(CW_VIRTUAL_TIME=1) && shift ;;
     --tty) tty=1 && shift ;;
     --mem) memory=$2 && shift 2 ;;
     --timeout) seconds=$2 && shift 2 ;;
@@ -36,6 +36,7 @@ done
 [ $# -gt 0 ] || die "which script?" "./dev vm [OPTIONS] SCRIPT [ARGS]; see ./dev vm --help"
 [ "$(dpkg --print-architecture)" = amd64 ] || die "the VM needs an amd64 machine" "this one is $(dpkg --print-architecture)"
 [ "$tty" = 0 ] || [ -t 0 ] || die "--tty needs a terminal"
+if [ -n "$results" ]; then mkdir -p "$results"; fi # by who asked for it, who will want to remove it
 if [ -n "$rootfs" ] && [ "$EUID" != 0 ]; then # its files are root's
   exec sudo CAUSEWAY_CACHE="$CACHE" CW_PRESET="${CW_PRESET:-dev}" "$0" "${arguments[@]}"
 fi
@@ -96,7 +97,9 @@ done
 
 accel=$("$repo/tests/vm/accel.sh" "$kroot")
 cpus=2
-if [ "$icount" = 1 ]; then accel="-accel tcg,thread=single -icount shift=0,sleep=off" cpus=1; fi
+if [ "$icount" = 1 ]; then
+  accel="-accel tcg,thread=single -icount shift=0,sleep=off" cpus=1
+fi
 # shellcheck disable=SC2206 # $accel is options
 options=(
   $accel -smp "$cpus" -cpu max -m "$memory" -nodefaults -display none -no-reboot
