@@ -44,6 +44,9 @@ class Database:
         self._data = folder / "data"
         self._programs = max(Path("/usr/lib/postgresql").glob("*/bin"), key=_version)
         folder.mkdir(parents=True, exist_ok=True)
+        for parent in folder.parents[:-1]:
+            if parent.stat().st_uid == 0:
+                parent.chmod(parent.stat().st_mode | 0o011)  # PostgreSQL's own user walks through
         self._make_certificates()
         shell.run("chown", "-R", "postgres:postgres", str(folder))
         folder.chmod(0o755)

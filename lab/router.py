@@ -6,8 +6,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -66,7 +68,7 @@ class Network:
         self.folder = folder
         self.keys = make_keys()
         for name in ("sites", "peers"):
-            (folder / name).mkdir(parents=True)
+            (folder / name).mkdir(parents=True, exist_ok=True)  # the package makes them
         (folder / "network.toml").write_text(f'name = "acme"\npool = "{POOL}"\nula = "{ULA}::/48"\n')
         (folder / "sites/prod.toml").write_text(
             f"""id = 1
@@ -83,6 +85,13 @@ endpoint = "{ROUTER_PUBLIC}:{PORT}"
 address = "{GATEWAY_ADDRESS}"
 """
         )
+
+    def copied_to(self, folder: Path) -> Network:
+        """The same network in another directory, for changes that are to be looked at first."""
+        shutil.copytree(self.folder, folder)
+        copied = copy(self)
+        copied.folder = folder
+        return copied
 
     def add(self, name: str, address: str, **settings: Any) -> Device:
         device = Device(name, address)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from length import LONG
 
 from lab import shell
 from lab.capture import Announcements, Writes
@@ -16,7 +17,9 @@ from lab.router import DEVICE
 from lab.world import World
 
 
-TRANSACTIONS = 300  # of each of two connections: enough to go on through two disturbances, emulated or not
+# Of each of two connections: enough to go on through two disturbances, emulated or not.
+TRANSACTIONS = 3000 if LONG else 300
+TRANSACTIONS_SECONDS = 600.0 if LONG else 180.0
 
 
 def crash(world: World) -> None:
@@ -58,7 +61,7 @@ def test_no_packet_and_no_transaction_is_lost(
         assert bench.poll() is None, log.read_text()
         disturb(world)
     wait_for_transactions()
-    assert bench.wait(timeout=180) == 0, log.read_text()
+    assert bench.wait(timeout=TRANSACTIONS_SECONDS) == 0, log.read_text()
     assert f"transactions actually processed: {2 * TRANSACTIONS}/{2 * TRANSACTIONS}" in log.read_text()
     sent, lost = world.lost(ping)
     assert (sent > 100, lost) == (True, 0)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,21 +12,25 @@ import pytest
 
 from lab import shell
 from lab.client import Tunnel
+from lab.database import PASSWORD, USER, Database
 from lab.namespace import Namespace
 from lab.router import GATEWAY, Network
 from lab.topology import DATABASE, ROUTER, ROUTER_PUBLIC
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-PACKAGES = Path(os.environ.get("CW_PACKAGES", REPOSITORY / "build/release"))
+PACKAGES = Path(os.environ.get("CW_PACKAGES", REPOSITORY / "build/package"))
 UNIT = "causewayd.service"
 DPKG_SECONDS = 200.0  # of one run; slow machines unpack slowly
+TRAFFIC_SECONDS = 3600  # longer than any test
+STALLED_SECONDS = 60.0  # a connection that lost a packet waits before it tries again
 LATE_SECONDS = 10.0  # an emulated processor may stand still for a while, with packets in its queue
 
 # The uplinks are systemd-networkd's, as in most clouds: where it manages a device, it removes other programs' routes and
-# rules whenever it starts, unless it is told not to.
+# rules whenever it starts, unless it is told not to. And its own addresses, which it then adds again: KeepConfiguration=
+# is the only way not to lose packets to that, as the README tells.
 UPLINKS = {
-    "uplink0": f"[Network]\nAddress={ROUTER_PUBLIC}/24\n",
-    "site0": f"[Network]\nAddress={ROUTER}/16\nGateway=10.0.0.1\n",
+    "uplink0": f"[Network]\nKeepConfiguration=static\nAddress={ROUTER_PUBLIC}/24\n",
+    "site0": f"[Network]\nKeepConfiguration=static\nAddress={ROUTER}/16\nGateway=10.0.0.1\n",
 }
 ETC = Path("/etc/causeway")
 
@@ -109,6 +114,40 @@ class Ping:
         self._process.wait()
 
 
+class Transactions:
+    """pgbench on two connections from the laptop to the site, through the tunnel."""
+
+    def __init__(self, laptop: Namespace, database: Database, folder: Path) -> None:
+        self._log = folder / "pgbench.txt"
+        self._database = database
+        command = (database.program("pgbench"), "-n", "-c", "2", "-T", str(TRAFFIC_SECONDS), "-P", "1")
+        with self._log.open("w") as output:
+            self._process = laptop.start(
+                "env", f"PGPASSWORD={PASSWORD}", *command, database.address(), output=output
+            )
+        self._wait_for_more()
+
+    def _wait_for_more(self) -> None:
+        def done() -> int:
+            return int(self._database.sql("SELECT count(*) FROM pgbench_history", USER))
+
+        enough = done() + 20
+        shell.until(
+            "transactions going on", lambda: self._process.poll() is not None or done() >= enough, STALLED_SECONDS
+        )
+
+    def failures(self) -> list[str]:
+        """What pgbench has said of failed transactions and broken connections, until well after now."""
+        self._wait_for_more()
+        progress = re.compile(r"progress: .*, 0 failed$|pgbench \(")
+        said = [line for line in self._log.read_text().splitlines() if not progress.match(line)]
+        return said if self._process.poll() is None else [*said, "pgbench has ended"]
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+
 def networkd_restart() -> None:
     """Until it has configured its devices."""
     systemctl("restart", "systemd-networkd.service")
@@ -145,6 +184,14 @@ def laptop(installed: None) -> Iterator[Namespace]:
 
 
 @pytest.fixture(scope="session")
+def database(laptop: Namespace, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    server = Database(Namespace("site"), tmp_path_factory.mktemp("pg") / "server")
+    server.fill()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
 def deployment(laptop: Namespace, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
     deployment = Deployment(laptop, tmp_path_factory.mktemp("laptop"))
     start()
@@ -170,3 +217,12 @@ def ping(running: Deployment, laptop: Namespace, tmp_path: Path) -> Iterator[Pin
     ping = Ping(laptop, tmp_path)
     yield ping
     ping.close()
+
+
+@pytest.fixture
+def transactions(
+    running: Deployment, laptop: Namespace, database: Database, tmp_path: Path
+) -> Iterator[Transactions]:
+    transactions = Transactions(laptop, database, tmp_path)
+    yield transactions
+    transactions.close()

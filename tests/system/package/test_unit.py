@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import ETC, UNIT, Deployment, Ping, modules, networkd_restart, systemctl, unit
+from conftest import ETC, UNIT, Deployment, Ping, Transactions, modules, networkd_restart, systemctl, unit
+from length import LONG
 
 from lab import shell
 from lab.namespace import Namespace
@@ -19,12 +21,18 @@ EXPOSURE_LIMIT = 2.5
 # linux/capability.h: CAP_NET_ADMIN 12, CAP_PERFMON 38, CAP_BPF 39
 CAPABILITIES = 1 << 12 | 1 << 38 | 1 << 39
 EX_CONFIG = 78
+NETWORKD_RESTARTS = 10 if LONG else 2
 
 
 def test_without_a_configuration_it_is_not_started(installed: None) -> None:
     assert unit("ActiveState") == "inactive"
     assert unit("ConditionResult") == "no"
     assert systemctl("is-enabled", UNIT).strip() == "enabled"
+
+
+def test_the_folders_of_the_readmes_deployment_are_there(installed: None) -> None:
+    found = shell.run("stat", "-c", "%a %U:%G %n", *(str(ETC / name) for name in ("keys", "network/sites", "network/peers")))
+    assert {line.rsplit(" ", 1)[0] for line in found.splitlines()} == {"710 root:causeway", "750 root:causeway"}
 
 
 def test_its_exposure_is_low() -> None:
@@ -90,17 +98,32 @@ def test_its_end_costs_no_packet(running: Deployment, ping: Ping, how: str) -> N
     assert ping.lost() == 0
 
 
-def test_networkd_restarts_cost_no_packet_and_nothing_of_ours(running: Deployment, ping: Ping) -> None:
+def test_networkd_restarts_cost_no_packet_no_transaction_and_nothing_of_ours(
+    running: Deployment, ping: Ping, transactions: Transactions
+) -> None:
     def ours() -> str:
         return shell.run("ip", "rule") + shell.run("ip", "-6", "rule") + shell.run("ip", "route", "show", "table", "7920")
 
     before = ours()
     assert DEVICE in before
     systemctl("stop", UNIT)  # nobody repairs
-    for _ in range(2):
+    for _ in range(NETWORKD_RESTARTS):
         networkd_restart()
     assert ours() == before
-    assert ping.lost() == 0
+    assert (ping.lost(), transactions.failures()) == (0, [])
+
+
+def test_by_hand_as_root_it_runs_on_the_same_configuration(running: Deployment, tmp_path: Path) -> None:
+    """The key is root's and can be read by the group causeway, which root is not in."""
+    systemctl("stop", UNIT)
+    agent = subprocess.Popen(["causewayd", "--config", str(ETC / "router.toml"), "--runtime-dir", str(tmp_path)])
+    try:
+        status = ("causeway", "--socket", str(tmp_path / "control.sock"), "status")
+        shell.until("the agent answering", lambda: agent.poll() is not None or shell.succeeds(*status))
+        assert agent.poll() is None
+    finally:
+        agent.terminate()
+        assert agent.wait(timeout=30) == 0
 
 
 def test_networkd_and_networkmanager_are_told_to_keep_off(running: Deployment) -> None:

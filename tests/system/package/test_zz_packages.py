@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import DPKG_SECONDS, ETC, Deployment, Ping, forwarding, install, packages, start, unit
+from conftest import DPKG_SECONDS, ETC, Deployment, Ping, Transactions, forwarding, install, packages, start, unit
 
 from lab import shell
 from lab.namespace import Namespace
@@ -35,12 +35,14 @@ def left_in_the_kernel() -> list[str]:
     return found + [line for line in shell.run("nft", "list", "tables").splitlines() if "causeway" in line]
 
 
-def test_an_upgrade_costs_no_packet(running: Deployment, ping: Ping, tmp_path: Path) -> None:
+def test_an_upgrade_costs_no_packet_and_no_transaction(
+    running: Deployment, ping: Ping, transactions: Transactions, tmp_path: Path
+) -> None:
     before = unit("MainPID")
     install(*(newer(package, tmp_path) for package in packages()))
     assert unit("ActiveState") == "active"
     assert unit("MainPID") != before
-    assert ping.lost() == 0
+    assert (ping.lost(), transactions.failures()) == (0, [])
 
 
 def test_down_leaves_nothing_and_restores_forwarding(running: Deployment, laptop: Namespace) -> None:
