@@ -8,6 +8,7 @@ import argparse
 import os
 import platform
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -49,7 +50,6 @@ def main() -> int:
     stage.title(f"Causeway's lab, on Linux {platform.release()}", PICTURE)
     with tempfile.TemporaryDirectory(prefix="causeway-lab.") as name:
         folder = Path(name)
-        folder.chmod(0o755)  # PostgreSQL's own user walks through
         try:
             return Story(stage, folder).tell(options.shell)
         except (shell.CommandFailed, TimeoutError, AssertionError, OSError) as error:
@@ -124,11 +124,16 @@ class Story:
 
     def laptop_joins(self) -> None:
         stage = self.stage
-        stage.step("A laptop joins: one more file")
-        self.device = self.network.add("laptop", LAPTOP_ADDRESS, user="alice@example.com")
-        stage.file("peers/laptop.toml", (self.network.folder / "peers/laptop.toml").read_text())
-        self._check()
-        stage.command("router", "causeway plan network", lambda: self._causeway("plan", str(self.network.folder)))
+        stage.step("A laptop joins: one more file, looked at in a copy of the directory before it counts")
+        proposal = self.network.copied_to(self.folder / "proposal")
+        self.device = proposal.add("laptop", LAPTOP_ADDRESS, user="alice@example.com")
+        file = proposal.folder / "peers/laptop.toml"
+        stage.file(self._short(str(file)), file.read_text())
+        self._check("proposal")
+        plan = stage.command("router", "causeway plan proposal", lambda: self._causeway("plan", str(proposal.folder)))
+        stage.check("nothing to do" not in plan, "the plan says what would change, and nothing has changed yet")
+        copied = ("cp", str(file), str(self.network.folder / "peers"))
+        stage.command("router", self._short(shlex.join(copied)), lambda: shell.run(*copied))
         stage.command("router", "causeway reload", lambda: self._causeway("reload"))
 
     def tunnel_comes_up(self) -> None:
@@ -188,9 +193,9 @@ class Story:
         command = self.laptop.command("bash", "--norc", "-i")
         subprocess.run(command, env={**os.environ, **settings}, check=False)
 
-    def _check(self) -> None:
+    def _check(self, name: str = "network") -> None:
         text = self.stage.command(
-            "anyone", "causeway check network", lambda: shell.run("causeway", "check", str(self.network.folder))
+            "anyone", f"causeway check {name}", lambda: shell.run("causeway", "check", str(self.folder / name))
         )
         self.stage.check("error" not in text, "the network has no mistakes")
 

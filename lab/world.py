@@ -32,11 +32,11 @@ class UdpSink:
 
 
 class World:
-    """Use as a context manager; the agent runs when it is entered."""
+    """Use as a context manager; the agent runs when it is entered. Without a database its host only answers pings."""
 
-    def __init__(self, database: Database, folder: Path, clients: int = 1) -> None:
+    def __init__(self, database: Database | None, folder: Path, clients: int = 1) -> None:
         self.folder = folder
-        self.topology = Topology(db=database.namespace, clients=clients)
+        self.topology = Topology(db=database.namespace if database else None, clients=clients)
         self.client, self.router = self.topology.client, self.topology.router
         self.network = Network(folder / "network")
         self.agent = Agent(self.router, self.network, folder)

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What others may do to our part of the kernel, and how to see that it is whole again."""
+
+from __future__ import annotations
+
+from lab.router import DEVICE
+from lab.world import World
+
+
+def delete_rule(world: World) -> None:
+    world.router.run("ip", "rule", "delete", "pref", "4910")
+
+
+def delete_all_rules(world: World) -> None:
+    for family in ("-4", "-6"):
+        for priority in ("4900", "4910", "4920", "4930"):
+            world.router.run("ip", family, "rule", "delete", "pref", priority)
+
+
+def delete_route(world: World) -> None:
+    world.router.run("ip", "route", "delete", "100.83.0.0/16", "table", "7920")
+
+
+def delete_address(world: World) -> None:
+    world.router.run("ip", "address", "delete", "100.83.0.1/32", "dev", DEVICE)
+
+
+def take_link_down(world: World) -> None:
+    world.router.ip(f"link set {DEVICE} down")
+
+
+def change_mtu(world: World) -> None:
+    world.router.ip(f"link set {DEVICE} mtu 1280")
+
+
+def forwarding_off(world: World) -> None:
+    world.router.sysctl(net__ipv4__ip_forward=0)
+
+
+def forwarding_off_ipv6(world: World) -> None:
+    world.router.sysctl(net__ipv6__conf__all__forwarding=0)
+
+
+def flush_ruleset(world: World) -> None:
+    world.router.run("nft", "flush", "ruleset")
+
+
+def delete_chain_content(world: World) -> None:
+    world.router.run("nft", "flush", "chain", "inet", "causeway", "nat_postrouting")
+
+
+def delete_set_element(world: World) -> None:
+    world.router.run("nft", "delete", "element", "inet", "causeway", "peer4", "{ 100.83.0.10 }")
+
+
+def add_to_a_set(world: World) -> None:
+    world.router.run("nft", "add", "element", "inet", "causeway", "route4", "{ 172.16.0.0/12 }")
+
+
+ANNOUNCED = [
+    delete_rule,
+    delete_all_rules,
+    delete_route,
+    delete_address,
+    take_link_down,
+    change_mtu,
+    forwarding_off,
+    forwarding_off_ipv6,
+    flush_ruleset,
+    delete_chain_content,
+    delete_set_element,
+    add_to_a_set,
+]
+
+
+def everything(world: World) -> str:
+    """All of ours in the kernel, as text."""
+    show = lambda *command: world.router.run(*command, check=False)  # noqa: E731
+    return "\n".join(
+        [
+            *(show("ip", family, "rule") for family in ("-4", "-6")),
+            *(show("ip", family, "route", "show", "table", "7920") for family in ("-4", "-6")),
+            show("ip", "-br", "address", "show", "dev", DEVICE),
+            show("cat", f"/sys/class/net/{DEVICE}/mtu"),
+            show("sysctl", "net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"),
+            "\n".join(
+                line for line in show("nft", "-s", "list", "table", "inet", "causeway").splitlines()
+                if "elements = { " not in line or ":" not in line  # the digest and the seal are ours to renew
+            ),
+        ]
+    )

@@ -1,0 +1,46 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# proof.sh [NAME...]: runs what proves the product, all of it or by name, and keeps what it printed in docs/proof/NAME.txt,
+# below the commit, the kernels and the machine it was run on. What it keeps is to be committed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. tools/say.sh
+
+declare -A proofs=(
+  [test-long]='./dev test --long'
+  [test-long-trixie]='./dev test --long --userland trixie'
+  [bench-parse]='./dev bench parse'
+  [bench-reconcile]='./dev bench reconcile'
+)
+for name; do [ -n "${proofs[$name]:-}" ] || die "no proof $name" "there are: ${!proofs[*]}"; done
+[ $# -gt 0 ] || set -- test-long test-long-trixie bench-parse bench-reconcile
+
+head_of() { # head_of COMMAND
+  local changed='' kernels='' series
+  # What the proofs themselves wrote is no change of what they prove.
+  [ -z "$(git status --porcelain -- . ':!docs/proof')" ] || changed=', with changes that are not committed'
+  for series in 6.1 6.12; do kernels+=" $(ls "$(tests/vm/kernel.sh "$series")/lib/modules")"; done
+  echo "$1"
+  echo
+  echo "commit    $(git rev-parse HEAD)$changed"
+  echo "started   $(date -u +'%F %H:%M UTC')"
+  echo "kernels  $kernels (in the VM), $(uname -r) (the machine's own)"
+  echo "machine   $(. /etc/os-release && echo "$PRETTY_NAME"), $(nproc) processors, VM with $(
+    tests/vm/accel.sh "$(tests/vm/kernel.sh 6.1)" | sed 's/^-accel \([a-z]*\).*/\1/; s/tcg/software emulation/'
+  )"
+  echo
+}
+
+status=0
+mkdir -p docs/proof
+for name; do
+  command=${proofs[$name]}
+  {
+    head_of "$command"
+    # shellcheck disable=SC2086 # the command is words
+    $command || echo "status $?"
+  } | tee "docs/proof/$name.txt.new"
+  mv "docs/proof/$name.txt.new" "docs/proof/$name.txt"
+  if tail -n 1 "docs/proof/$name.txt" | grep -q '^status '; then status=1; fi
+done
+exit $status
