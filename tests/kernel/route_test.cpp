@@ -46,7 +46,8 @@ TEST_F(RouteSocketTest, ListsTheLinksOfTheHostByName) {
     const auto shown = run_json("ip -d -j link show dev " + link.name)[0];
     EXPECT_EQ(link.index, shown["ifindex"]);
     EXPECT_EQ(link.mtu, shown["mtu"]);
-    EXPECT_EQ(link.kind, shown.contains("linkinfo") ? shown["linkinfo"]["info_kind"] : "");
+    const auto info = shown.value("linkinfo", nlohmann::json::object());
+    EXPECT_EQ(link.kind, info.value("info_kind", ""));
     EXPECT_TRUE(link.up) << link.name;
   }
   EXPECT_THAT(names, ElementsAre("cw-a", "eth0", "lo"));
