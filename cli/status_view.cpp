@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "base/printable.h"
+
 namespace cw::cli {
 
 namespace {
@@ -77,7 +79,7 @@ std::string refusal(const api::Refusal& refusal, bool in_force, WallTime now, Co
       painted(fmt::format("{} network {} {} ago:", in_force ? "A newer" : "The",
                           held ? "was held back" : "was refused", age_of(refusal.since, now)),
               held ? Paint::Yellow : Paint::Red, colour),
-      indented(printable(refusal.text)));
+      indented(printable_lines(refusal.text)));
 }
 
 std::string problems(const std::vector<api::Problem>& problems, Colour colour) {
@@ -87,9 +89,9 @@ std::string problems(const std::vector<api::Problem>& problems, Colour colour) {
         problem.gateway.empty() ? std::string() : fmt::format("gateway {}: ", problem.gateway);
     text += fmt::format("{}: {}{}\n",
                         painted(to_text(problem.severity), paint_of(problem.severity), colour),
-                        where, printable(problem.text));
+                        where, printable_lines(problem.text));
     if (!problem.hint.empty()) {
-      text += fmt::format("  hint: {}\n", printable(problem.hint));
+      text += fmt::format("  hint: {}\n", printable_lines(problem.hint));
     }
   }
   return text;
@@ -126,10 +128,10 @@ std::vector<Cell> row_of(const api::PeerStatus& peer, WallTime now) {
   const auto handshake =
       peer.last_handshake ? age_of(*peer.last_handshake, now) + " ago" : std::string("never");
   const auto paint = peer.flapping ? Paint::Yellow : peer.active ? Paint::Green : Paint::Dim;
-  return {{printable(name)},      {peer.gateway},
-          {peer.address},         {peer.endpoint.empty() ? "-" : peer.endpoint},
-          {handshake, paint},     {size(peer.received_bytes)},
-          {size(peer.sent_bytes)}};
+  return {cell(printable(name)),      cell(peer.gateway),
+          cell(peer.address),         cell(peer.endpoint.empty() ? "-" : peer.endpoint),
+          cell(handshake, paint),     cell(size(peer.received_bytes)),
+          cell(size(peer.sent_bytes))};
 }
 
 std::string peers(const api::Status& status, Peers which, Colour colour) {
@@ -180,7 +182,7 @@ std::string view(const api::Answer& answer, Colour colour) {
     text += painted(printable(step), paint, colour) + "\n";
   }
   text += problems(answer.problems, colour);
-  text += printable(answer.diagnostics);
+  text += printable_lines(answer.diagnostics);
   return text;
 }
 

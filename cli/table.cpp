@@ -118,13 +118,4 @@ std::string plural(std::uint64_t number, std::string_view one) {
   return fmt::format("{} {}{}", number, one, number == 1 ? "" : "s");
 }
 
-std::string printable(std::string_view text) {
-  std::string clean;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    clean += (byte < 0x20 && c != '\n') || byte == 0x7f ? '?' : c;
-  }
-  return clean;
-}
-
 }  // namespace cw::cli

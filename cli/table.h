@@ -35,7 +35,4 @@ struct Cell {
 [[nodiscard]] std::string size(std::uint64_t bytes);  // "0 B", "1.5 KiB"
 [[nodiscard]] std::string plural(std::uint64_t number, std::string_view one);  // "2 peers"
 
-// `text` without what a terminal would take for a command.
-[[nodiscard]] std::string printable(std::string_view text);
-
 }  // namespace cw::cli

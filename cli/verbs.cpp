@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/printable.h"
 #include "network/load/directory_reader.h"
 #include "network/netmap_json.h"
 
@@ -27,9 +28,9 @@ network::Colour for_diagnostics(Colour colour) {
 
 int complain(const Trouble& trouble, const Terminal& terminal) {
   auto text = fmt::format("{} {}\n", painted("error:", Paint::Red, terminal.err),
-                          printable(trouble.message));
+                          printable_lines(trouble.message));
   if (!trouble.hint.empty()) {
-    text += fmt::format("hint: {}\n", printable(trouble.hint));
+    text += fmt::format("hint: {}\n", printable_lines(trouble.hint));
   }
   print(stderr, text);
   return trouble.exit_status;

@@ -83,7 +83,4 @@ inline constexpr std::size_t kMostShown = 50;  // more scrolls the first, likely
 [[nodiscard]] std::optional<std::string_view> nearest(std::string_view word,
                                                       std::span<const std::string_view> candidates);
 
-// `text` with control characters, and what would reorder text on a terminal, as '?'.
-[[nodiscard]] std::string printable(std::string_view text);
-
 }  // namespace cw::network

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "network/diagnostic.h"
+#include "base/printable.h"
 #include "network/limits.h"
 
 namespace cw::network {

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/printable.h"
 #include "base/rfc3339.h"
 #include "network/compile.h"
 #include "network/limits.h"

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "base/printable.h"
 #include "network/limits.h"
 #include "network/name.h"
 #include "network/table_reader.h"

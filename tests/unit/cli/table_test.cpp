@@ -41,9 +41,5 @@ TEST(Plural, KnowsOne) {
   EXPECT_EQ(plural(1, "peer"), "1 peer");
 }
 
-TEST(Printable, LeavesNoCommandsToTheTerminal) {
-  EXPECT_EQ(printable("a\x1b[2Jb\nc\td\x7f"), "a?[2Jb\nc?d?");
-}
-
 }  // namespace
 }  // namespace cw::cli
