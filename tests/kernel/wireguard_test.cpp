@@ -19,7 +19,6 @@ namespace {
 
 using netlink::PeerVerb;
 using netlink::WgDevice;
-using netlink::WgPeer;
 using netlink::WgPeerChange;
 using netlink::WireGuardSocket;
 using testing::HasSubstr;

@@ -37,7 +37,7 @@ TEST(Filter, ReadsLikeItsGoldenFile) {
     std::ofstream(path) << text;
     GTEST_SKIP() << "wrote " << path;
   }
-  std::ifstream file(path);
+  const std::ifstream file(path);
   std::stringstream golden;
   golden << file.rdbuf();
   EXPECT_EQ(text, golden.str());

@@ -24,7 +24,7 @@ void compare(const std::string& name, const Plan& plan) {
     std::ofstream(path) << text;
     GTEST_SKIP() << "wrote " << path;
   }
-  std::ifstream file(path);
+  const std::ifstream file(path);
   std::stringstream golden;
   golden << file.rdbuf();
   EXPECT_EQ(text, golden.str());
