@@ -75,14 +75,17 @@ Result<> write_all(int fd, std::string_view content, const std::string& name) {
 
 }  // namespace
 
-Result<> write_file_atomically(const std::string& path, std::string_view content) {
+Result<> write_file_atomically(const std::string& path, std::string_view content, mode_t mode) {
   const std::string fresh = path + ".new";
   const UniqueFd fd(
-      ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640));
+      ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode));
   if (!fd) {
     return Error::from_errno(errno, "cannot create " + fresh);
   }
   auto written = write_all(fd.get(), content, fresh);
+  if (written && ::fsync(fd.get()) != 0) {
+    written = Error::from_errno(errno, "cannot write " + fresh);
+  }
   if (written && ::rename(fresh.c_str(), path.c_str()) != 0) {
     written = Error::from_errno(errno, fmt::format("cannot rename {} to {}", fresh, path));
   }

@@ -3,6 +3,9 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
+
+#include <sys/types.h>
 
 #include "base/result.h"
 #include "base/unique_fd.h"
@@ -20,7 +23,9 @@ Result<std::string> read_all(int fd, std::size_t limit, const std::string& name)
 
 Result<std::string> read_file(const std::string& path, std::size_t limit);
 
-// Writes beside `path` and renames over it, so that a reader sees the old file or the new one.
-Result<> write_file_atomically(const std::string& path, std::string_view content);
+// Writes beside `path` and renames over it, so that a reader sees the old file or the new one, also
+// after a power failure. Waits for the disk.
+Result<> write_file_atomically(const std::string& path, std::string_view content,
+                               mode_t mode = 0640);
 
 }  // namespace cw

@@ -148,6 +148,7 @@ class Agent:
         self.namespace = namespace
         self.network = network
         self.runtime = folder / "run"
+        self.state = folder / "state"
         self.log = folder / "causewayd.log"
         self.config = folder / "router.toml"
         self.process: subprocess.Popen[str] | None = None
@@ -170,7 +171,9 @@ class Agent:
     def start(self, wait: bool = True) -> Agent:
         with self.log.open("a") as output:
             self.process = self.namespace.start(
-                "causewayd", "--config", str(self.config), "--runtime-dir", str(self.runtime), output=output
+                *("causewayd", "--config", str(self.config)),
+                *("--runtime-dir", str(self.runtime), "--state-dir", str(self.state)),
+                output=output,
             )
         if wait:
             try:

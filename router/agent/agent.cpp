@@ -9,6 +9,7 @@
 #include <malloc.h>
 #include <unistd.h>
 
+#include "base/rfc3339.h"
 #include "network/netmap_json.h"
 #include "router/agent/host.h"
 #include "router/agent/report.h"
@@ -43,8 +44,12 @@ Result<> Agent::make_sources() {
       round(firewall::Depth::Digest);
     }
   }));
+  keep_ = CW_TRY(Timer::create(loop, "keep the network", [this] { keep(); }));
   audit_ = CW_TRY(Timer::create(loop, "audit", [this] {
     intake_->look_again();
+    if (not_kept_) {
+      keep();
+    }
     round(firewall::Depth::Digest);
     audit_.arm_in(kAudit);
   }));
@@ -74,26 +79,16 @@ Result<> Agent::make_sources() {
 
 void Agent::start() {
   look_at_host();
-  // A restart is nobody's word for locking people out: what was held back before it still is.
-  (void)offer(intake_->read_now(), Asked::ByAChange);
+  take_first(intake_->read_now());
   round(firewall::Depth::Full);
   audit_.arm_in(kAudit);
   notify_ready(summary());
 }
 
-// Against the network in force, or where there is none against the peers an earlier agent left.
-router::Verdict Agent::judge(const Candidate& candidate) {
-  const auto before = reconciler_.let_in(world_.clock.wall());
-  if (!before) {
-    return {};  // the first round says why the kernel cannot be read
+void Agent::finish() {
+  if (keep_.armed()) {
+    keep();
   }
-  if (reconciler_.netmap() != nullptr) {
-    return router::judge_unattended(*before, router::let_in(candidate.desired));
-  }
-  // Whoever expired while no agent ran is locked out by what the network always said.
-  const auto at_any_time = reconciler_.prepare(candidate.netmap, WallTime::min());
-  return at_any_time ? router::judge_unattended(*before, router::let_in(at_any_time->desired))
-                     : router::Verdict{};
 }
 
 void Agent::look_at_host() {
@@ -103,55 +98,6 @@ void Agent::look_at_host() {
   host.ra_devices = std::move(facts.ra_devices);
   reconciler_.set_host(std::move(host));
   host_problems_ = std::move(facts.problems);
-}
-
-bool Agent::offer(NetworkReading reading, Asked asked) {
-  if (!reading.netmap) {
-    refuse(api::RefusalReason::Invalid, std::move(reading.diagnostics));
-    return false;
-  }
-  if (asked == Asked::ByAChange && reconciler_.is_down()) {
-    return false;  // `causeway reload` reads it again
-  }
-  if (const auto* now = reconciler_.netmap();
-      asked == Asked::ByAChange && now != nullptr && *now == *reading.netmap) {
-    refused_.reset();
-    return false;
-  }
-  auto candidate = reconciler_.prepare(std::move(*reading.netmap), world_.clock.wall());
-  if (!candidate) {
-    refuse(api::RefusalReason::Invalid, candidate.error().to_text() + "\n");
-    return false;
-  }
-  if (asked == Asked::ByAChange) {
-    if (auto verdict = judge(*candidate); !verdict.take) {
-      refuse(api::RefusalReason::HeldBack, std::move(verdict.why) + "\n");
-      return false;
-    }
-  }
-  const auto peers = candidate->netmap.peers.size();
-  const auto name = candidate->netmap.name;
-  reconciler_.take(std::move(*candidate));
-  refused_.reset();
-  taken_ = world_.clock.wall();
-  world_.journal.write(Level::Notice, Event::NetworkTaken,
-                       fmt::format("network '{}' taken: {}", name, count(peers, "peer")),
-                       {{.name = "CAUSEWAY_NETWORK", .value = name}});
-  return true;
-}
-
-void Agent::refuse(api::RefusalReason reason, std::string text) {
-  ++counters_.refusals;
-  const bool held = reason == api::RefusalReason::HeldBack;
-  const auto in_force = reconciler_.netmap() != nullptr
-                            ? "the one before stays in force"
-                            : "there was none before, so nothing is changed";
-  world_.journal.write(held ? Level::Warning : Level::Error,
-                       held ? Event::NetworkHeldBack : Event::NetworkRefused,
-                       fmt::format("the network in {} is {}; {}:\n{}", world_.network.path(),
-                                   held ? "held back" : "refused", in_force, text));
-  refused_ = api::Refusal{.reason = reason, .since = world_.clock.wall(), .text = std::move(text)};
-  notify_status(summary());
 }
 
 void Agent::on_disturbance() {
@@ -226,6 +172,11 @@ std::string Agent::summary() const {
   if (netmap == nullptr) {
     return refused_ ? "waiting: the network is refused; `causeway status` says why" : "starting";
   }
+  if (kept_from_) {
+    return fmt::format("running on the network of {}; the one now is refused, `causeway status` "
+                       "says why",
+                       to_rfc3339(*kept_from_));
+  }
   return fmt::format("network {}: {}{}{}", netmap->name, count(netmap->peers.size(), "peer"),
                      round_.settled ? "" : "; retrying, `causeway status` says why",
                      refused_ ? "; a newer network is refused" : "");
@@ -233,6 +184,7 @@ std::string Agent::summary() const {
 
 std::vector<api::Problem> Agent::standing_problems() {
   auto problems = host_problems_;
+  add_kept_problems(problems);
   if (setup_.lan_interface) {
     const auto links = world_.sinks.routes.links();
     if (links &&
@@ -340,10 +292,7 @@ api::Answer Agent::reload() {
     notify_ready(summary());
     return {.done = false,
             .text = fmt::format("the network in {} is refused; {}", world_.network.path(),
-                                reconciler_.is_down() ? "the router stays down"
-                                : reconciler_.netmap() != nullptr
-                                    ? "the one before stays in force"
-                                    : "there was none before, so nothing is changed"),
+                                what_stays()),
             .diagnostics = refused_ ? refused_->text : std::string()};
   }
   round(firewall::Depth::Digest);

@@ -11,6 +11,7 @@
 #include "router/agent/control.h"
 #include "router/agent/intake.h"
 #include "router/agent/journal.h"
+#include "router/agent/kept_network.h"
 #include "router/agent/kernel_watch.h"
 #include "router/agent/loop.h"
 #include "router/agent/network_source.h"
@@ -42,6 +43,9 @@ inline constexpr std::chrono::milliseconds kLongestRetry{30000};
 // ever. It is given back once nobody waits for it.
 inline constexpr std::chrono::milliseconds kTidy{1000};
 
+// A network that was taken is written down after this: whoever asked for it has his answer first.
+inline constexpr std::chrono::milliseconds kKeepAfter{200};
+
 // What router.toml and the command line say.
 struct Setup {
   router::Host host;  // ra_devices and ipv6 are found out
@@ -57,6 +61,7 @@ struct World {
   router::Sinks sinks;
   const router::KeyRing& keys;
   const RuntimeFolder& folder;
+  const KeptNetwork& kept;
   NetworkSource& network;
   KernelWatch& watch;
 };
@@ -67,6 +72,8 @@ class Agent final : public Requests {
 
   // Reads the network and makes the first round. Never fails: what is wrong is in status().
   void start();
+  // What was put off is done now, since the loop turns no more.
+  void finish();
 
   [[nodiscard]] api::Status status() override;
   [[nodiscard]] api::Answer plan() override;
@@ -78,13 +85,23 @@ class Agent final : public Requests {
   [[nodiscard]] std::string summary() const;
 
  private:
-  enum class Asked : std::uint8_t { ByAPerson, ByAChange };
+  enum class Asked : std::uint8_t {
+    ByAPerson,
+    ByAChange,
+    AsBefore,  // it was in force when the agent ended
+  };
 
   Agent(Setup setup, World world);
   Result<> make_sources();
 
+  void take_first(NetworkReading reading);
+  void resume_kept();
+  void keep();
+  void add_kept_problems(std::vector<api::Problem>& problems) const;
   bool offer(NetworkReading reading, Asked asked);  // true: in force now
+  void take(Candidate candidate);
   void refuse(api::RefusalReason reason, std::string text);
+  [[nodiscard]] std::string what_stays() const;
   [[nodiscard]] router::Verdict judge(const Candidate& candidate);
   void look_at_host();
 
@@ -108,6 +125,8 @@ class Agent final : public Requests {
   std::string told_;         // problems of the last round that the journal knows about
   bool read_whole_ = false;  // the next round has to
   std::optional<WallTime> taken_;
+  std::optional<WallTime> kept_from_;  // in force is what was kept, as it was written then
+  std::optional<Error> not_kept_;      // why the network in force could not be
   std::optional<api::Refusal> refused_;
   std::vector<api::Problem> host_problems_;
   bool config_changed_ = false;
@@ -125,6 +144,7 @@ class Agent final : public Requests {
   Timer retry_;
   Timer expiry_;
   Timer tidy_;
+  Timer keep_;
   PathSource config_;
   std::vector<ReadableSource> kernel_;
 };

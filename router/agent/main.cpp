@@ -98,6 +98,7 @@ Result<int> serve(const Options& options, const network::RouterConfig& config, c
   auto kernel = CW_TRY(open_kernel(config));
   const SystemClock clock;
   NetworkSource network(config.network, clock);
+  const KeptNetwork kept(options.state_folder);
   const auto agent = CW_TRY(
       Agent::create(setup_from(options, config, keys),
                     {.loop = loop,
@@ -106,6 +107,7 @@ Result<int> serve(const Options& options, const network::RouterConfig& config, c
                      .sinks = {kernel.routes, kernel.wireguard, kernel.sysctls, kernel.firewall},
                      .keys = keys.ring,
                      .folder = folder,
+                     .kept = kept,
                      .network = network,
                      .watch = kernel.watch}));
   const auto reload = CW_TRY(SignalSource::create(loop, SIGHUP, [&] { (void)agent->reload(); }));
@@ -117,6 +119,7 @@ Result<int> serve(const Options& options, const network::RouterConfig& config, c
   agent->start();
   auto ended = loop.run();
   notify_stopping();
+  agent->finish();
   folder.remove_socket();
   return ended;
 }

@@ -14,6 +14,7 @@
 
 #include "network/load/key_file.h"
 #include "network/load/router_file.h"
+#include "router/agent/kept_network.h"
 
 namespace cw::agent {
 
@@ -29,9 +30,19 @@ tl::unexpected<Failure> fail(std::string message, int exit_status) {
 }
 
 // systemd separates several folders by colons; the first is ours.
-std::string default_runtime_folder() {
-  auto folder = environment("RUNTIME_DIRECTORY").value_or(kDefaultRuntimeFolder);
+std::string folder_from(const char* variable, const char* otherwise) {
+  auto folder = environment(variable).value_or(otherwise);
   return folder.substr(0, folder.find(':'));
+}
+
+Options with_defaults(Options options) {
+  if (options.runtime_folder.empty()) {
+    options.runtime_folder = folder_from("RUNTIME_DIRECTORY", kDefaultRuntimeFolder);
+  }
+  if (options.state_folder.empty()) {
+    options.state_folder = folder_from("STATE_DIRECTORY", kDefaultStateFolder);
+  }
+  return options;
 }
 
 }  // namespace
@@ -39,10 +50,11 @@ std::string default_runtime_folder() {
 std::string_view help_text() {
   return "causewayd: keeps this machine's kernel as the network says.\n"
          "\n"
-         "Usage: causewayd [--config FILE] [--runtime-dir DIR]\n"
+         "Usage: causewayd [--config FILE] [--runtime-dir DIR] [--state-dir DIR]\n"
          "\n"
          "  --config FILE      router.toml (default /etc/causeway/router.toml)\n"
          "  --runtime-dir DIR  for the control socket (default $RUNTIME_DIRECTORY, /run/causeway)\n"
+         "  --state-dir DIR    for the last network (default $STATE_DIRECTORY, /var/lib/causeway)\n"
          "  --version          print the version\n"
          "  --help             print this\n"
          "\n"
@@ -54,9 +66,12 @@ Wish parse_options(int argc, char** argv) {
   const auto takes = [](const char* name, int argument, int letter) {
     return option{.name = name, .has_arg = argument, .flag = nullptr, .val = letter};
   };
-  const std::array known{
-      takes("config", required_argument, 'c'), takes("runtime-dir", required_argument, 'r'),
-      takes("version", no_argument, 'V'), takes("help", no_argument, 'h'), takes(nullptr, 0, 0)};
+  const std::array known{takes("config", required_argument, 'c'),
+                         takes("runtime-dir", required_argument, 'r'),
+                         takes("state-dir", required_argument, 's'),
+                         takes("version", no_argument, 'V'),
+                         takes("help", no_argument, 'h'),
+                         takes(nullptr, 0, 0)};
   using Instead = tl::expected<Say, Failure>;
   Options options;
   for (;;) {
@@ -68,15 +83,15 @@ Wish parse_options(int argc, char** argv) {
               fail(fmt::format("unexpected argument '{}'; try causewayd --help", argv[::optind]),
                    kExitUsage)));
         }
-        if (options.runtime_folder.empty()) {
-          options.runtime_folder = default_runtime_folder();
-        }
-        return options;
+        return with_defaults(std::move(options));
       case 'c':
         options.config = ::optarg;
         break;
       case 'r':
         options.runtime_folder = ::optarg;
+        break;
+      case 's':
+        options.state_folder = ::optarg;
         break;
       case 'V':
         return tl::unexpected(Instead(Say::Version));

@@ -31,6 +31,7 @@ using Started = tl::expected<T, Failure>;
 struct Options {
   std::string config = "/etc/causeway/router.toml";
   std::string runtime_folder;
+  std::string state_folder;
 };
 
 enum class Say : std::uint8_t { Help, Version };

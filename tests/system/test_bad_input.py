@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from lab import shell
+from lab.capture import Writes
 from lab.namespace import Namespace
 from lab.router import DEVICE, PORT, READY_SECONDS, Agent, Network
 
@@ -177,6 +178,7 @@ def test_a_bad_network_at_start_leaves_a_running_data_path(router: Router) -> No
     router.agent.start()
     before = router.data_path()
     router.agent.stop()
+    shutil.rmtree(router.agent.state)
     good = (router.network.folder / "network.toml").read_text()
     (router.network.folder / "network.toml").write_text("pool = 3\n")
     router.agent.start(wait=False)
@@ -186,6 +188,21 @@ def test_a_bad_network_at_start_leaves_a_running_data_path(router: Router) -> No
     (router.network.folder / "network.toml").write_text(good)
     router.runs()
     assert router.data_path() == before
+
+
+def test_with_a_bad_network_at_start_the_last_one_is_repaired(router: Router) -> None:
+    router.agent.start()
+    before = router.data_path()
+    router.agent.stop()
+    (router.network.folder / "network.toml").write_text("pool = 3\n")
+    with Writes("causewayd") as writes:
+        router.agent.start()
+        assert writes.seen() == []
+    router.shows("running on the network of", "network.toml")
+    assert "refused" in router.agent.status() and router.data_path() == before
+    router.namespace.ip("route flush table 7920")
+    shell.until("the routes back", lambda: router.data_path() == before)
+    assert "running on the network of" in router.agent.log.read_text()
 
 
 def test_a_network_directory_that_comes_later(router: Router, tmp_path: Path) -> None:

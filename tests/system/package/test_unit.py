@@ -83,6 +83,12 @@ def test_the_control_socket_is_for_root_and_the_group(running: Deployment) -> No
     assert shell.run("stat", "-c", "%a %G", "/run/causeway/control.sock").strip() == "660 causeway"
 
 
+def test_the_last_network_is_kept_for_the_agent_alone(running: Deployment) -> None:
+    assert shell.run("stat", "-c", "%a %U:%G", "/var/lib/causeway").strip() == "700 causeway:causeway"
+    kept = shell.run("stat", "-c", "%a %U:%G", "/var/lib/causeway/netmap.json").strip()
+    assert kept == "600 causeway:causeway"
+
+
 @pytest.mark.parametrize("how", ["kill", "restart", "stop and start"])
 def test_its_end_costs_no_packet(running: Deployment, ping: Ping, how: str) -> None:
     before = unit("MainPID")

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/rfc3339.h"
 #include "cli/agent_client.h"
 #include "cli/http_client.h"
 #include "network/netmap_json.h"
@@ -113,6 +114,7 @@ class AgentOnAModel : public ::testing::Test {
                                                   .sinks = kernel_.sinks(),
                                                   .keys = keys_,
                                                   .folder = folder_,
+                                                  .kept = kept_,
                                                   .network = source_,
                                                   .watch = watch_});
     ASSERT_TRUE(agent) << agent.error().to_text();
@@ -124,6 +126,21 @@ class AgentOnAModel : public ::testing::Test {
     server_ = std::move(*server);
     agent_->start();
   }
+
+  void stop() {
+    server_.reset();
+    agent_->finish();
+    agent_.reset();
+  }
+
+  // As a new process would: it knows nothing of the directory.
+  void start_anew() {
+    NetworkSource fresh(temp_ / "network", clock_);
+    source_ = std::move(fresh);
+    start();
+  }
+
+  void forget_what_was_kept() { std::filesystem::remove_all(temp_ / "state"); }
 
   template <class Done>
   bool run_until(Done done) {
@@ -158,6 +175,7 @@ class AgentOnAModel : public ::testing::Test {
   test::ModelKernel kernel_;
   router::KeyRing keys_ = test::key_ring();
   RuntimeFolder folder_ = *RuntimeFolder::claim(temp_ / "run");
+  KeptNetwork kept_{temp_ / "state"};
   NetworkSource source_{temp_ / "network", clock_};
   FakeWatch watch_;
   RecordingJournal journal_;
@@ -180,8 +198,7 @@ TEST_F(AgentOnAModel, StartsAndTellsItsStatus) {
 TEST_F(AgentOnAModel, ASecondStartWritesNothing) {
   start();
   const int writes = kernel_.writes;
-  server_.reset();
-  agent_.reset();
+  stop();
   start();
   EXPECT_EQ(status().phase, api::Phase::Running);
   EXPECT_EQ(kernel_.writes, writes);
@@ -190,8 +207,7 @@ TEST_F(AgentOnAModel, ASecondStartWritesNothing) {
 TEST_F(AgentOnAModel, StoppingLeavesTheDataPath) {
   start();
   const int writes = kernel_.writes;
-  server_.reset();
-  agent_.reset();
+  stop();
   EXPECT_EQ(kernel_.writes, writes);
   EXPECT_EQ(peers(), 10U);
 }
@@ -256,32 +272,29 @@ TEST_F(AgentOnAModel, AGatewayThatThisRouterServesNoMoreIsHeldBack) {
 
 TEST_F(AgentOnAModel, WhoExpiredWhileNoAgentRanIsNoReasonToHoldBack) {
   start();
-  server_.reset();
-  agent_.reset();
+  stop();
   for (unsigned i = 0; i < 4; ++i) {
     temp_.write(fmt::format("network/peers/p{:04}.toml", i),
                 fmt::format("public_key = \"{}\"\naddress = \"100.100.0.{}\"\nuser = \"u\"\n"
                             "expires = 2020-01-01T00:00:00Z\n",
                             test::public_key(1000 + i).to_text(), 16 + i));
   }
-  NetworkSource fresh(temp_ / "network", clock_);
-  source_ = std::move(fresh);
-  start();
+  forget_what_was_kept();
+  start_anew();
   EXPECT_EQ(status().phase, api::Phase::Running);
   EXPECT_EQ(peers(), 6U);
 }
 
 TEST_F(AgentOnAModel, WhatWasHeldBackStaysHeldBackOverARestart) {
   start();
-  server_.reset();
-  agent_.reset();
+  stop();
   for (unsigned i = 0; i < 4; ++i) {
     remove_peer(i);
   }
-  NetworkSource fresh(temp_ / "network", clock_);
-  source_ = std::move(fresh);
-  start();
-  EXPECT_EQ(status().phase, api::Phase::Waiting);
+  start_anew();
+  EXPECT_EQ(status().phase, api::Phase::Running);
+  EXPECT_THAT(status().problems, Contains(::testing::Field(&api::Problem::hint,
+                                                           HasSubstr("causeway reload"))));
   EXPECT_EQ(peers(), 10U);
   remove_peer(4);  // a change is nobody's word either
   EXPECT_TRUE(run_until([&] { return journal_.count(Event::NetworkHeldBack) > 1; }));
@@ -290,21 +303,92 @@ TEST_F(AgentOnAModel, WhatWasHeldBackStaysHeldBackOverARestart) {
   EXPECT_EQ(peers(), 5U);
 }
 
+TEST_F(AgentOnAModel, WhatWasHeldBackStaysSoAlsoWhereNoNetworkWasKept) {
+  start();
+  stop();
+  forget_what_was_kept();
+  for (unsigned i = 0; i < 4; ++i) {
+    remove_peer(i);
+  }
+  start_anew();
+  EXPECT_EQ(status().phase, api::Phase::Waiting);
+  EXPECT_EQ(peers(), 10U);
+}
+
 TEST_F(AgentOnAModel, ABadNetworkAtStartLeavesTheDataPathAndIsTriedAgain) {
   start();
-  server_.reset();
-  agent_.reset();
+  stop();
+  forget_what_was_kept();
   const int writes = kernel_.writes;
   temp_.write("network/network.toml", "[[[[");
-  NetworkSource fresh(temp_ / "network", clock_);
-  source_ = std::move(fresh);
-  start();
+  start_anew();
   EXPECT_EQ(status().phase, api::Phase::Waiting);
   EXPECT_EQ(kernel_.writes, writes);
   temp_.write("network/network.toml",
               "name = \"acme\"\npool = \"100.100.0.0/16\"\nula = \"fd12:3456:789a::/48\"\n");
   EXPECT_TRUE(run_until([&] { return agent_->status().phase == api::Phase::Running; }));
   EXPECT_EQ(kernel_.writes, writes);
+}
+
+TEST_F(AgentOnAModel, WithABadNetworkAtStartTheKeptOneIsRepaired) {
+  start();
+  stop();
+  temp_.write("network/network.toml", "[[[[");
+  const int writes = kernel_.writes;
+  start_anew();
+  EXPECT_EQ(kernel_.writes, writes);
+  const auto now = status();
+  EXPECT_EQ(now.phase, api::Phase::Running);
+  EXPECT_THAT(now.problems, Contains(::testing::Field(&api::Problem::text,
+                                                      HasSubstr("running on the network of 20"))));
+  EXPECT_THAT(journal_.entries, Contains(::testing::Field(&Entry::message,
+                                                          HasSubstr("running on the network of"))));
+  kernel_.nft.flush();
+  watch_.announce({.any = true, .firewall = true, .what = "nft table causeway"});
+  EXPECT_TRUE(run_until([&] { return kernel_.nft.read(firewall::Depth::Digest, {})->present; }));
+  temp_.write("network/network.toml",
+              "name = \"acme\"\npool = \"100.100.0.0/16\"\nula = \"fd12:3456:789a::/48\"\n");
+  EXPECT_TRUE(run_until([&] { return !agent_->status().refused; }));
+  EXPECT_THAT(status().problems, Not(Contains(::testing::Field(&api::Problem::text,
+                                                               HasSubstr("running on")))));
+}
+
+TEST_F(AgentOnAModel, AKeptNetworkComesUpOnAnEmptyKernelAndPeersExpireInIt) {
+  temp_.write("network/peers/p0009.toml",
+              fmt::format("public_key = \"{}\"\naddress = \"100.100.0.25\"\nuser = \"u\"\n"
+                          "expires = {}\n",
+                          test::public_key(1009).to_text(), to_rfc3339(clock_.wall() + 2s)));
+  start();
+  stop();
+  temp_.write("network/network.toml", "[[[[");
+  kernel_.nft.flush();
+  ASSERT_TRUE(kernel_.remove_link("cw-prod"));
+  start_anew();
+  EXPECT_EQ(status().phase, api::Phase::Running);
+  EXPECT_TRUE(run_until([&] { return peers() == 9; }));
+}
+
+TEST_F(AgentOnAModel, ADamagedKeptNetworkIsSaidOnceAndWrittenAnew) {
+  temp_.write("state/netmap.json", "{\"format\":1,");
+  start();
+  EXPECT_EQ(journal_.count(Event::Trouble), 1U);
+  EXPECT_EQ(status().phase, api::Phase::Running);
+  stop();
+  EXPECT_TRUE(kept_.read()->has_value());
+}
+
+TEST_F(AgentOnAModel, ANetworkThatCannotBeKeptIsAStandingProblemUntilItCan) {
+  temp_.write("state", "a file in the way");
+  start();
+  agent_->finish();
+  EXPECT_THAT(agent_->status().problems,
+              Contains(::testing::Field(&api::Problem::text, HasSubstr("cannot be kept"))));
+  std::filesystem::remove(temp_ / "state");
+  add_peer(10);
+  ASSERT_TRUE(ask([this] { return client_.reload(); }));
+  agent_->finish();
+  EXPECT_THAT(agent_->status().problems,
+              Not(Contains(::testing::Field(&api::Problem::text, HasSubstr("cannot be kept")))));
 }
 
 TEST_F(AgentOnAModel, ANetworkDirectoryThatAppearsLaterIsTaken) {

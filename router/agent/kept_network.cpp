@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "router/agent/kept_network.h"
+
+#include <cerrno>
+
+#include <sys/stat.h>
+
+#include <fmt/format.h>
+
+#include "base/file.h"
+#include "network/limits.h"
+#include "network/netmap_json.h"
+
+namespace cw::agent {
+
+namespace {
+
+constexpr mode_t kOwnerOnly = 0600;
+constexpr mode_t kFolderOfOwner = 0700;
+
+bool says(const std::string& file, std::string_view text) {
+  const auto there = read_file(file, text.size());
+  return there && *there == text;
+}
+
+Result<WallTime> written_at(int fd, const std::string& file) {
+  struct stat status{};
+  if (::fstat(fd, &status) != 0) {
+    return Error::from_errno(errno, "cannot look at " + file);
+  }
+  return WallTime(std::chrono::seconds(status.st_mtim.tv_sec));
+}
+
+}  // namespace
+
+Result<std::optional<KeptNetwork::Copy>> KeptNetwork::read() const {
+  const auto path = file();
+  const auto fd = open_regular(path);
+  if (!fd) {
+    if (fd.error().kind == ErrorKind::NotFound) {
+      return std::optional<Copy>();
+    }
+    return fd.error();
+  }
+  const auto text = CW_TRY(read_all(fd->get(), network::kLargestNetmap, path));
+  auto netmap = CW_TRY_IN(network::netmap_from_json(text), "reading " + path);
+  return std::optional<Copy>(
+      Copy{.netmap = std::move(netmap), .written = CW_TRY(written_at(fd->get(), path))});
+}
+
+bool KeptNetwork::is(const network::Netmap& netmap) const {
+  return says(file(), network::to_json(netmap));
+}
+
+Result<> KeptNetwork::write(const network::Netmap& netmap) const {
+  const auto text = network::to_json(netmap);
+  if (says(file(), text)) {
+    return {};
+  }
+  if (::mkdir(folder_.c_str(), kFolderOfOwner) != 0 && errno != EEXIST) {
+    return Error::from_errno(errno, "cannot make " + folder_);
+  }
+  return write_file_atomically(file(), text, kOwnerOnly);
+}
+
+}  // namespace cw::agent

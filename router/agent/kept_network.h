@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "network/netmap.h"
+
+// The last network that was taken, on disk: what a start works with while the network directory is
+// refused, so that repair and expiry go on, and what the directory is judged against. It holds no
+// key that is secret; only its owner may read it, since it names people. A file that is missing or
+// damaged costs that start no more than this. One agent a folder. Blocking; linear in the peers.
+namespace cw::agent {
+
+inline constexpr auto kDefaultStateFolder = "/var/lib/causeway";
+
+class KeptNetwork {
+ public:
+  explicit KeptNetwork(std::string folder) : folder_(std::move(folder)) {}
+
+  struct Copy {
+    network::Netmap netmap;
+    WallTime written{};
+
+    friend bool operator==(const Copy&, const Copy&) = default;
+  };
+
+  // None where none was ever kept. An error says what to do about it.
+  [[nodiscard]] Result<std::optional<Copy>> read() const;
+
+  // Is it this one? Cheaper than read() and a comparison.
+  [[nodiscard]] bool is(const network::Netmap& netmap) const;
+
+  // Makes the folder if its parent is there; leaves a file that says the same, and its time.
+  [[nodiscard]] Result<> write(const network::Netmap& netmap) const;
+
+ private:
+  [[nodiscard]] std::string file() const { return folder_ + "/netmap.json"; }
+
+  std::string folder_;
+};
+
+}  // namespace cw::agent
