@@ -21,6 +21,9 @@ constexpr std::uint32_t kIpv6DefaultMetric = 1024;
 // FRA_SUPPRESS_PREFIXLEN of a rule that suppresses nothing: -1.
 constexpr std::uint32_t kSuppressNothing = 0xffffffff;
 
+// Some VPNs take the default route in two halves, 0.0.0.0/1 and 128.0.0.0/1.
+constexpr std::uint8_t kDefaultInHalves = 1;
+
 std::optional<net::Family> family_of(std::uint8_t family) {
   switch (family) {
     case AF_INET:
@@ -206,14 +209,17 @@ std::optional<Link> decode_link(const Message& message) {
   return link;
 }
 
-std::optional<Address> decode_address(const Message& message, const Ownership& ownership,
-                                      const DeviceName& name) {
+namespace {
+
+struct DeviceAddress {
+  std::string device;
+  net::Ip ip;
+  std::uint8_t length = 0;
+};
+
+std::optional<DeviceAddress> device_address(const Message& message, const DeviceName& name) {
   const auto header = front<ifaddrmsg>(message.payload);
   if (!header || !family_of(header->ifa_family)) {
-    return std::nullopt;
-  }
-  Address address{.device = name(static_cast<int>(header->ifa_index)), .prefix = {}};
-  if (!is_ours(address.device, ownership)) {
     return std::nullopt;
   }
   // IFA_ADDRESS is the far end where there is one; the device's own is then in IFA_LOCAL.
@@ -222,12 +228,68 @@ std::optional<Address> decode_address(const Message& message, const Ownership& o
   if (!own) {
     own = attributes.find(IFA_ADDRESS);
   }
-  const auto prefix = own ? prefix_of(*own, header->ifa_prefixlen) : std::nullopt;
-  if (!prefix) {
+  if (!own) {
     return std::nullopt;
   }
-  address.prefix = *prefix;
-  return address;
+  const auto ip = net::Ip::from_bytes(own->payload);
+  if (!ip || header->ifa_prefixlen > net::bits(ip->family())) {
+    return std::nullopt;
+  }
+  return DeviceAddress{.device = name(static_cast<int>(header->ifa_index)),
+                       .ip = *ip,
+                       .length = header->ifa_prefixlen};
+}
+
+}  // namespace
+
+std::optional<Address> decode_address(const Message& message, const Ownership& ownership,
+                                      const DeviceName& name) {
+  const auto found = device_address(message, name);
+  if (!found || !is_ours(found->device, ownership)) {
+    return std::nullopt;
+  }
+  return Address{.device = found->device, .prefix = net::Prefix::of(found->ip, found->length)};
+}
+
+std::optional<HostPrefix> decode_host_address(const Message& message, const Ownership& ownership,
+                                              const DeviceName& name) {
+  const auto found = device_address(message, name);
+  if (!found || is_ours(found->device, ownership)) {
+    return std::nullopt;
+  }
+  // The rest of its network is a route.
+  return HostPrefix{
+      .prefix = net::Prefix::host(found->ip), .device = found->device, .route = false};
+}
+
+std::optional<HostPrefix> decode_host_route(const Message& message, const Ownership& ownership,
+                                            const DeviceName& name) {
+  const auto header = front<rtmsg>(message.payload);
+  if (!header || !family_of(header->rtm_family) || header->rtm_type != RTN_UNICAST ||
+      header->rtm_protocol == ownership.protocol || header->rtm_dst_len <= kDefaultInHalves ||
+      (header->rtm_flags & RTM_F_CLONED) != 0) {
+    return std::nullopt;
+  }
+  HostPrefix found{.prefix = {}, .device = {}, .route = true};
+  std::uint32_t table = header->rtm_table;
+  bool somewhere = false;
+  Attributes attributes(message.payload, sizeof *header);
+  while (const auto attribute = attributes.next()) {
+    if (attribute->type == RTA_TABLE) {
+      table = attribute->as<std::uint32_t>().value_or(0);
+    } else if (attribute->type == RTA_OIF) {
+      found.device = name(attribute->as<int>().value_or(0));
+    } else if (attribute->type == RTA_DST) {
+      const auto prefix = prefix_of(*attribute, header->rtm_dst_len);
+      somewhere = prefix.has_value();
+      found.prefix = prefix.value_or(net::Prefix());
+    }
+  }
+  if (attributes.malformed() || !somewhere || table == RT_TABLE_LOCAL ||
+      is_ours(found.device, ownership)) {
+    return std::nullopt;
+  }
+  return found;
 }
 
 std::optional<Route> decode_route(const Message& message, const Ownership& ownership,

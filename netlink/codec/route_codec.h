@@ -29,6 +29,16 @@ using DeviceName = std::function<std::string(int index)>;
 [[nodiscard]] std::optional<Route> decode_route(const Message& message, const Ownership& ownership,
                                                 const DeviceName& name);
 
+// An address or a route of the host's that is not ours: by another device than ours, not of our
+// protocol, in no table of the kernel's own. None also for default routes, be they in two halves,
+// and for what goes nowhere.
+[[nodiscard]] std::optional<HostPrefix> decode_host_address(const Message& message,
+                                                            const Ownership& ownership,
+                                                            const DeviceName& name);
+[[nodiscard]] std::optional<HostPrefix> decode_host_route(const Message& message,
+                                                          const Ownership& ownership,
+                                                          const DeviceName& name);
+
 // A rule is ours by its priority.
 [[nodiscard]] std::optional<Rule> decode_rule(const Message& message, const Ownership& ownership);
 

@@ -45,6 +45,16 @@ struct Route {
   friend auto operator<=>(const Route&, const Route&) = default;
 };
 
+// Addresses that the host uses and that are none of ours: an address of a device, or where a route
+// leads.
+struct HostPrefix {
+  net::Prefix prefix;  // an address: /32 or /128
+  std::string device;  // empty: a route by several
+  bool route = false;
+
+  friend auto operator<=>(const HostPrefix&, const HostPrefix&) = default;
+};
+
 enum class RuleAction : std::uint8_t { Lookup, Prohibit, Blackhole };
 
 struct Mark {

@@ -29,6 +29,11 @@ class RouteSink {
   [[nodiscard]] virtual Result<std::vector<Route>> routes() = 0;
   [[nodiscard]] virtual Result<std::vector<Rule>> rules() = 0;
 
+  // What of the host's, and not ours, overlaps one of these; sorted. A default route overlaps
+  // nothing, nor does a route that goes nowhere. Reads all routes of the host.
+  [[nodiscard]] virtual Result<std::vector<HostPrefix>> overlapping(
+      const std::vector<net::Prefix>& prefixes) = 0;
+
   virtual Result<> create_wireguard(const std::string& device, std::uint32_t mtu) = 0;
   virtual Result<> remove_link(const std::string& device) = 0;
   virtual Result<> set_mtu(const std::string& device, std::uint32_t mtu) = 0;

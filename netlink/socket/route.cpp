@@ -157,6 +157,15 @@ Result<> RouteSocket::dump_routes(net::Family family, const OnMessage& on_messag
   return unless(channel_.exchange(bytes, "cannot list the routes", on_message), {ENOENT});
 }
 
+Result<> RouteSocket::dump_all_routes(net::Family family, const OnMessage& on_message) {
+  rtmsg header{};
+  header.rtm_family = kernel_family(family);
+  MessageWriter request(RTM_GETROUTE, NLM_F_REQUEST | NLM_F_DUMP);
+  request.header(header);
+  auto bytes = request.take();
+  return channel_.exchange(bytes, "cannot list the host's routes", on_message);
+}
+
 Result<> RouteSocket::dump_rules(net::Family family, const OnMessage& on_message) {
   fib_rule_hdr header{};
   header.family = kernel_family(family);
@@ -189,6 +198,28 @@ Result<std::vector<Route>> RouteSocket::routes() {
       CW_TRY(dump_routes(family, take));
     }
     return sorted(std::move(routes));
+  });
+}
+
+Result<std::vector<HostPrefix>> RouteSocket::overlapping(const std::vector<net::Prefix>& prefixes) {
+  return retry_interrupted([&]() -> Result<std::vector<HostPrefix>> {
+    std::vector<HostPrefix> found;
+    const auto keep = [&](std::optional<HostPrefix> candidate) {
+      if (candidate && std::ranges::any_of(prefixes, [&](const net::Prefix& prefix) {
+            return prefix.overlaps(candidate->prefix);
+          })) {
+        found.push_back(std::move(*candidate));
+      }
+    };
+    auto names = device_names();
+    CW_TRY(dump_addresses(
+        [&](const Message& message) { keep(decode_host_address(message, ownership_, names)); }));
+    for (const auto family : kFamilies) {
+      CW_TRY(dump_all_routes(family, [&](const Message& message) {
+        keep(decode_host_route(message, ownership_, names));
+      }));
+    }
+    return sorted(std::move(found));
   });
 }
 

@@ -24,6 +24,8 @@ class RouteSocket final : public RouteSink {
   Result<std::vector<Route>> routes() override;
   Result<std::vector<Rule>> rules() override;
 
+  Result<std::vector<HostPrefix>> overlapping(const std::vector<net::Prefix>& prefixes) override;
+
   Result<> create_wireguard(const std::string& device, std::uint32_t mtu) override;
   Result<> remove_link(const std::string& device) override;
   Result<> set_mtu(const std::string& device, std::uint32_t mtu) override;
@@ -48,7 +50,8 @@ class RouteSocket final : public RouteSink {
   Result<> adopt_wireguard(const std::string& device, std::uint32_t mtu);
 
   Result<> dump_addresses(const OnMessage& on_message);
-  Result<> dump_routes(net::Family family, const OnMessage& on_message);
+  Result<> dump_routes(net::Family family, const OnMessage& on_message);  // ours
+  Result<> dump_all_routes(net::Family family, const OnMessage& on_message);
   Result<> dump_rules(net::Family family, const OnMessage& on_message);
   // Sends the payloads back, as requests of that type; "not there" is success.
   Result<> remove_all(const std::vector<std::vector<std::uint8_t>>& payloads, std::uint16_t type,

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -50,6 +51,7 @@ Result<> Agent::make_sources() {
     if (not_kept_) {
       keep();
     }
+    reconciler_.look_for_overlaps();
     round(firewall::Depth::Digest);
     audit_.arm_in(kAudit);
   }));
@@ -126,6 +128,7 @@ void Agent::round(firewall::Depth depth) {
   counters_.steps += round_.done.size();
   counters_.failed_steps += round_.failed.size();
   tell_about_round();
+  tell_about_overlaps();
   observe(std::exchange(round_.devices, {}));
   arm_after_round();
   notify_status(summary());
@@ -173,9 +176,10 @@ std::string Agent::summary() const {
     return refused_ ? "waiting: the network is refused; `causeway status` says why" : "starting";
   }
   if (kept_from_) {
-    return fmt::format("running on the network of {}; the one now is refused, `causeway status` "
-                       "says why",
-                       to_rfc3339(*kept_from_));
+    return fmt::format(
+        "running on the network of {}; the one now is refused, `causeway status` "
+        "says why",
+        to_rfc3339(*kept_from_));
   }
   return fmt::format("network {}: {}{}{}", netmap->name, count(netmap->peers.size(), "peer"),
                      round_.settled ? "" : "; retrying, `causeway status` says why",
@@ -185,6 +189,9 @@ std::string Agent::summary() const {
 std::vector<api::Problem> Agent::standing_problems() {
   auto problems = host_problems_;
   add_kept_problems(problems);
+  if (!reconciler_.is_down()) {
+    std::ranges::move(problems_of(reconciler_.overlaps()), std::back_inserter(problems));
+  }
   if (setup_.lan_interface) {
     const auto links = world_.sinks.routes.links();
     if (links &&
@@ -270,7 +277,13 @@ api::Answer Agent::plan() {
 
 Result<api::Answer> Agent::plan(const std::string& candidate) {
   auto netmap = CW_TRY(network::netmap_from_json(candidate));
-  return answer_for_plan(reconciler_.preview(std::move(netmap), world_.clock.wall()));
+  const auto prepared = reconciler_.prepare(std::move(netmap), world_.clock.wall());
+  if (!prepared) {
+    return answer_for_plan(prepared.error());
+  }
+  auto answer = answer_for_plan(reconciler_.preview(*prepared));
+  answer.problems = problems_of(prepared->overlaps);
+  return answer;
 }
 
 api::Answer Agent::answer_for_round(std::string text) {
@@ -281,6 +294,7 @@ api::Answer Agent::answer_for_round(std::string text) {
   }
   api::Answer answer{.done = round_.settled, .text = std::move(text), .steps = round_.done};
   answer.problems = problems_of(round_);
+  std::ranges::move(problems_of(reconciler_.overlaps()), std::back_inserter(answer.problems));
   return answer;
 }
 

@@ -109,6 +109,7 @@ class Agent final : public Requests {
   void note_repair();
   void arm_after_round();
   void tell_about_round();
+  void tell_about_overlaps();
   void observe(const router::Dump<netlink::WgDevice>& devices);
   void tell_about_peers(const std::vector<PeerEvent>& events);
   void on_disturbance();
@@ -121,7 +122,8 @@ class Agent final : public Requests {
   PeerHistory history_;
   WallTime started_;
 
-  Round round_;              // the last; its devices are looked at and dropped
+  Round round_;  // the last; its devices are looked at and dropped
+  std::vector<router::Overlap> told_overlaps_;
   std::string told_;         // problems of the last round that the journal knows about
   bool read_whole_ = false;  // the next round has to
   std::optional<WallTime> taken_;

@@ -92,6 +92,19 @@ void Agent::tell_about_round() {
   }
 }
 
+void Agent::tell_about_overlaps() {
+  if (reconciler_.overlaps() == told_overlaps_) {
+    return;
+  }
+  told_overlaps_ = reconciler_.overlaps();
+  for (const auto& problem : problems_of(told_overlaps_)) {
+    world_.journal.write(
+        problem.severity == api::Severity::Error ? Level::Error : Level::Warning, Event::Trouble,
+        fmt::format("gateway {}: {} ({})", problem.gateway, problem.text, problem.hint),
+        {{.name = "CAUSEWAY_GATEWAY", .value = problem.gateway}});
+  }
+}
+
 void Agent::observe(const router::Dump<netlink::WgDevice>& devices) {
   if (!devices.complete) {
     return;

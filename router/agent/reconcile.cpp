@@ -47,15 +47,67 @@ void Reconciler::set_host(router::Host host) {
 }
 
 Result<Candidate> Reconciler::prepare(network::Netmap netmap, WallTime now) {
+  auto overlaps = overlaps_of(netmap);
   std::swap(snapshot_.netmap, netmap);
+  std::swap(snapshot_.overlaps, overlaps);
   snapshot_.now = now;
   auto desired = router::desired(snapshot_);
   std::swap(snapshot_.netmap, netmap);
-  return Candidate{.netmap = std::move(netmap), .desired = CW_TRY(std::move(desired))};
+  std::swap(snapshot_.overlaps, overlaps);
+  return Candidate{.netmap = std::move(netmap),
+                   .overlaps = std::move(overlaps),
+                   .desired = CW_TRY(std::move(desired))};
+}
+
+// A host that cannot be read overlaps nothing; the round says why it cannot.
+std::vector<router::Overlap> Reconciler::overlaps_of(const network::Netmap& netmap) {
+  const auto ours = router::gateway_prefixes(netmap, snapshot_.host);
+  if (has_netmap_ && !down_ && ours == router::gateway_prefixes(snapshot_.netmap, snapshot_.host)) {
+    return snapshot_.overlaps;
+  }
+  return look_at_host(ours).value_or(std::vector<router::Overlap>());
+}
+
+// What is routed into our tunnels already stays, whoever came later.
+Result<std::vector<router::Overlap>> Reconciler::look_at_host(
+    const std::vector<router::GatewayPrefix>& ours) {
+  std::vector<net::Prefix> prefixes;
+  std::ranges::transform(ours, std::back_inserter(prefixes), &router::GatewayPrefix::prefix);
+  const auto theirs = CW_TRY(sinks_.routes.overlapping(prefixes));
+  if (theirs.empty()) {
+    return std::vector<router::Overlap>();
+  }
+  const auto routes = CW_TRY(sinks_.routes.routes());
+  std::vector<net::Prefix> in_force;
+  std::ranges::transform(routes, std::back_inserter(in_force), &netlink::Route::destination);
+  return router::overlaps(ours, theirs, in_force);
+}
+
+void Reconciler::look_for_overlaps() {
+  if (!has_netmap_ || down_) {
+    return;
+  }
+  const auto& before = snapshot_.overlaps;
+  auto now = look_at_host(router::gateway_prefixes(snapshot_.netmap, snapshot_.host));
+  if (!now) {
+    return;
+  }
+  for (auto& overlap : *now) {
+    // One that serves goes on, also while somebody has removed its route.
+    overlap.in_force = overlap.in_force || !router::is_left_out(overlap.gateway, before);
+  }
+  if (*now != before) {
+    snapshot_.overlaps = std::move(*now);
+    if (desired_ && desired_->firewall) {
+      previous_ruleset_ = std::move(desired_->firewall);
+    }
+    desired_.reset();
+  }
 }
 
 void Reconciler::take(Candidate candidate) {
   snapshot_.netmap = std::move(candidate.netmap);
+  snapshot_.overlaps = std::move(candidate.overlaps);
   if (desired_ && desired_->firewall) {
     previous_ruleset_ = std::move(desired_->firewall);
   }
@@ -231,14 +283,9 @@ Result<router::Plan> Reconciler::preview(WallTime now) {
   return router::plan(*desired, read(*desired, firewall::Depth::Full).state);
 }
 
-Result<router::Plan> Reconciler::preview(network::Netmap candidate, WallTime now) {
-  const router::Snapshot snapshot{.netmap = std::move(candidate),
-                                  .host = snapshot_.host,
-                                  .last_seen = snapshot_.last_seen,
-                                  .now = now};
-  const auto desired = CW_TRY(router::desired(snapshot));
-  const auto reading = router::read_kernel(sinks_, desired, firewall::Depth::Full);
-  return router::plan(desired, reading.state);
+router::Plan Reconciler::preview(const Candidate& candidate) {
+  const auto reading = router::read_kernel(sinks_, candidate.desired, firewall::Depth::Full);
+  return router::plan(candidate.desired, reading.state);
 }
 
 router::Dump<netlink::WgDevice> Reconciler::read_devices(WallTime now) {

@@ -12,6 +12,7 @@
 #include "router/apply/apply.h"
 #include "router/model/snapshot.h"
 #include "router/plan/guard.h"
+#include "router/plan/overlap.h"
 
 // Makes the kernel what the network says, one round at a time: desired, read, plan, apply, read
 // again, and the second plan must be empty. Holds the netmap and nothing that the kernel knows.
@@ -36,6 +37,7 @@ struct Round {
 // A network that could be taken, and what it would make of the kernel.
 struct Candidate {
   network::Netmap netmap;
+  std::vector<router::Overlap> overlaps;
   router::DesiredState desired;
 };
 
@@ -56,6 +58,12 @@ class Reconciler {
 
   [[nodiscard]] bool is_down() const { return down_; }
 
+  // Prefixes of the network in force that the host uses for something else.
+  [[nodiscard]] const std::vector<router::Overlap>& overlaps() const { return snapshot_.overlaps; }
+
+  // Looks again: what was left out for one that is gone is wanted from the next round on.
+  void look_for_overlaps();
+
   // None until the first was taken.
   [[nodiscard]] const network::Netmap* netmap() const {
     return has_netmap_ ? &snapshot_.netmap : nullptr;
@@ -67,9 +75,9 @@ class Reconciler {
   // With no netmap and not down: does nothing and is not settled.
   Round run(firewall::Depth depth, WallTime now);
 
-  // What run() would do, or what it would with another netmap. Writes nothing.
+  // What run() would do, or what it would with another network. Writes nothing.
   [[nodiscard]] Result<router::Plan> preview(WallTime now);
-  [[nodiscard]] Result<router::Plan> preview(network::Netmap candidate, WallTime now);
+  [[nodiscard]] router::Plan preview(const Candidate& candidate);
 
   // The devices now, for a status. ErrorKind::NotFound devices are left out.
   [[nodiscard]] router::Dump<netlink::WgDevice> read_devices(WallTime now);
@@ -84,6 +92,9 @@ class Reconciler {
 
  private:
   Result<const router::DesiredState*> wanted(WallTime now);
+  [[nodiscard]] std::vector<router::Overlap> overlaps_of(const network::Netmap& netmap);
+  [[nodiscard]] Result<std::vector<router::Overlap>> look_at_host(
+      const std::vector<router::GatewayPrefix>& ours);
   Result<std::vector<netlink::WgDevice>> devices_of_ours();
   router::Reading read(const router::DesiredState& desired, firewall::Depth depth);
   Result<> remember_sysctls(const router::Plan& plan);

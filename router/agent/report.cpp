@@ -50,6 +50,33 @@ Problem problem(Severity severity, std::string text, std::string hint = "",
           .hint = std::move(hint)};
 }
 
+std::string text_of(const netlink::HostPrefix& there) {
+  const auto device = there.device.empty() ? std::string("several devices") : there.device;
+  return there.route
+             ? fmt::format("{}, to which this host has a route by {}", there.prefix.to_text(),
+                           device)
+             : fmt::format("{}, an address of {}", there.prefix.address().to_text(), device);
+}
+
+Problem problem_of(const router::Overlap& overlap, std::size_t more) {
+  const auto what =
+      fmt::format("{} overlaps {}{}", overlap.ours.to_text(), text_of(overlap.theirs),
+                  more == 0 ? std::string() : fmt::format(", and {} more of the host's", more));
+  if (overlap.in_force) {
+    return problem(Severity::Warning,
+                   what +
+                       ", which came later: it serves its peers, and this host reaches only "
+                       "them there",
+                   "give the network another pool, or the gateway another block; after the next "
+                   "boot the gateway is left out if the host's is there first",
+                   overlap.gateway);
+  }
+  return problem(Severity::Error, what + ": the gateway is left out, so as not to cut that off",
+                 "give the network another pool, or the gateway another block, that the host does "
+                 "not use; or remove the host's, and the gateway comes by itself",
+                 overlap.gateway);
+}
+
 class Report {
  public:
   explicit Report(const ReportInput& input) : input_(input) {
@@ -205,6 +232,19 @@ std::vector<api::Problem> problems_of(const Round& round) {
     problems.push_back(problem(Severity::Error,
                                fmt::format("{}: done, but the kernel does not show it", line),
                                "another program may be undoing it"));
+  }
+  return problems;
+}
+
+std::vector<api::Problem> problems_of(const std::vector<router::Overlap>& overlaps) {
+  std::vector<Problem> problems;
+  for (auto first = overlaps.begin(); first != overlaps.end();) {
+    const auto last = std::find_if(first, overlaps.end(), [&](const router::Overlap& other) {
+      return other.gateway != first->gateway || other.ours != first->ours;
+    });
+    problems.push_back(
+        problem_of(*first, static_cast<std::size_t>(std::distance(first, last)) - 1));
+    first = last;
   }
   return problems;
 }

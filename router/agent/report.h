@@ -32,6 +32,9 @@ struct ReportInput {
 // What a round could not do.
 [[nodiscard]] std::vector<api::Problem> problems_of(const Round& round);
 
+// What the host uses already, one problem for each prefix of ours.
+[[nodiscard]] std::vector<api::Problem> problems_of(const std::vector<router::Overlap>& overlaps);
+
 // Worst first, otherwise as they came.
 void sort_by_severity(std::vector<api::Problem>& problems);
 

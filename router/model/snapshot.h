@@ -11,6 +11,7 @@
 #include "net/key.h"
 #include "netlink/codec/wireguard_values.h"
 #include "network/netmap.h"
+#include "router/model/overlap.h"
 
 // The only input of desired(): everything that is known at one moment. Plain value; it can be kept
 // and replayed.
@@ -39,6 +40,7 @@ struct LastSeen {
 struct Snapshot {
   network::Netmap netmap;
   Host host;
+  std::vector<Overlap> overlaps;  // of the netmap's gateways with what the host has
   std::map<net::PublicKey, LastSeen> last_seen;
   WallTime now{};
 };

@@ -7,6 +7,7 @@
 
 #include "firewall/ruleset/filter.h"
 #include "router/model/ownership.h"
+#include "router/plan/overlap.h"
 
 namespace cw::router {
 
@@ -255,6 +256,9 @@ Result<DesiredState> desired(const Snapshot& snapshot) {
     }
     CW_TRY(check_key(snapshot.host, gateway));
     CW_TRY(check_egress(gateway));
+    if (is_left_out(gateway.name, snapshot.overlaps)) {
+      continue;
+    }
     builder.add_gateway(gateway);
     serves = true;
   }

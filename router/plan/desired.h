@@ -11,7 +11,8 @@ namespace cw::router {
 
 // ErrorKind::Invalid where this router cannot serve this netmap: it is not in its site, or a key
 // it holds is not the gateway's. The message says what to do. A gateway for which it holds no key
-// is an error too; a router that serves no gateway is not. ErrorKind::Unsupported: an egress mode
+// is an error too; a router that serves no gateway is not, and a gateway whose prefixes the host
+// uses for something else is left out (plan/overlap.h). ErrorKind::Unsupported: an egress mode
 // other than masquerade.
 [[nodiscard]] Result<DesiredState> desired(const Snapshot& snapshot);
 

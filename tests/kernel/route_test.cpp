@@ -77,6 +77,23 @@ TEST_F(RouteSocketTest, TouchesNoDeviceThatIsNotOurs) {
   EXPECT_EQ(run_json("ip -j link show dev eth0")[0]["mtu"], 1500);
 }
 
+TEST_F(RouteSocketTest, FindsWhatTheHostHasAndIsNotOurs) {
+  run("ip address add 100.83.9.1/24 dev eth0");
+  run("ip route add 100.64.0.0/10 dev eth0 table 77");
+  run("ip route add blackhole 100.80.0.0/12");
+  run("ip route add default dev eth0");
+  run("ip -6 route add fd00::/8 dev eth0");
+  run("ip address add 100.83.0.1/32 dev cw-a");
+  run("ip route add 100.83.0.0/16 dev cw-a table 7920 protocol 204");
+  using netlink::HostPrefix;
+  const auto found = socket_->overlapping({prefix("100.83.0.0/16"), prefix("fd12::/64")});
+  CW_ASSERT_OK(found);
+  EXPECT_THAT(*found, ElementsAre(HostPrefix{prefix("100.64.0.0/10"), "eth0", true},
+                                  HostPrefix{prefix("100.83.9.0/24"), "eth0", true},
+                                  HostPrefix{prefix("100.83.9.1/32"), "eth0", false},
+                                  HostPrefix{prefix("fd00::/8"), "eth0", true}));
+}
+
 TEST_F(RouteSocketTest, ADeviceThatIsNotThereIsNotFound) {
   const auto result = socket_->set_mtu("cw-gone", 1380);
   ASSERT_FALSE(result);

@@ -54,6 +54,19 @@ Result<std::vector<netlink::Address>> ModelKernel::addresses() {
   return dump(addresses_);
 }
 
+Result<std::vector<netlink::HostPrefix>> ModelKernel::overlapping(
+    const std::vector<net::Prefix>& prefixes) {
+  std::vector<netlink::HostPrefix> found;
+  for (const auto& there : host_prefixes) {
+    if (std::ranges::any_of(prefixes,
+                            [&](const auto& prefix) { return prefix.overlaps(there.prefix); })) {
+      found.push_back(there);
+    }
+  }
+  std::ranges::sort(found);
+  return dump(found);
+}
+
 Result<std::vector<netlink::Route>> ModelKernel::routes() {
   return dump(routes_);
 }

@@ -54,6 +54,8 @@ class ModelKernel final : public netlink::RouteSink,
   Result<std::vector<netlink::Address>> addresses() override;
   Result<std::vector<netlink::Route>> routes() override;
   Result<std::vector<netlink::Rule>> rules() override;
+  Result<std::vector<netlink::HostPrefix>> overlapping(
+      const std::vector<net::Prefix>& prefixes) override;
   Result<> create_wireguard(const std::string& device, std::uint32_t mtu) override;
   Result<> remove_link(const std::string& device) override;
   Result<> set_mtu(const std::string& device, std::uint32_t mtu) override;
@@ -79,6 +81,7 @@ class ModelKernel final : public netlink::RouteSink,
 
   ModelNft nft;
   std::map<std::string, std::string> sysctls;
+  std::vector<netlink::HostPrefix> host_prefixes;  // other programs' addresses and routes
   std::map<net::PublicKey, std::uint16_t> handshakes_started;  // by a keepalive from 0 to N
   bool interrupt_dumps = false;
   // Called before each write; an Error makes that write fail.

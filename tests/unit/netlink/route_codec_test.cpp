@@ -159,6 +159,45 @@ TEST(DecodeRoute, RefusesATruncatedMessage) {
   EXPECT_FALSE(decode_route(*Messages(bytes).next(), kOurs, name));
 }
 
+TEST(DecodeHostAddress, IsOneOfAnotherDeviceWithoutItsNetwork) {
+  EXPECT_EQ(decode_host_address(address(2, "10.0.0.7", "10.0.0.7", 16).message(), kOurs, name),
+            (HostPrefix{.prefix = prefix("10.0.0.7/32"), .device = "eth0"}));
+  EXPECT_FALSE(
+      decode_host_address(address(7, "100.64.0.1", "100.64.0.1", 32).message(), kOurs, name));
+}
+
+// A route of another program's by eth0.
+std::optional<HostPrefix> host_route(const char* destination, std::uint8_t length,
+                                     std::uint32_t table = RT_TABLE_MAIN,
+                                     std::uint8_t type = RTN_UNICAST, int device = 2) {
+  auto header = route_header(type, length);
+  header.rtm_protocol = RTPROT_STATIC;
+  auto out = started(RTM_NEWROUTE, header);
+  out.number(RTA_TABLE, table);
+  out.bytes(RTA_DST, net::Ip::parse(destination)->bytes());
+  out.number(RTA_OIF, device);
+  return decode_host_route(Built(std::move(out)).message(), kOurs, name);
+}
+
+TEST(DecodeHostRoute, IsOneOfAnyTableButTheKernelsOwn) {
+  const HostPrefix expected{.prefix = prefix("100.64.0.0/10"), .device = "eth0", .route = true};
+  EXPECT_EQ(host_route("100.64.0.0", 10), expected);
+  EXPECT_EQ(host_route("100.64.0.0", 10, 52), expected);
+  EXPECT_FALSE(host_route("100.64.0.0", 10, RT_TABLE_LOCAL));
+}
+
+TEST(DecodeHostRoute, IsNoDefaultRouteBeItInHalves) {
+  EXPECT_FALSE(host_route("0.0.0.0", 0));
+  EXPECT_FALSE(host_route("0.0.0.0", 1));
+  EXPECT_TRUE(host_route("64.0.0.0", 2));
+}
+
+TEST(DecodeHostRoute, LeadsSomewhereAndNotByADeviceOfOurs) {
+  EXPECT_FALSE(host_route("100.64.0.0", 10, RT_TABLE_MAIN, RTN_BLACKHOLE));
+  EXPECT_FALSE(host_route("100.64.0.0", 10, RT_TABLE_MAIN, RTN_UNICAST, 7));
+  EXPECT_FALSE(decode_host_route(Built(route()).message(), kOurs, name));
+}
+
 MessageWriter rule(std::uint32_t priority = 4910, std::uint8_t action = FR_ACT_TO_TBL) {
   fib_rule_hdr header{};
   header.family = AF_INET;

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "router/plan/desired.h"
+#include "router/plan/overlap.h"
 #include "router/plan/plan.h"
 #include "tests/support/model_kernel.h"
 #include "tests/support/networks.h"
@@ -64,6 +65,26 @@ TEST(GoldenPlan, OnePeerMore) {
   test::ModelKernel kernel;
   converge(kernel, *desired(test::snapshot(1, 2)));
   compare("one_peer_more", plan_against(kernel, *desired(test::snapshot(1, 3))));
+}
+
+// A cloud's pods, say, that have half of the pool already.
+Snapshot on_a_host_with_pods() {
+  auto snapshot = test::snapshot(2, 4);
+  snapshot.overlaps = overlaps(
+      gateway_prefixes(snapshot.netmap, snapshot.host),
+      {{.prefix = *net::Prefix::parse("100.100.192.0/18"), .device = "eni1", .route = true}}, {});
+  return snapshot;
+}
+
+TEST(GoldenPlan, TheGatewayThatTheHostLeavesRoomForComesUpAlone) {
+  test::ModelKernel kernel;
+  compare("overlap", plan_against(kernel, *desired(on_a_host_with_pods())));
+}
+
+TEST(GoldenPlan, WhatIsLeftOutIsRemoved) {
+  test::ModelKernel kernel;
+  converge(kernel, *desired(test::snapshot(2, 4)));
+  compare("overlap_later", plan_against(kernel, *desired(on_a_host_with_pods())));
 }
 
 TEST(GoldenPlan, Down) {

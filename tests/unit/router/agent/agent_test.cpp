@@ -293,8 +293,8 @@ TEST_F(AgentOnAModel, WhatWasHeldBackStaysHeldBackOverARestart) {
   }
   start_anew();
   EXPECT_EQ(status().phase, api::Phase::Running);
-  EXPECT_THAT(status().problems, Contains(::testing::Field(&api::Problem::hint,
-                                                           HasSubstr("causeway reload"))));
+  EXPECT_THAT(status().problems,
+              Contains(::testing::Field(&api::Problem::hint, HasSubstr("causeway reload"))));
   EXPECT_EQ(peers(), 10U);
   remove_peer(4);  // a change is nobody's word either
   EXPECT_TRUE(run_until([&] { return journal_.count(Event::NetworkHeldBack) > 1; }));
@@ -341,16 +341,16 @@ TEST_F(AgentOnAModel, WithABadNetworkAtStartTheKeptOneIsRepaired) {
   EXPECT_EQ(now.phase, api::Phase::Running);
   EXPECT_THAT(now.problems, Contains(::testing::Field(&api::Problem::text,
                                                       HasSubstr("running on the network of 20"))));
-  EXPECT_THAT(journal_.entries, Contains(::testing::Field(&Entry::message,
-                                                          HasSubstr("running on the network of"))));
+  EXPECT_THAT(journal_.entries,
+              Contains(::testing::Field(&Entry::message, HasSubstr("running on the network of"))));
   kernel_.nft.flush();
   watch_.announce({.any = true, .firewall = true, .what = "nft table causeway"});
   EXPECT_TRUE(run_until([&] { return kernel_.nft.read(firewall::Depth::Digest, {})->present; }));
   temp_.write("network/network.toml",
               "name = \"acme\"\npool = \"100.100.0.0/16\"\nula = \"fd12:3456:789a::/48\"\n");
   EXPECT_TRUE(run_until([&] { return !agent_->status().refused; }));
-  EXPECT_THAT(status().problems, Not(Contains(::testing::Field(&api::Problem::text,
-                                                               HasSubstr("running on")))));
+  EXPECT_THAT(status().problems,
+              Not(Contains(::testing::Field(&api::Problem::text, HasSubstr("running on")))));
 }
 
 TEST_F(AgentOnAModel, AKeptNetworkComesUpOnAnEmptyKernelAndPeersExpireInIt) {

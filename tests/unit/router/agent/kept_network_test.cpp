@@ -18,7 +18,7 @@ using ::testing::HasSubstr;
 class Kept : public ::testing::Test {
  protected:
   struct stat look() {
-    struct stat status {};
+    struct stat status{};
     EXPECT_EQ(::stat((temp_ / "state/netmap.json").c_str(), &status), 0);
     return status;
   }

@@ -245,9 +245,47 @@ TEST_F(Reconcile, APreviewWritesNothing) {
   const auto nothing = reconciler_.preview(snapshot_.now);
   ASSERT_TRUE(nothing);
   EXPECT_TRUE(nothing->empty());
-  const auto plan = reconciler_.preview(test::snapshot(1, 5).netmap, snapshot_.now);
-  ASSERT_TRUE(plan);
-  EXPECT_THAT(router::to_lines(*plan), Contains(HasSubstr("p0004")));
+  const auto candidate = reconciler_.prepare(test::snapshot(1, 5).netmap, snapshot_.now);
+  ASSERT_TRUE(candidate);
+  EXPECT_THAT(router::to_lines(reconciler_.preview(*candidate)), Contains(HasSubstr("p0004")));
+  EXPECT_EQ(kernel_.writes, writes);
+}
+
+TEST_F(Reconcile, AGatewayWhoseBlockTheHostUsesIsLeftOutUntilItDoesNot) {
+  kernel_.host_prefixes = {
+      {.prefix = *net::Prefix::parse("100.64.0.0/10"), .device = "eth0", .route = true}};
+  take(4);
+  EXPECT_TRUE(run(Depth::Full).settled);
+  EXPECT_EQ(kernel_.links()->size(), 1U);  // eth0
+  EXPECT_THAT(reconciler_.overlaps(), SizeIs(1));
+  reconciler_.look_for_overlaps();
+  EXPECT_TRUE(run().settled);
+  EXPECT_EQ(kernel_.links()->size(), 1U);
+  kernel_.host_prefixes.clear();
+  reconciler_.look_for_overlaps();
+  EXPECT_TRUE(run().settled);
+  EXPECT_THAT(kernel_.wireguard("cw-prod").peers, SizeIs(4));
+  EXPECT_THAT(reconciler_.overlaps(), IsEmpty());
+}
+
+TEST_F(Reconcile, ARouteThatComesLaterTakesNoGatewayAway) {
+  take(4);
+  (void)run(Depth::Full);
+  kernel_.host_prefixes = {
+      {.prefix = *net::Prefix::parse("100.64.0.0/10"), .device = "eth0", .route = true}};
+  // Not even while somebody has removed ours.
+  ASSERT_TRUE(kernel_.remove_route(kernel_.routes()->front()));
+  reconciler_.look_for_overlaps();
+  EXPECT_TRUE(run().settled);
+  EXPECT_THAT(kernel_.wireguard("cw-prod").peers, SizeIs(4));
+  ASSERT_THAT(reconciler_.overlaps(), SizeIs(1));
+  EXPECT_TRUE(reconciler_.overlaps()[0].in_force);
+
+  Reconciler restarted(kernel_.sinks(), keys_, folder_);
+  restarted.set_host(snapshot_.host);
+  const int writes = kernel_.writes;
+  ASSERT_TRUE(restarted.take(test::snapshot(1, 4).netmap, snapshot_.now));
+  EXPECT_TRUE(restarted.run(Depth::Full, snapshot_.now).settled);
   EXPECT_EQ(kernel_.writes, writes);
 }
 

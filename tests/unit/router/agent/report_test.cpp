@@ -56,6 +56,29 @@ class ReportOf : public ::testing::Test {
   bool down_ = false;
 };
 
+TEST(OverlapProblems, NameBothPrefixesTheDeviceAndWhatToDo) {
+  const auto prefix = [](const char* text) { return *net::Prefix::parse(text); };
+  const auto problems = problems_of(std::vector<router::Overlap>{
+      {.gateway = "prod",
+       .ours = prefix("100.100.0.0/16"),
+       .theirs = {.prefix = prefix("100.64.0.0/10"), .device = "eth0", .route = true}},
+      {.gateway = "prod",
+       .ours = prefix("100.100.0.0/16"),
+       .theirs = {.prefix = prefix("100.100.3.7/32"), .device = "tailscale0"}},
+      {.gateway = "spare",
+       .ours = prefix("100.101.0.0/16"),
+       .theirs = {.prefix = prefix("100.101.3.7/32"), .device = "ts0"},
+       .in_force = true}});
+  ASSERT_THAT(problems, SizeIs(2));
+  EXPECT_EQ(problems[0].severity, api::Severity::Error);
+  EXPECT_EQ(problems[0].gateway, "prod");
+  EXPECT_THAT(problems[0].text, HasSubstr("100.100.0.0/16 overlaps 100.64.0.0/10, to which this "
+                                          "host has a route by eth0, and 1 more"));
+  EXPECT_THAT(problems[0].hint, HasSubstr("another pool"));
+  EXPECT_EQ(problems[1].severity, api::Severity::Warning);
+  EXPECT_THAT(problems[1].text, HasSubstr("100.101.3.7, an address of ts0"));
+}
+
 TEST_F(ReportOf, CountsPeersAndWhoIsActive) {
   const auto status = make();
   ASSERT_THAT(status.gateways, SizeIs(1));
