@@ -35,6 +35,9 @@ std::vector<std::string_view> serving_routers(Checks& checks, const GatewayView&
     serving = known;
   } else {
     for (const auto& [name, span] : *listed) {
+      if (std::ranges::find(serving, name) != serving.end()) {
+        continue;  // listed twice
+      }
       if (std::ranges::find(known, name) != known.end()) {
         serving.emplace_back(name);
       } else if (all_named) {
@@ -53,6 +56,22 @@ std::vector<std::string_view> serving_routers(Checks& checks, const GatewayView&
                          : "add a [[router]] to this site");
   }
   return serving;
+}
+
+// Without failover each router that may serve a gateway does so all the time: the same key answers
+// in two places, and a peer's session is where its last handshake went.
+void warn_of_several_routers(Checks& checks, const GatewayView& gateway) {
+  if (gateway.routers.size() < 2) {
+    return;
+  }
+  const auto router = std::ranges::find_if(gateway.file->routers, [&](const RouterTable& each) {
+    return each.name && *each.name == gateway.routers[1];
+  });
+  checks.warn(
+      gateway.at(gateway.table->routers ? gateway.table->routers->front().span : gateway.table->at),
+      fmt::format("several routers serve {} at once", called(*gateway.table)),
+      gateway.at(router->name.span), "this is the second",
+      "this version has no failover: name one of them in `routers`");
 }
 
 // As written, or the whole pool.
@@ -129,12 +148,11 @@ void check_endpoint(Checks& checks, const GatewayView& gateway, Claims<net::Endp
     const auto ip = net::Ip::parse(endpoint->host);
     for (const auto& route : gateway.file->routes) {
       if (ip && route.value.contains(*ip)) {
-        checks.report(gateway.at(endpoint.span),
-                      fmt::format("clients would send the tunnel to {} into the tunnel itself",
-                                  endpoint->host),
-                      gateway.at(route.span), "it is in this route",
-                      "name the address at which clients outside the site reach the gateway");
-        checks.diagnostics.back().severity = Severity::Warning;
+        checks.warn(gateway.at(endpoint.span),
+                    fmt::format("clients would send the tunnel to {} into the tunnel itself",
+                                endpoint->host),
+                    gateway.at(route.span), "it is in this route",
+                    "name the address at which clients outside the site reach the gateway");
       }
     }
   }
@@ -205,6 +223,7 @@ void check_gateways(Checks& checks) {
       gateway.block = block_of(checks, gateway);
       gateway.listen_port = listen_port_of(table);
       gateway.routers = serving_routers(checks, gateway);
+      warn_of_several_routers(checks, gateway);
       check_block(checks, gateway, checks.gateways);
       check_endpoint(checks, gateway, endpoints, ports);
       check_floating(checks, gateway, floating);

@@ -29,6 +29,12 @@ void Checks::report(const Origin& at, std::string message, const Origin& other, 
                          .hint = std::move(hint)});
 }
 
+void Checks::warn(const Origin& at, std::string message, const Origin& other, std::string note,
+                  std::string hint) {
+  report(at, std::move(message), other, std::move(note), std::move(hint));
+  diagnostics.back().severity = Severity::Warning;
+}
+
 const net::Prefix* Checks::pool() const {
   return directory.network && directory.network->pool ? &*directory.network->pool : nullptr;
 }

@@ -60,6 +60,7 @@ class PeerChecks {
     } else {
       check_default_home();
     }
+    warn_of_sites_out_of_reach();
   }
 
  private:
@@ -72,6 +73,7 @@ class PeerChecks {
   bool check_sites();
   void check_home();
   void check_default_home();
+  void warn_of_sites_out_of_reach();
 
   Checks& checks_;
   std::string_view name_;
@@ -166,6 +168,39 @@ void PeerChecks::check_default_home() {
       fmt::format("no gateway of this peer's sites has {} in its block", peer_.address->to_text()),
       near->block_at(), fmt::format("this block is {}", near->block->ipv4().to_text()),
       "give the peer an address of a block, or a gateway a block with this address");
+}
+
+// Allowed, because one peer may well have an address for some of its sites only; but whoever wrote
+// the site down expects to reach it.
+void PeerChecks::warn_of_sites_out_of_reach() {
+  if (!peer_.sites || !address_usable() || default_home(checks_, peer_) == nullptr) {
+    return;  // not said, or not known, or an error already
+  }
+  for (const auto& [site, span] : *peer_.sites) {
+    const auto file = checks_.directory.sites.find(site);
+    if (file == checks_.directory.sites.end()) {
+      continue;  // it has mistakes of its own
+    }
+    const auto there = [&](const GatewayView& gateway) { return gateway.site == site; };
+    const auto first = std::ranges::find_if(checks_.gateways, there);
+    if (first == checks_.gateways.end()) {
+      checks_.warn(at(span), fmt::format("this peer cannot reach site `{}`", site),
+                   Origin::in_site(site, {}), "it has no gateway", "add a [[gateway]] to it");
+      continue;
+    }
+    const bool served = std::ranges::any_of(checks_.gateways, [&](const GatewayView& gateway) {
+      return there(gateway) && (!gateway.block || gateway.block->contains(*peer_.address));
+    });
+    if (!served) {
+      checks_.warn(at(span),
+                   fmt::format("this peer cannot reach site `{}`: no gateway there has {} in its "
+                               "block",
+                               site, peer_.address->to_text()),
+                   first->block_at(),
+                   fmt::format("this block is {}", first->block->ipv4().to_text()),
+                   "add a gateway whose block holds the address, or remove the site here");
+    }
+  }
 }
 
 }  // namespace

@@ -92,6 +92,10 @@ struct Checks {
   void report(const Origin& at, std::string message, const Origin& other, std::string note,
               std::string hint = {});
 
+  // What is allowed and probably not meant.
+  void warn(const Origin& at, std::string message, const Origin& other, std::string note,
+            std::string hint = {});
+
   [[nodiscard]] const net::Prefix* pool() const;  // nothing where it is missing or in error
   [[nodiscard]] Origin pool_at() const;
   [[nodiscard]] bool site_known(std::string_view name) const;  // also one whose file is broken

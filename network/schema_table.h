@@ -103,7 +103,9 @@ inline constexpr auto kKeys = std::to_array<Key>({
     {FileKind::Site, "gateway", "address", Address, kRequired, "", "\"100.83.0.1\"",
      "The gateway's overlay IPv4 address, within its block: the source of its ICMP messages."},
     {FileKind::Site, "gateway", "routers", Names, kOptional, "all routers of the site",
-     "[\"router-a\", \"router-b\"]", "The routers of this site that can serve the gateway."},
+     "[\"router-a\"]",
+     "The routers of this site that serve the gateway. This version has no failover: each of them "
+     "serves it all the time, so name one."},
     {FileKind::Site, "gateway", "egress", Table, kOptional, "{ mode = \"masquerade\" }",
      "{ mode = \"masquerade\" }", "How packets leave towards the site."},
 
@@ -149,8 +151,8 @@ inline constexpr auto kKeys = std::to_array<Key>({
      "Serve Prometheus metrics on this address and TCP port. They name peers: do not open it to "
      "everybody."},
     {FileKind::Router, "", "alternate_ports", Numbers, kOptional, "[443, 4500]", "[443]",
-     "Further UDP ports on which the gateways answer, because many networks let nothing else "
-     "out. [] turns it off."},
+     "Further UDP ports on which the router answers, because many networks let nothing else out. "
+     "They lead to the first by name of its gateways. [] turns it off."},
 
     {FileKind::Router, "key", "gateway", Name, kRequired, "", "\"prod-a\"", "The gateway's name."},
     {FileKind::Router, "key", "source", Text, kRequired, "", "\"/etc/causeway/keys/prod-a\"",

@@ -34,6 +34,13 @@ struct Entry {
   bool folder = false;
 };
 
+// Also one that a symbolic link leads to. readdir()'s d_type is not asked: some file systems leave
+// it DT_UNKNOWN, and a link it calls a link.
+bool is_folder(int parent, const char* name) {
+  struct stat status{};
+  return ::fstatat(parent, name, &status, AT_NO_AUTOMOUNT) == 0 && S_ISDIR(status.st_mode);
+}
+
 Result<std::vector<Entry>> list(int folder, const std::string& path) {
   // A second descriptor: closedir() closes the one it was given. fdopendir() starts where the
   // descriptor stands, so it must be a fresh one.
@@ -55,15 +62,15 @@ Result<std::vector<Entry>> list(int folder, const std::string& path) {
       return entries;
     }
     const std::string_view name(entry->d_name);
-    const bool is_folder = entry->d_type == DT_DIR;
-    if (name.starts_with('.') || (!is_folder && !name.ends_with(kTomlSuffix))) {
+    const bool is_toml = name.ends_with(kTomlSuffix);  // whatever it is, read_file() says
+    if (name.starts_with('.') || !(is_toml || is_folder(folder, entry->d_name))) {
       continue;
     }
     if (entries.size() == kMostEntries) {
       return Error::make(ErrorKind::Exhausted,
                          fmt::format("{} has more than {} files", path, kMostEntries));
     }
-    entries.push_back({.name = std::string(name), .folder = is_folder});
+    entries.push_back({.name = std::string(name), .folder = !is_toml});
   }
 }
 
@@ -116,7 +123,8 @@ Result<> DirectoryReader::read_folder(int parent, std::string_view folder) {
     if (!entry.folder) {
       read_file(fd.get(), entry.name, path);
     } else if (!top) {
-      take_problem(known_[path], path, fmt::format("{} is a folder and would not be read", path),
+      take_problem(known_[path], path,
+                   fmt::format("{} is a folder, and what is in it would not be read", path),
                    fmt::format("move its files into {}/; put what is no part of the network "
                                "elsewhere",
                                folder));

@@ -154,8 +154,29 @@ TEST_F(Reading, RefusesLinksDevicesAndFolders) {
               HasSubstr("this is a symbolic link\n --> " + (path / "peers/bob.toml").string()));
   EXPECT_THAT(
       text, HasSubstr("this is not a regular file\n --> " + (path / "peers/carol.toml").string()));
-  EXPECT_THAT(text, HasSubstr("peers/team is a folder and would not be read"));
+  EXPECT_THAT(text, HasSubstr("peers/team is a folder, and what is in it would not be read"));
   EXPECT_THAT(text, HasSubstr("3 errors"));
+}
+
+TEST_F(Reading, RefusesLinksToFoldersWhereverTheyStand) {
+  write_all(small_network());
+  fs::create_directory(path / "elsewhere");
+  fs::create_symlink(path / "elsewhere", path / "peers/team");
+  fs::create_symlink(path / "elsewhere", path / "peers/group.toml");
+  fs::rename(path / "sites", path / "sites.d");
+  fs::create_symlink("sites.d", path / "sites");
+  const auto text = says();
+  EXPECT_THAT(text, HasSubstr("peers/team is a folder, and what is in it would not be read"));
+  EXPECT_THAT(text,
+              HasSubstr("this is a symbolic link\n --> " + (path / "peers/group.toml").string()));
+  EXPECT_THAT(text, HasSubstr("sites is not a folder"));
+}
+
+TEST_F(Reading, LeavesOtherFoldersBesideTheNetworkAlone) {
+  write_all(small_network());
+  write("scripts/notes.toml", "x");
+  fs::create_symlink("scripts", path / "tools");
+  EXPECT_EQ(says(), "");
 }
 
 TEST_F(Reading, TakesADirectoryThatIsItselfALink) {
