@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# bench.sh NAME [ARGS...]: runs tests/bench/NAME with the release build on PATH. A line near its top says where:
-# "# where: native", or "# where: vm OPTIONS" (of ./dev vm); another, "# builds: TARGETS", what it needs. It prints each figure as "NAME VALUE UNIT (limit LIMIT) ok" or
-# "... falls short", and fails if any falls short.
+# bench.sh NAME [ARGS...]: runs tests/bench/NAME with the release build on PATH. Lines near its top say where it runs
+# ("# where: native", or "# where: vm OPTIONS" of ./dev vm) and what it needs ("# builds: TARGETS"). It prints each figure as
+# "NAME VALUE UNIT (limit LIMIT) ok" or "... falls short", and fails if any falls short.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . tools/say.sh
