@@ -1,17 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# kernel.sh 6.1|6.12: prints the folder of Debian's own kernel of that series, fetching and unpacking it the first time.
-# The generic flavour, because the cloud one has no 9p. Debian 12 packages both series; on Debian 13, 6.12 is its own.
+# kernel.sh 6.1|6.12 [RELEASE]: prints the folder of Debian's own kernel of that series, fetching and unpacking it the first
+# time. The generic flavour, because the cloud one has no 9p. Debian 12 packages both series; trixie's own is 6.12, taken
+# where RELEASE (this machine's, if not given) is that.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . tools/say.sh
 . tools/apt.sh
 
-series=${1:?usage: kernel.sh 6.1|6.12}
+series=${1:?usage: kernel.sh 6.1|6.12 [RELEASE]}
 release=bookworm
 case $series in
   6.1) ;;
-  6.12) if . /etc/os-release && [ "${VERSION_CODENAME:-}" = trixie ]; then release=trixie; fi ;;
+  6.12) if [ "${2:-$(. /etc/os-release && echo "${VERSION_CODENAME:-}")}" = trixie ]; then release=trixie; fi ;;
   *) die "no kernel $series here" "there are 6.1 and 6.12" ;;
 esac
 

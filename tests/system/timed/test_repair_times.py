@@ -1,16 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How soon drift is repaired, in virtual time: a nanosecond for each instruction the machine executes."""
+"""How soon drift is repaired, in virtual time: a nanosecond for each instruction the machine executes.
+
+The kernel's own announcements are timed, of the damage first and of the repair last; how long the tests take to look does
+not count.
+"""
 
 from __future__ import annotations
 
 import os
+import subprocess
 import time
 from collections.abc import Callable, Iterator
+from threading import Thread
 
 import pytest
 from damage import ANNOUNCED, everything
 
 from lab import shell
+from lab.namespace import Namespace
 from lab.router import DEVICE
 from lab.topology import DATABASE
 from lab.world import World
@@ -18,6 +25,27 @@ from lab.world import World
 REPAIR_SECONDS = 1.0  # what the kernel announces
 TRAFFIC_SECONDS = 2.0  # a connected peer's, after its device was deleted
 PATIENCE = 20.0  # shows by how much a limit was missed
+PING_SECONDS = 0.05
+
+
+class Stamped:
+    """A command that goes on, and when it printed each of its lines."""
+
+    def __init__(self, namespace: Namespace, *command: str) -> None:
+        self.times: list[float] = []
+        self._process = subprocess.Popen(
+            namespace.command("stdbuf", "-oL", *command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
+        )
+        Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for _ in self._process.stdout:
+            self.times.append(time.monotonic())
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.wait()
 
 
 @pytest.fixture(scope="module")
@@ -28,21 +56,48 @@ def connected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield world
 
 
+@pytest.fixture(scope="module")
+def monitors(connected: World) -> Iterator[list[Stamped]]:
+    router = connected.router
+    made = [
+        Stamped(router, "ip", "-o", "monitor", "link", "address", "route", "rule", "netconf"),
+        Stamped(router, "nft", "monitor"),
+    ]
+
+    def heard() -> bool:
+        router.ip("address add 192.0.2.1/32 dev lo", "address delete 192.0.2.1/32 dev lo")
+        router.nft("add table ip marker; delete table ip marker")
+        return all(monitor.times for monitor in made)
+
+    shell.until("monitors of the kernel's announcements", heard)
+    yield made
+    for monitor in made:
+        monitor.close()
+
+
 @pytest.mark.parametrize("damage", ANNOUNCED, ids=lambda f: f.__name__)
 def test_what_the_kernel_announces_is_repaired_within_a_second(
-    connected: World, damage: Callable[[World], None]
+    connected: World, monitors: list[Stamped], damage: Callable[[World], None]
 ) -> None:
     before = everything(connected)
+    for monitor in monitors:
+        monitor.times.clear()
     damage(connected)
-    started = time.monotonic()
     shell.until(f"repair after {damage.__name__}", lambda: everything(connected) == before, PATIENCE)
-    assert time.monotonic() - started <= REPAIR_SECONDS
+    times = sorted(time for monitor in monitors for time in monitor.times)
+    assert len(times) > 1
+    print(f"{damage.__name__}: {times[-1] - times[0]:.3f} s")
+    assert times[-1] - times[0] <= REPAIR_SECONDS
 
 
 def test_after_a_deleted_link_traffic_flows_within_two_seconds(connected: World) -> None:
     shell.until("status to see the peer", lambda: "laptop" in connected.active_peers())
+    ping = Stamped(connected.client, "ping", "-i", str(PING_SECONDS), DATABASE)
+    shell.until("answers", lambda: len(ping.times) > 10)
     connected.router.ip(f"link delete {DEVICE}")
-    started = time.monotonic()
-    ping = ("ping", "-c1", "-W0.2", DATABASE)
-    shell.until("traffic again", lambda: connected.client.succeeds(*ping), PATIENCE)
-    assert time.monotonic() - started <= TRAFFIC_SECONDS
+    answered = len(ping.times) + 10
+    shell.until("traffic again", lambda: len(ping.times) > answered, PATIENCE)
+    ping.close()
+    silence = max(later - earlier for earlier, later in zip(ping.times, ping.times[1:]))
+    print(f"silence: {silence:.3f} s")
+    assert PING_SECONDS < silence <= TRAFFIC_SECONDS
