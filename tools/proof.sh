@@ -16,10 +16,13 @@ for name; do [ -n "${proofs[$name]:-}" ] || die "no proof $name" "there are: ${!
 [ $# -gt 0 ] || set -- test-long test-long-trixie bench-parse bench-reconcile
 
 head_of() { # head_of COMMAND
-  local changed='' kernels='' series
+  local changed='' kernels='' series kernel
   # What the proofs themselves wrote is no change of what they prove.
   [ -z "$(git status --porcelain -- . ':!docs/proof')" ] || changed=', with changes that are not committed'
-  for series in 6.1 6.12; do kernels+=" $(ls "$(tests/vm/kernel.sh "$series")/lib/modules")"; done
+  for series in 6.1 6.12 '6.12 trixie'; do
+    # shellcheck disable=SC2086 # series and release are words
+    kernel=$(tests/vm/kernel.sh $series) && kernels+=" $(ls "$kernel/lib/modules")"
+  done
   echo "$1"
   echo
   echo "commit    $(git rev-parse HEAD)$changed"
