@@ -29,7 +29,7 @@ TIMED_TESTS = ROOT / "tests/system/timed"
 VM_SECONDS = 1500  # of one boot with its tests; more means it hangs
 VM_SECONDS_LONG = 4 * 3600
 FUZZ_SECONDS = 60  # of the long form, for each target
-LAW_ROUNDS_LONG = 5000  # of the long form, for each property; rapidcheck's own default is 100
+LAW_ROUNDS_LONG = 20_000  # of the long form, for each property; rapidcheck's own default is 100
 
 # By file: the data path of stock clients, restarts, closure without the firewall, the sinks.
 KERNEL_TESTS = "data_path or restart or closed or kernel"
