@@ -9,29 +9,14 @@
 #include "router/plan/plan.h"
 #include "tests/support/model_kernel.h"
 #include "tests/support/networks.h"
+#include "tests/unit/router/random_snapshot.h"
 
-// The laws of the plan, over random networks and random damage to the kernel.
+// The laws of the plan, over random networks and random damage to the kernel. Those over readings
+// of the kernel that fit together in no way are in plan_mixture_test.cpp.
 namespace cw::router {
 namespace {
 
 using firewall::Depth;
-
-Snapshot random_snapshot() {
-  const auto gateways = *rc::gen::inRange(1U, 3U);
-  auto snapshot = test::snapshot(gateways, *rc::gen::inRange(0U, 12U));
-  snapshot.host.ipv6 = *rc::gen::arbitrary<bool>();
-  for (auto& peer : snapshot.netmap.peers) {
-    peer.enabled = *rc::gen::weightedElement<bool>({{4, true}, {1, false}});
-    if (*rc::gen::weightedElement<bool>({{3, false}, {1, true}})) {
-      snapshot.last_seen[peer.public_key] = {{*net::Ip::parse("203.0.113.2"), 4000}, snapshot.now};
-    }
-  }
-  // Two people who exchange their addresses: the hard case for allowed IPs.
-  if (snapshot.netmap.peers.size() > 2 && *rc::gen::arbitrary<bool>()) {
-    std::swap(snapshot.netmap.peers[0].address, snapshot.netmap.peers[1].address);
-  }
-  return snapshot;
-}
 
 Plan plan_now(test::ModelKernel& kernel, const DesiredState& wanted) {
   auto sinks = kernel.sinks();
@@ -119,42 +104,6 @@ TEST(PlanLaws, MovesFromAnyNetworkToAnyOtherInOneStep) {
     apply_now(kernel, plan_now(kernel, before));
     apply_now(kernel, plan_now(kernel, after));
     RC_ASSERT(to_lines(plan_now(kernel, after)).empty());
-  }));
-}
-
-TEST(PlanLaws, IsDeterministic) {
-  EXPECT_TRUE(rc::check([] {
-    const auto snapshot = random_snapshot();
-    test::ModelKernel kernel;
-    RC_ASSERT(plan_now(kernel, *desired(snapshot)) == plan_now(kernel, *desired(snapshot)));
-  }));
-}
-
-TEST(PlanLaws, NeverNamesADeviceOfSomebodyElse) {
-  EXPECT_TRUE(rc::check([] {
-    test::ModelKernel kernel;
-    const std::string foreign = *rc::gen::element<std::string>("wg0", "eth1", "tailscale0", "c");
-    RC_ASSERT(kernel.create_wireguard(foreign, 1400).has_value());
-    const auto wanted = *desired(random_snapshot());
-    for (const auto& state : {wanted, DesiredState{}}) {
-      for (const auto& line : to_lines(plan_now(kernel, state))) {
-        RC_ASSERT(line.find(" " + foreign + " ") == std::string::npos);
-      }
-    }
-  }));
-}
-
-TEST(PlanLaws, PrunesNothingThatWasNotReadWhole) {
-  EXPECT_TRUE(rc::check([] {
-    const auto wanted = *desired(random_snapshot());
-    test::ModelKernel kernel;
-    apply_now(kernel, plan_now(kernel, wanted));
-    auto sinks = kernel.sinks();
-    auto state = read_kernel(sinks, wanted, Depth::Full).state;
-    state.links.complete = state.devices.complete = state.addresses.complete = false;
-    state.routes.complete = state.rules.complete = false;
-    state.firewall.reset();
-    RC_ASSERT(plan(DesiredState{}, state).empty());
   }));
 }
 

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <utility>
+
+#include <rapidcheck.h>
+
+#include "router/model/snapshot.h"
+#include "tests/support/networks.h"
+
+namespace cw::router {
+
+// One gateway or two, up to a dozen peers; some locked out, some seen lately.
+inline Snapshot random_snapshot() {
+  const auto gateways = *rc::gen::inRange(1U, 3U);
+  auto snapshot = test::snapshot(gateways, *rc::gen::inRange(0U, 12U));
+  snapshot.host.ipv6 = *rc::gen::arbitrary<bool>();
+  for (auto& peer : snapshot.netmap.peers) {
+    peer.enabled = *rc::gen::weightedElement<bool>({{4, true}, {1, false}});
+    if (*rc::gen::weightedElement<bool>({{3, false}, {1, true}})) {
+      snapshot.last_seen[peer.public_key] = {{*net::Ip::parse("203.0.113.2"), 4000}, snapshot.now};
+    }
+  }
+  // Two people who exchange their addresses: the hard case for allowed IPs.
+  if (snapshot.netmap.peers.size() > 2 && *rc::gen::arbitrary<bool>()) {
+    std::swap(snapshot.netmap.peers[0].address, snapshot.netmap.peers[1].address);
+  }
+  return snapshot;
+}
+
+}  // namespace cw::router
