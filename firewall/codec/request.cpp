@@ -3,6 +3,7 @@
 
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nf_tables_compat.h>
 #include <linux/netfilter/nfnetlink.h>
 
 namespace cw::firewall {
@@ -40,6 +41,33 @@ const char* family_name(std::uint8_t family) {
     default:
       return nullptr;
   }
+}
+
+std::uint8_t family_number(const std::string& name) {
+  for (const auto family : {NFPROTO_IPV4, NFPROTO_IPV6, NFPROTO_INET}) {
+    if (name == family_name(static_cast<std::uint8_t>(family))) {
+      return static_cast<std::uint8_t>(family);
+    }
+  }
+  return NFPROTO_UNSPEC;
+}
+
+// Expressions that let every packet go on to the next one.
+bool passes_all(std::string_view expression) {
+  return expression == "counter" || expression == "log" || expression == "last";
+}
+
+bool is_drop(const netlink::Attribute& data) {
+  const auto value = Attributes(data.payload).find(NFTA_IMMEDIATE_DATA);
+  const auto verdict = value ? Attributes(value->payload).find(NFTA_DATA_VERDICT) : std::nullopt;
+  const auto code = verdict ? Attributes(verdict->payload).find(NFTA_VERDICT_CODE) : std::nullopt;
+  return code && code->as_big<std::uint32_t>() == std::uint32_t{NF_DROP};
+}
+
+// What iptables writes and nft has no word for.
+bool is_reject_target(const netlink::Attribute& data) {
+  const auto name = Attributes(data.payload).find(NFTA_TARGET_NAME);
+  return name && name->text() == "REJECT";
 }
 
 const char* hook_name(std::uint32_t hook) {
@@ -131,6 +159,35 @@ std::optional<ForeignChain> decode_foreign_chain(const netlink::Message& message
       .name = std::string(name->text()),
       .hook = hook_text,
       .policy_drop = policy && policy->as_big<std::uint32_t>() == std::uint32_t{NF_DROP}};
+}
+
+std::vector<std::uint8_t> list_rules(const ForeignChain& chain) {
+  auto out = request(NFT_MSG_GETRULE, family_number(chain.family), true);
+  out.text(NFTA_RULE_TABLE, chain.table);
+  out.text(NFTA_RULE_CHAIN, chain.name);
+  return out.take();
+}
+
+std::optional<bool> decode_drops_all(const netlink::Message& message) {
+  if (NFNL_MSG_TYPE(message.header.nlmsg_type) != NFT_MSG_NEWRULE) {
+    return std::nullopt;
+  }
+  const auto list = Attributes(message.payload, sizeof(nfgenmsg)).find(NFTA_RULE_EXPRESSIONS);
+  if (!list) {
+    return false;
+  }
+  Attributes nests(list->payload);
+  while (const auto nest = nests.next()) {
+    const Attributes expression(nest->payload);
+    const auto name = expression.find(NFTA_EXPR_NAME);
+    const auto data = expression.find(NFTA_EXPR_DATA);
+    if (!name || !passes_all(name->text())) {
+      return name &&
+             (name->text() == "reject" || (data && name->text() == "immediate" && is_drop(*data)) ||
+              (data && name->text() == "target" && is_reject_target(*data)));
+    }
+  }
+  return false;
 }
 
 }  // namespace cw::firewall

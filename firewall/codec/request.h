@@ -33,4 +33,11 @@ namespace cw::firewall {
 // none for all others. From NFT_MSG_NEWCHAIN.
 [[nodiscard]] std::optional<ForeignChain> decode_foreign_chain(const netlink::Message& message);
 
+// The rules of that chain, in their order.
+[[nodiscard]] std::vector<std::uint8_t> list_rules(const ForeignChain& chain);
+
+// Does the rule drop or reject every packet that comes to it? None for what is no rule. From
+// NFT_MSG_NEWRULE.
+[[nodiscard]] std::optional<bool> decode_drops_all(const netlink::Message& message);
+
 }  // namespace cw::firewall

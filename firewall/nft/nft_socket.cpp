@@ -247,8 +247,23 @@ Result<std::vector<ForeignChain>> NftSocket::foreign_chains() {
         chains.push_back(std::move(*chain));
       }
     }));
+    for (auto& chain : chains) {
+      chain.last_rule_drops = !chain.policy_drop && CW_TRY(ends_in_drop(chain));
+    }
     return chains;
   });
+}
+
+Result<bool> NftSocket::ends_in_drop(const ForeignChain& chain) {
+  auto request = list_rules(chain);
+  bool drops = false;
+  auto listed = channel_.exchange(
+      request, fmt::format("cannot list nft chain {} {} {}", chain.family, chain.table, chain.name),
+      [&drops](const Message& message) { drops = decode_drops_all(message).value_or(drops); });
+  if (!listed && listed.error().os != ENOENT) {  // it went meanwhile
+    return std::move(listed).error();
+  }
+  return drops;
 }
 
 }  // namespace cw::firewall

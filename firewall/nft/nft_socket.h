@@ -34,6 +34,7 @@ class NftSocket final : public FirewallSink {
 
   using Context = std::unique_ptr<nft_ctx, Free>;
 
+  Result<bool> ends_in_drop(const ForeignChain& chain);
   explicit NftSocket(netlink::Channel channel);
 
   static Result<Context> open_context();

@@ -22,6 +22,7 @@ struct ForeignChain {
   std::string name;
   std::string hook;  // "forward", "input"
   bool policy_drop = false;
+  bool last_rule_drops = false;  // or rejects, whatever comes to it; looked at without policy_drop
 
   friend bool operator==(const ForeignChain&, const ForeignChain&) = default;
 };

@@ -183,12 +183,13 @@ class Report {
   void add_problems() {
     std::ranges::move(problems_of(*input_.round), std::back_inserter(status_.problems));
     for (const auto& chain : input_.foreign_chains) {
-      if (chain.policy_drop) {
+      if (chain.policy_drop || chain.last_rule_drops) {
         status_.problems.push_back(problem(
             Severity::Warning,
-            fmt::format("chain {} in table {} {} ({} hook) drops what it does not know, which may "
-                        "be our traffic",
-                        chain.name, chain.family, chain.table, chain.hook),
+            fmt::format("chain {} in table {} {} ({} hook) drops {}, which may be our traffic",
+                        chain.name, chain.family, chain.table, chain.hook,
+                        chain.policy_drop ? "what it does not know"
+                                          : "by its last rule what none before it has taken"),
             chain.hook == "input"
                 ? "let the gateways' UDP ports in there"
                 : "let packets from and to cw-* devices pass there (iifname and oifname)"));

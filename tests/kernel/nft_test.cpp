@@ -214,6 +214,22 @@ TEST_F(NftTest, NamesOtherProgramsChainsThatMayDropOurTraffic) {
                                                                   .policy_drop = false}));
 }
 
+TEST_F(NftTest, NamesChainsWhoseLastRuleDropsOrRejects) {
+  const auto last_rule_drops = [this](const std::string& rules) {
+    run("nft 'table inet site { chain c { type filter hook forward priority 0; " + rules +
+        " }; chain other { }; }'");
+    const auto chains = socket_->foreign_chains();
+    run("nft delete table inet site");
+    return chains && chains->size() == 1 && (*chains)[0].last_rule_drops;
+  };
+  EXPECT_TRUE(last_rule_drops("ip daddr 10.0.0.1 accept; counter drop;"));
+  EXPECT_TRUE(last_rule_drops("log prefix \"no: \" reject with icmpx type admin-prohibited;"));
+  EXPECT_FALSE(last_rule_drops("drop; accept;"));
+  EXPECT_FALSE(last_rule_drops("ip daddr 10.0.0.1 drop;"));
+  EXPECT_FALSE(last_rule_drops("accept;"));
+  EXPECT_FALSE(last_rule_drops(""));
+}
+
 Ruleset large(unsigned peers) {
   auto ruleset = example();
   for (unsigned i = 0; i < peers; ++i) {

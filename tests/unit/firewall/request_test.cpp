@@ -56,6 +56,48 @@ TEST(DecodeForeignChain, LeavesOutWhatCannotDropOurTraffic) {
   EXPECT_TRUE(decoded({.family = NFPROTO_IPV4, .table = kTable})) << "a namesake of our table";
 }
 
+struct Expression {
+  const char* name;
+  std::optional<std::uint32_t> verdict = {};
+};
+
+std::optional<bool> drops_all(const std::vector<Expression>& expressions) {
+  MessageWriter out(static_cast<std::uint16_t>(NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWRULE), 0);
+  out.header(nfgenmsg{});
+  const auto list = out.open(NFTA_RULE_EXPRESSIONS);
+  for (const auto& expression : expressions) {
+    const auto element = out.open(NFTA_LIST_ELEM);
+    out.text(NFTA_EXPR_NAME, expression.name);
+    const auto data = out.open(NFTA_EXPR_DATA);
+    if (expression.verdict) {
+      const auto value = out.open(NFTA_IMMEDIATE_DATA);
+      const auto verdict = out.open(NFTA_DATA_VERDICT);
+      out.number(NFTA_VERDICT_CODE, std::uint32_t{htonl(*expression.verdict)});
+      out.close(verdict);
+      out.close(value);
+    }
+    out.close(data);
+    out.close(element);
+  }
+  out.close(list);
+  const auto message = out.take();
+  return decode_drops_all(*Messages(message).next());
+}
+
+TEST(DecodeDropsAll, IsADropOrRejectThatNothingStandsBefore) {
+  EXPECT_EQ(drops_all({{"immediate", NF_DROP}}), true);
+  EXPECT_EQ(drops_all({{"counter"}, {"log"}, {"reject"}}), true);
+  EXPECT_EQ(drops_all({{"immediate", NF_ACCEPT}}), false);
+  EXPECT_EQ(drops_all({{"meta"}, {"cmp"}, {"immediate", NF_DROP}}), false);
+  EXPECT_EQ(drops_all({{"limit"}, {"immediate", NF_DROP}}), false);
+  EXPECT_EQ(drops_all({}), false);
+}
+
+TEST(DecodeDropsAll, IsNoAnswerToAnotherMessage) {
+  const auto bytes = get_table("causeway");
+  EXPECT_FALSE(decode_drops_all(*Messages(bytes).next()));
+}
+
 TEST(Requests, NameTheTableInFamilyInet) {
   const auto bytes = get_table("causeway");
   const auto message = *Messages(bytes).next();

@@ -79,6 +79,18 @@ TEST(OverlapProblems, NameBothPrefixesTheDeviceAndWhatToDo) {
   EXPECT_THAT(problems[1].text, HasSubstr("100.101.3.7, an address of ts0"));
 }
 
+TEST_F(ReportOf, NamesAChainThatDropsByItsLastRule) {
+  chains_ = {{.family = "inet",
+              .table = "firewalld",
+              .name = "filter_FORWARD",
+              .hook = "forward",
+              .last_rule_drops = true}};
+  EXPECT_THAT(make().problems, problem("filter_FORWARD in table inet firewalld (forward hook) "
+                                       "drops by its last rule"));
+  chains_[0].last_rule_drops = false;
+  EXPECT_THAT(make().problems, Not(problem("filter_FORWARD")));
+}
+
 TEST_F(ReportOf, CountsPeersAndWhoIsActive) {
   const auto status = make();
   ASSERT_THAT(status.gateways, SizeIs(1));
