@@ -148,6 +148,33 @@ std::optional<Notification> decode_route_notification(const Message& message,
   return notification;
 }
 
+void LinkNames::learn(int index, const std::string& name) {
+  if (is_ours(name, ownership_)) {
+    names_.insert_or_assign(index, name);
+  }
+}
+
+std::optional<std::string> LinkNames::renamed(const Message& message) {
+  const auto type = message.header.nlmsg_type;
+  const auto link =
+      type == RTM_NEWLINK || type == RTM_DELLINK ? decode_link(message) : std::nullopt;
+  if (!link) {
+    return std::nullopt;
+  }
+  const auto known = names_.find(link->index);
+  std::optional<std::string> before;
+  if (known != names_.end() && known->second != link->name) {
+    before = known->second;
+  }
+  if (known != names_.end() && (before || type == RTM_DELLINK)) {
+    names_.erase(known);
+  }
+  if (type == RTM_NEWLINK) {
+    learn(link->index, link->name);
+  }
+  return before;
+}
+
 std::vector<Notification> NftTransactions::take(const Message& message) {
   const auto type = message.header.nlmsg_type;
   const auto header = front<nfgenmsg>(message.payload);

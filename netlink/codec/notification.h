@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -55,6 +56,22 @@ struct Interest {
 // of our own sockets.
 [[nodiscard]] std::optional<Notification> decode_route_notification(
     const Message& message, const std::vector<std::uint32_t>& own_ports, const DeviceName& name);
+
+// A device that is renamed is announced by its new name alone. This remembers what ours are called,
+// by their index.
+class LinkNames {
+ public:
+  explicit LinkNames(Ownership ownership) : ownership_(std::move(ownership)) {}
+
+  void learn(int index, const std::string& name);
+
+  // The name that a device of ours had until this message, if it is another one now.
+  [[nodiscard]] std::optional<std::string> renamed(const Message& message);
+
+ private:
+  Ownership ownership_;
+  std::map<int, std::string> names_;
+};
 
 // nf_tables sends what a transaction changed, object by object, and then who it was
 // (NFT_MSG_NEWGEN, with the number of the process). So what was touched waits for that; only the

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <memory>
 #include <utility>
 
 #include <linux/netfilter/nfnetlink.h>
@@ -66,9 +67,17 @@ Monitor::Monitor(Interest interest, std::vector<std::uint32_t> own_ports, std::u
     : interest_(std::move(interest)),
       own_ports_(std::move(own_ports)),
       transactions_(own_process),
+      names_(interest_.ownership),
       route_(std::move(route)),
       nft_(std::move(nft)),
-      buffer_(kDatagramLimit) {}
+      buffer_(kDatagramLimit) {
+  // Listening came first, so none is missed; what cannot be listed is learnt when it changes.
+  const std::unique_ptr<struct if_nameindex, decltype(&if_freenameindex)> links(if_nameindex(),
+                                                                                if_freenameindex);
+  for (const auto* link = links.get(); link != nullptr && link->if_index != 0; ++link) {
+    names_.learn(static_cast<int>(link->if_index), link->if_name);
+  }
+}
 
 Result<Monitor> Monitor::create(Interest interest, std::vector<std::uint32_t> own_ports,
                                 std::uint32_t own_process) {
@@ -122,6 +131,9 @@ Result<> Monitor::read_route(std::vector<Notification>& into) {
     }
     Messages messages(Bytes(buffer_).first(filled_));
     while (const auto message = messages.next()) {
+      if (auto before = names_.renamed(*message)) {
+        into.push_back({.what = What::Link, .name = std::move(*before)});
+      }
       if (auto notification = decode_route_notification(*message, own_ports_, device_name)) {
         into.push_back(std::move(*notification));
       }

@@ -51,6 +51,7 @@ class Monitor {
   Interest interest_;
   std::vector<std::uint32_t> own_ports_;
   NftTransactions transactions_;
+  LinkNames names_;
   UniqueFd route_;
   UniqueFd nft_;
   std::vector<std::uint8_t> buffer_;

@@ -59,6 +59,13 @@ TEST_F(MonitorTest, IsSilentWhereNothingHappensAndNeverBlocks) {
   EXPECT_THAT(read(), IsEmpty());
 }
 
+TEST_F(MonitorTest, SeesADeviceOfOursRenamed) {
+  run("ip link set cw-a down && ip link set cw-a name wg0");
+  EXPECT_THAT(read(), Contains(Notification{.what = What::Link, .name = "cw-a"}));
+  run("ip link set wg0 mtu 1400");
+  EXPECT_THAT(read(), IsEmpty());
+}
+
 TEST_F(MonitorTest, SeesWhatOthersDoToOurs) {
   run("ip addr add 100.64.0.1/32 dev cw-a");
   EXPECT_THAT(read(), Contains(is(What::Address)));

@@ -50,6 +50,33 @@ MessageWriter link(const char* device, std::uint16_t type = RTM_DELLINK) {
   return out;
 }
 
+std::optional<std::string> renamed(LinkNames& names, int index, const char* device,
+                                   std::uint16_t type = RTM_NEWLINK) {
+  ifinfomsg header{};
+  header.ifi_index = index;
+  auto out = started(type, header);
+  out.text(IFLA_IFNAME, device);
+  const auto bytes = out.take();
+  return names.renamed(*Messages(bytes).next());
+}
+
+TEST(LinkNames, TellTheNameThatADeviceOfOursHad) {
+  LinkNames names(kInterest.ownership);
+  names.learn(7, "cw-prod");
+  EXPECT_FALSE(renamed(names, 7, "cw-prod"));
+  EXPECT_EQ(renamed(names, 7, "wg0"), "cw-prod");
+  EXPECT_FALSE(renamed(names, 7, "wg1")) << "not ours any more";
+}
+
+TEST(LinkNames, LearnWhatComesAndForgetWhatGoes) {
+  LinkNames names(kInterest.ownership);
+  names.learn(2, "eth0");
+  EXPECT_FALSE(renamed(names, 2, "lan0")) << "somebody else's";
+  EXPECT_FALSE(renamed(names, 8, "cw-spare"));
+  EXPECT_FALSE(renamed(names, 8, "cw-spare", RTM_DELLINK));
+  EXPECT_FALSE(renamed(names, 8, "veth7")) << "another life of the index";
+}
+
 MessageWriter route(std::uint32_t table) {
   rtmsg header{};
   header.rtm_table = RT_TABLE_COMPAT;
