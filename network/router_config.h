@@ -37,7 +37,7 @@ struct RouterConfig {
   std::string name;
   std::string site;
   std::string network;                       // absolute, or relative to the working directory
-  std::optional<std::string> lan_interface;  // nothing: that of the default route
+  std::optional<std::string> lan_interface;  // nothing: none is looked at
   std::vector<GatewayKey> keys;              // in the order of the file; one a gateway
   std::optional<net::SocketAddress> metrics_listen;
   std::vector<std::uint16_t> alternate_ports;  // UDP, sorted

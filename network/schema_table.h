@@ -143,8 +143,10 @@ inline constexpr auto kKeys = std::to_array<Key>({
      "\"/etc/causeway/network\"",
      "The network directory, see *causeway-network*(5). A relative path begins where this file "
      "is."},
-    {FileKind::Router, "", "lan_interface", Name, kOptional, "that of the default route",
-     "\"ens5\"", "The network interface towards the site."},
+    {FileKind::Router, "", "lan_interface", Name, kOptional, "no such check", "\"ens5\"",
+     "The network interface towards the site. While there is none of that name, *causeway status* "
+     "says so, and what happens to it is looked at. It directs no packet: they leave by the "
+     "interface that the host's routes say, with that one's address."},
     {FileKind::Router, "", "key", Tables, kRequired, "", "",
      "Where the private key of a gateway is, one table for each gateway it serves."},
     {FileKind::Router, "", "metrics_listen", AddressPort, kOptional, "off", "\"127.0.0.1:9586\"",
