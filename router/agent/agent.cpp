@@ -63,9 +63,10 @@ Result<> Agent::make_sources() {
     round_.done = {};
     ::malloc_trim(0);
   }));
-  for (const int fd : world_.watch.descriptors()) {
-    kernel_.push_back(
-        CW_TRY(ReadableSource::create(loop, fd, "kernel", [this] { on_disturbance(); })));
+  listen_ = CW_TRY(Timer::create(loop, "listen again", [this] { listen_again(); }));
+  CW_TRY(listen_to_kernel());
+  if (setup_.metrics_listen) {
+    metrics_ = CW_TRY(MetricsServer::create(loop, world_.journal, *setup_.metrics_listen, *this));
   }
   const std::filesystem::path config(setup_.config_path);
   auto watching = PathSource::create(
@@ -102,8 +103,40 @@ void Agent::look_at_host() {
   host_problems_ = std::move(facts.problems);
 }
 
+Result<> Agent::listen_to_kernel() {
+  for (const int fd : world_.watch.descriptors()) {
+    kernel_.push_back(
+        CW_TRY(ReadableSource::create(world_.loop, fd, "kernel", [this] { on_disturbance(); })));
+  }
+  return {};
+}
+
+void Agent::listen_again() {
+  if (auto listening = listen_to_kernel(); !listening) {
+    go_deaf(std::move(listening).error());
+    return;
+  }
+  on_disturbance();
+}
+
+void Agent::go_deaf(Error error) {
+  kernel_.clear();
+  if (!deaf_) {
+    world_.journal.write(Level::Warning, Event::Trouble,
+                         "the kernel's announcements cannot be heard: " + error.to_text());
+  }
+  deaf_ = std::move(error);
+  listen_.arm_in(listens_.next());
+}
+
 void Agent::on_disturbance() {
   const auto disturbance = world_.watch.drain();
+  if (disturbance.broken) {
+    go_deaf(*disturbance.broken);
+  } else {
+    deaf_.reset();
+    listens_.reset();
+  }
   read_whole_ = read_whole_ || disturbance.firewall;
   if (!disturbance.any || disturbed_.armed()) {
     return;
@@ -189,6 +222,10 @@ std::string Agent::summary() const {
 std::vector<api::Problem> Agent::standing_problems() {
   auto problems = host_problems_;
   add_kept_problems(problems);
+  add_watch_problems(problems);
+  if (const auto problem = metrics_ ? metrics_->problem() : std::nullopt) {
+    problems.push_back(*problem);
+  }
   if (!reconciler_.is_down()) {
     std::ranges::move(problems_of(reconciler_.overlaps()), std::back_inserter(problems));
   }

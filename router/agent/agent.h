@@ -14,6 +14,7 @@
 #include "router/agent/kept_network.h"
 #include "router/agent/kernel_watch.h"
 #include "router/agent/loop.h"
+#include "router/agent/metrics_server.h"
 #include "router/agent/network_source.h"
 #include "router/agent/peer_events.h"
 #include "router/agent/reconcile.h"
@@ -39,6 +40,9 @@ inline constexpr std::chrono::seconds kFightOver{10};
 inline constexpr std::chrono::milliseconds kFirstRetry{500};
 inline constexpr std::chrono::milliseconds kLongestRetry{30000};
 
+// A netlink socket that only fails is left alone for this long, instead of asked at once again.
+inline constexpr std::chrono::milliseconds kFirstListen{1000};
+
 // A change, or a long answer, passes through copies of everything, whose room glibc would keep for
 // ever. It is given back once nobody waits for it.
 inline constexpr std::chrono::milliseconds kTidy{1000};
@@ -50,6 +54,7 @@ inline constexpr std::chrono::milliseconds kKeepAfter{200};
 struct Setup {
   router::Host host;  // ra_devices and ipv6 are found out
   std::optional<std::string> lan_interface;
+  std::optional<net::SocketAddress> metrics_listen;
   std::string config_path;
 };
 
@@ -98,6 +103,7 @@ class Agent final : public Requests {
   void resume_kept();
   void keep();
   void add_kept_problems(std::vector<api::Problem>& problems) const;
+  void add_watch_problems(std::vector<api::Problem>& problems) const;
   bool offer(NetworkReading reading, Asked asked);  // true: in force now
   void take(Candidate candidate);
   void refuse(api::RefusalReason reason, std::string text);
@@ -112,6 +118,9 @@ class Agent final : public Requests {
   void tell_about_overlaps();
   void observe(const router::Dump<netlink::WgDevice>& devices);
   void tell_about_peers(const std::vector<PeerEvent>& events);
+  Result<> listen_to_kernel();
+  void listen_again();
+  void go_deaf(Error error);
   void on_disturbance();
   [[nodiscard]] std::vector<api::Problem> standing_problems();
   [[nodiscard]] api::Answer answer_for_round(std::string text);
@@ -137,12 +146,16 @@ class Agent final : public Requests {
   Backoff retries_{kFirstRetry, kLongestRetry};
   Backoff repairs_{kDebounce, kDebounceInAFight};
   std::chrono::milliseconds repair_delay_{kDebounce};
+  Backoff listens_{kFirstListen, kLongestRetry};
+  std::optional<Error> deaf_;  // why the kernel's announcements are not heard
   std::vector<std::string> last_repaired_;
   SteadyTime last_repair_{};
 
   std::unique_ptr<Intake> intake_;
+  std::unique_ptr<MetricsServer> metrics_;
   Timer audit_;
   Timer disturbed_;
+  Timer listen_;
   Timer retry_;
   Timer expiry_;
   Timer tidy_;

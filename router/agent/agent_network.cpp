@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which network is in force, and why another is not.
 #include <algorithm>
+#include <cerrno>
 
 #include <fmt/format.h>
 
@@ -70,6 +71,30 @@ void Agent::keep() {
     world_.journal.write(Level::Warning, Event::Trouble, written.error().to_text());
   }
   not_kept_ = std::move(written).error();
+}
+
+void Agent::add_watch_problems(std::vector<api::Problem>& problems) const {
+  if (deaf_) {
+    problems.push_back(
+        {.severity = api::Severity::Warning,
+         .text = fmt::format("the kernel's announcements cannot be heard, so what others change "
+                             "is put right only every {} s: {}",
+                             kAudit.count(), deaf_->to_text()),
+         .hint = "it is tried again by itself; if it stays so, systemctl restart causewayd and "
+                 "report it"});
+  }
+  const auto& blind = intake_->blind();
+  if (!blind) {
+    return;
+  }
+  const bool used_up = blind->os == ENOSPC || blind->os == EMFILE;
+  problems.push_back(
+      {.severity = api::Severity::Warning,
+       .text = fmt::format("changes of the network directory are seen only every {} s, because {}",
+                           kAudit.count(), blind->to_text()),
+       .hint = used_up ? "other programs use up the kernel's inotify watches: raise "
+                         "fs.inotify.max_user_watches (or max_user_instances), sysctl(8)"
+                       : "let the agent read the directory and its folders"});
 }
 
 void Agent::add_kept_problems(std::vector<api::Problem>& problems) const {

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "router/agent/directory_watch.h"
 
+#include <cerrno>
 #include <filesystem>
 
 #include <sys/inotify.h>
+
+#include "network/directory.h"
 
 namespace cw::agent {
 
@@ -23,21 +26,31 @@ constexpr std::uint32_t kFolders =
 
 }  // namespace
 
+bool is_of_a_network(std::string_view file) {
+  return file.ends_with(network::kTomlSuffix) && !file.starts_with('.');
+}
+
 void DirectoryWatch::watch(const std::string& path, std::uint32_t mask,
                            PathSource::Callback callback) {
-  // A folder that is not there is noticed by its parent's watch when it comes.
-  if (auto source = PathSource::create(loop_, path, mask, std::move(callback))) {
+  auto source = PathSource::create(loop_, path, mask, std::move(callback));
+  if (source) {
     sources_.push_back(std::move(*source));
+  } else if (source.error().kind != ErrorKind::NotFound && source.error().os != ENOTDIR) {
+    blind_ = std::move(source).error();
   }
+  // One that is not there is noticed by its parent's watch when it comes.
 }
 
 void DirectoryWatch::renew() {
   sources_.clear();
+  blind_.reset();
   const auto on_content = [this](const inotify_event& event) {
     if ((event.mask & kFolders) != 0) {
       renew();
+      changed_();
+    } else if (event.len == 0 || is_of_a_network(event.name)) {
+      changed_();
     }
-    changed_();
   };
   for (const auto& folder : folders_) {
     watch(folder, kContent, on_content);
@@ -53,15 +66,12 @@ void DirectoryWatch::renew() {
         });
 }
 
-void DirectoryWatch::renew_if_incomplete() {
-  const auto before = sources_.size();
-  if (before > folders_.size()) {
-    return;  // every folder and the parent
+bool DirectoryWatch::renew_if_incomplete() {
+  if (sources_.size() > folders_.size()) {
+    return false;  // every folder and the parent
   }
   renew();
-  if (sources_.size() > before) {
-    changed_();
-  }
+  return true;
 }
 
 }  // namespace cw::agent

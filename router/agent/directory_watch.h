@@ -2,15 +2,21 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "router/agent/loop.h"
 
 // Says that something below a directory may have changed: in its folders, or the directory itself
 // (a symbolic link that now leads elsewhere, a directory that came or was replaced). Says nothing
-// about what, and says it too often rather than too rarely.
+// about what, and says it too often rather than too rarely; but files that are none of a network's
+// (an editor's, git's) are none of ours.
 namespace cw::agent {
+
+// May a file of that name be part of a network? Pure.
+[[nodiscard]] bool is_of_a_network(std::string_view file);
 
 class DirectoryWatch {
  public:
@@ -26,8 +32,12 @@ class DirectoryWatch {
   // Watches what is there now. What came in between may go unnoticed: read afterwards.
   void renew();
 
-  // For a folder whose parent was not there to be watched. Says "changed" if one has come.
-  void renew_if_incomplete();
+  // For a folder whose parent was not there to be watched, and for watches the kernel refused.
+  // True: it was, so read now; what came in between was not announced.
+  bool renew_if_incomplete();
+
+  // Why something that is there cannot be watched.
+  [[nodiscard]] const std::optional<Error>& blind() const { return blind_; }
 
  private:
   void watch(const std::string& path, std::uint32_t mask, PathSource::Callback callback);
@@ -37,6 +47,7 @@ class DirectoryWatch {
   std::vector<std::string> folders_;
   Callback changed_;
   std::vector<PathSource> sources_;
+  std::optional<Error> blind_;
 };
 
 }  // namespace cw::agent

@@ -25,6 +25,12 @@ NetworkReading Intake::read_now() {
   return source_.compile();
 }
 
+void Intake::look_again() {
+  if (watch_.renew_if_incomplete() && source_.refresh()) {
+    changed();
+  }
+}
+
 void Intake::changed() {
   settle_.changed(clock_.steady());
   arm();

@@ -24,8 +24,12 @@ class Intake {
 
   [[nodiscard]] NetworkReading read_now();
 
-  // To be called now and then: watches folders that have come since.
-  void look_again() { watch_.renew_if_incomplete(); }
+  // To be called now and then: watches folders that have come since, and reads what it cannot
+  // watch.
+  void look_again();
+
+  // Why something of the directory cannot be watched; it is read by look_again() meanwhile.
+  [[nodiscard]] const std::optional<Error>& blind() const { return watch_.blind(); }
 
  private:
   Intake(const Loop& loop, const Clock& clock, NetworkSource& source, Callback settled);

@@ -52,30 +52,15 @@ Result<Kernel> open_kernel(const network::RouterConfig& config) {
                 .watch = NetlinkWatch(std::move(monitor))};
 }
 
-class Servers {
- public:
-  static Result<Servers> start(const Loop& loop, const RuntimeFolder& folder,
-                               const network::RouterConfig& config, Requests& requests) {
-    Servers servers;
-    auto control = CW_TRY(folder.listen());
-    servers.control_ = CW_TRY(
-        HttpServer::create(loop, std::move(control), "control socket", {.body = api::kLargestBody},
-                           [&requests, group = control_group()](const Request& request) {
-                             return answer(request, group, requests);
-                           }));
-    if (config.metrics_listen) {
-      auto metrics = CW_TRY(listen_tcp(*config.metrics_listen));
-      servers.metrics_ = CW_TRY(HttpServer::create(
-          loop, std::move(metrics), "metrics", {},
-          [&requests](const Request& request) { return answer_metrics_only(request, requests); }));
-    }
-    return servers;
-  }
-
- private:
-  std::unique_ptr<HttpServer> control_;
-  std::unique_ptr<HttpServer> metrics_;
-};
+Result<std::unique_ptr<HttpServer>> serve_control(const Loop& loop, const RuntimeFolder& folder,
+                                                  Requests& requests) {
+  auto listening = CW_TRY(folder.listen());
+  return HttpServer::create(loop, std::move(listening), "control socket",
+                            {.body = api::kLargestBody},
+                            [&requests, group = control_group()](const Request& request) {
+                              return answer(request, group, requests);
+                            });
+}
 
 Setup setup_from(const Options& options, const network::RouterConfig& config, const Keys& keys) {
   Setup setup;
@@ -84,6 +69,7 @@ Setup setup_from(const Options& options, const network::RouterConfig& config, co
   setup.host.keys = keys.by_gateway;
   setup.host.alternate_ports = config.alternate_ports;
   setup.lan_interface = config.lan_interface;
+  setup.metrics_listen = config.metrics_listen;
   setup.config_path = options.config;
   return setup;
 }
@@ -111,7 +97,7 @@ Result<int> serve(const Options& options, const network::RouterConfig& config, c
                      .network = network,
                      .watch = kernel.watch}));
   const auto reload = CW_TRY(SignalSource::create(loop, SIGHUP, [&] { (void)agent->reload(); }));
-  const auto servers = CW_TRY(Servers::start(loop, folder, config, *agent));
+  const auto control = CW_TRY(serve_control(loop, folder, *agent));
   CW_TRY(loop.answer_watchdog());
   journal.write(Level::Notice, Event::Started,
                 fmt::format("causewayd " CW_VERSION ": router '{}' at site '{}', network {}",

@@ -38,10 +38,12 @@ std::vector<int> NetlinkWatch::descriptors() const {
 }
 
 Disturbance NetlinkWatch::drain() {
-  const auto notifications = monitor_.read();
+  auto notifications = monitor_.read();
   if (!notifications) {
-    // Nothing can be concluded from a socket that fails, but that something may have changed.
-    return {.any = true, .firewall = true, .what = notifications.error().to_text()};
+    return {.any = true,
+            .firewall = true,
+            .what = "unknown number of things",
+            .broken = std::move(notifications).error()};
   }
   Disturbance disturbance;
   for (const auto& notification : *notifications) {

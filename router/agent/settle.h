@@ -22,6 +22,10 @@ inline constexpr std::chrono::milliseconds kSilence{1000};
 // Long enough for a writer that was between two files to go on.
 inline constexpr std::chrono::milliseconds kBetweenReadings{100};
 
+// A directory that is written to all the time is read after this all the same: both readings tell
+// by themselves whether it holds still.
+inline constexpr std::chrono::seconds kLongestSilence{10};
+
 class Settle {
  public:
   enum class Verdict : std::uint8_t { ReadAgain, Take };
@@ -40,6 +44,7 @@ class Settle {
 
  private:
   std::optional<SteadyTime> due_;
+  std::optional<SteadyTime> first_;  // change that no reading has covered
   bool read_once_ = false;
 };
 

@@ -255,6 +255,33 @@ def test_a_port_in_use_is_taken_when_it_is_free(router: Router) -> None:
     router.runs()
 
 
+def test_exhausted_inotify_watches_are_named_and_the_directory_is_read_all_the_same(router: Router) -> None:
+    limit = Path("/proc/sys/fs/inotify/max_user_watches")
+    was = limit.read_text()
+    limit.write_text("0\n")
+    try:
+        router.agent.start()
+        router.shows("fs.inotify.max_user_watches")
+        router.network.add("carol", "100.83.0.12")
+        shell.until("carol let in", lambda: len(router.agent.status()["peers"]) == 3, READY_SECONDS)
+    finally:
+        limit.write_text(was)
+    shell.until("the problem gone", lambda: "inotify" not in router.problems(), READY_SECONDS)
+
+
+def test_a_metrics_port_in_use_stops_no_routing(router: Router) -> None:
+    append(router.agent.config, 'metrics_listen = "127.0.0.1:9586"\n')
+    listen = "import socket,time; s=socket.create_server(('127.0.0.1',9586)); time.sleep(600)"
+    router.namespace.ip("link set lo up")
+    holder = router.namespace.start("python3", "-c", listen)
+    shell.until("the port taken", lambda: "9586" in router.namespace.run("ss", "-Htln"))
+    router.agent.start()
+    router.shows("metrics_listen", "ss -tlpn")
+    holder.kill()
+    holder.wait()
+    shell.until("the problem gone", lambda: "metrics_listen" not in router.problems(), READY_SECONDS)
+
+
 def test_a_kernel_without_wireguard(router: Router) -> None:
     loader = Path("/proc/sys/kernel/modprobe")
     was = loader.read_text()

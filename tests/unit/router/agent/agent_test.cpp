@@ -5,7 +5,9 @@
 #include <cstring>
 #include <future>
 
+#include <netinet/in.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <fmt/format.h>
@@ -43,6 +45,10 @@ class FakeWatch final : public KernelWatch {
   [[nodiscard]] std::vector<int> descriptors() const override { return {fd_.get()}; }
 
   Disturbance drain() override {
+    ++drained;
+    if (broken_) {  // and stays readable
+      return {.any = true, .firewall = true, .what = {}, .broken = Error::invalid("no socket")};
+    }
     eventfd_t count = 0;
     (void)::eventfd_read(fd_.get(), &count);
     return std::exchange(pending_, {});
@@ -53,9 +59,19 @@ class FakeWatch final : public KernelWatch {
     (void)::eventfd_write(fd_.get(), 1);
   }
 
+  void break_down() {
+    broken_ = true;
+    (void)::eventfd_write(fd_.get(), 1);
+  }
+
+  void mend() { broken_ = false; }
+
+  int drained = 0;
+
  private:
   UniqueFd fd_;
   Disturbance pending_;
+  bool broken_ = false;
 };
 
 struct Entry {
@@ -108,6 +124,7 @@ class AgentOnAModel : public ::testing::Test {
     agent::Setup setup;
     setup.host = test::snapshot(1, 0).host;
     setup.config_path = temp_ / "router.toml";
+    setup.metrics_listen = metrics_;
     auto agent = Agent::create(std::move(setup), {.loop = loop_,
                                                   .clock = clock_,
                                                   .journal = journal_,
@@ -179,6 +196,7 @@ class AgentOnAModel : public ::testing::Test {
   NetworkSource source_{temp_ / "network", clock_};
   FakeWatch watch_;
   RecordingJournal journal_;
+  std::optional<net::SocketAddress> metrics_;
   Loop loop_ = *Loop::create();
   cli::AgentClient client_{folder_.socket_path()};
   std::unique_ptr<Agent> agent_;
@@ -525,6 +543,53 @@ TEST_F(AgentOnAModel, ABodyOverTheLimitIsRefused) {
   const auto refused = api::refused_from_json(response->body);
   ASSERT_TRUE(refused) << refused.error().to_text();
   EXPECT_THAT(refused->message, HasSubstr("larger than"));
+}
+
+TEST_F(AgentOnAModel, WhatAnEditorWritesBesideAPeerPostponesNothing) {
+  start();
+  add_peer(10);
+  const auto before = std::chrono::steady_clock::now();
+  EXPECT_TRUE(run_until([&] {
+    temp_.write("network/peers/.p0010.toml.swp", "half");
+    temp_.write("network/peers/notes.txt", "words");
+    return peers() == 11;
+  }));
+  EXPECT_LT(std::chrono::steady_clock::now() - before, 5s);
+}
+
+TEST_F(AgentOnAModel, AMetricsPortInUseIsAProblemUntilItIsFree) {
+  auto taken = listen_tcp({*net::Ip::parse("127.0.0.1"), 0});
+  ASSERT_TRUE(taken) << taken.error().to_text();
+  sockaddr_in address{};
+  socklen_t size = sizeof address;
+  ASSERT_EQ(::getsockname(taken->get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
+  metrics_ = net::SocketAddress{*net::Ip::parse("127.0.0.1"), ntohs(address.sin_port)};
+  start();
+  const auto text = ::testing::Field(&api::Problem::hint, HasSubstr("ss -tlpn"));
+  EXPECT_EQ(status().phase, api::Phase::Running);
+  EXPECT_THAT(status().problems, Contains(text));
+  *taken = UniqueFd();
+  EXPECT_TRUE(
+      run_until([&] { return !::testing::Value(agent_->status().problems, Contains(text)); }));
+}
+
+TEST_F(AgentOnAModel, AWatchThatFailsIsAskedAgainLaterAndNotAtOnce) {
+  start();
+  watch_.break_down();
+  const auto end = std::chrono::steady_clock::now() + kFirstListen / 2;
+  EXPECT_TRUE(run_until([&] { return std::chrono::steady_clock::now() > end; }));
+  EXPECT_LE(watch_.drained, 2);
+  EXPECT_THAT(status().problems,
+              Contains(::testing::Field(&api::Problem::text, HasSubstr("cannot be heard"))));
+  watch_.mend();
+  EXPECT_TRUE(run_until([&] {
+    return !::testing::Value(
+        agent_->status().problems,
+        Contains(::testing::Field(&api::Problem::text, HasSubstr("cannot be heard"))));
+  }));
+  kernel_.nft.flush();
+  watch_.announce({.any = true, .firewall = true, .what = "nft table causeway"});
+  EXPECT_TRUE(run_until([&] { return kernel_.nft.read(firewall::Depth::Digest, {})->present; }));
 }
 
 TEST_F(AgentOnAModel, AnIdleAgentWakesForNothing) {

@@ -55,6 +55,30 @@ TEST(Settle, AChangeBetweenTheReadingsStartsOver) {
   EXPECT_EQ(settle.read(false, kStart + 2050ms), Settle::Verdict::ReadAgain);
 }
 
+TEST(Settle, WritesWithoutEndAreReadAfterTenSeconds) {
+  Settle settle;
+  auto now = kStart;
+  for (; now < kStart + kLongestSilence; now += 500ms) {
+    settle.changed(now);
+    EXPECT_LE(*settle.due(), kStart + kLongestSilence);
+  }
+  EXPECT_EQ(settle.due(), now);
+  EXPECT_EQ(settle.read(true, now), Settle::Verdict::ReadAgain);
+  settle.changed(now + 50ms);
+  EXPECT_EQ(settle.due(), now + kBetweenReadings);
+  EXPECT_EQ(settle.read(false, now + kBetweenReadings), Settle::Verdict::Take);
+  EXPECT_FALSE(settle.due());
+}
+
+TEST(Settle, ReadingsThatDifferAfterTenSecondsStartOverAndDoNotSpin) {
+  Settle settle;
+  settle.changed(kStart);
+  const auto late = kStart + kLongestSilence + 5s;
+  (void)settle.read(true, late);
+  (void)settle.read(true, late + kBetweenReadings);
+  EXPECT_EQ(settle.due(), late + kBetweenReadings + kSilence);
+}
+
 TEST(Settle, AReadingOnRequestCoversWhatWasPending) {
   Settle settle;
   settle.changed(kStart);
