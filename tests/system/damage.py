@@ -12,9 +12,9 @@ def delete_rule(world: World) -> None:
 
 
 def delete_all_rules(world: World) -> None:
+    rules = "".join(f"rule delete pref {priority}\n" for priority in (4900, 4910, 4920, 4930))
     for family in ("-4", "-6"):
-        for priority in ("4900", "4910", "4920", "4930"):
-            world.router.run("ip", family, "rule", "delete", "pref", priority)
+        world.router.run("ip", family, "-batch", "-", stdin=rules)
 
 
 def delete_route(world: World) -> None:
