@@ -1,6 +1,6 @@
 #!/usr/bin/python3 -Bu
 # SPDX-License-Identifier: Apache-2.0
-"""Builds, runs every test, and counts: unit tests (dev, then asan+ubsan), then the system tests on each kernel.
+"""Builds, runs every test, and counts: unit tests (dev, asan+ubsan, the static CLI), then the system tests on each kernel.
 
 The long form runs everything on both kernels in both builds, with full numbers, and lets each fuzz target run for
 FUZZ_SECONDS. The last line is "N passed, N failed". The status is not 0 if anything failed, nothing ran, or the short form
@@ -59,7 +59,7 @@ def main() -> int:
     started = time.monotonic()
     total = Count()
     with tempfile.TemporaryDirectory(prefix="causeway-test.") as folder:
-        for preset in ("dev", "asan") if not options.userland else ("dev",):
+        for preset in ("dev", "asan", "static") if not options.userland else ("dev",):
             total += unit(preset, options)
         if options.long and not options.userland:
             total += fuzz(Path(folder), options)

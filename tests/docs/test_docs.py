@@ -10,24 +10,20 @@ import tempfile
 import unittest
 from pathlib import Path
 
+import readme
+
 ROOT = Path(__file__).resolve().parents[2]
 CAUSEWAY = sys.argv.pop(1)
 DOCUMENTS = (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"))
 
-# "`/etc/causeway/FILE`, some words:" and the block that follows it.
-FILE_OF_README = re.compile(r"^`/etc/causeway/([\w./-]+)`.*?\n```toml\n(.*?)```", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 
 
 class Docs(unittest.TestCase):
     def test_the_readmes_network_has_no_mistakes(self) -> None:
-        files = dict(FILE_OF_README.findall((ROOT / "README.md").read_text()))
-        self.assertEqual(len(files), 4, sorted(files))
         with tempfile.TemporaryDirectory() as folder:
-            for name, text in files.items():
-                path = Path(folder, name)
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(text)
+            files = readme.write_files(Path(folder))
+            self.assertEqual(len(files), 4, files)
             done = subprocess.run([CAUSEWAY, "check", f"{folder}/network"], capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
