@@ -126,7 +126,7 @@ router::Verdict Agent::judge(const Candidate& candidate) {
     return router::judge_unattended(*before, router::let_in(candidate.desired));
   }
   // Whoever expired while no agent ran is locked out by what the network always said.
-  const auto at_any_time = reconciler_.prepare(candidate.netmap, WallTime::min());
+  const auto at_any_time = reconciler_.prepare(candidate.netmap, WallTime{});
   return at_any_time ? router::judge_unattended(*before, router::let_in(at_any_time->desired))
                      : router::Verdict{};
 }

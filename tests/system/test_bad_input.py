@@ -255,6 +255,27 @@ def test_a_port_in_use_is_taken_when_it_is_free(router: Router) -> None:
     router.runs()
 
 
+def test_a_pool_that_the_host_uses_is_not_taken_from_it(router: Router) -> None:
+    router.namespace.ip("link add pods type dummy", "link set pods up", "route add 100.64.0.0/10 dev pods")
+    router.agent.start()
+    router.shows("100.83.0.0/16 overlaps 100.64.0.0/10", "by pods", "another pool")
+    assert not router.namespace.succeeds("ip", "link", "show", DEVICE)
+    assert " dev pods " in router.namespace.run("ip", "route", "get", "100.83.0.10")
+    router.namespace.ip("link delete pods")
+    shell.until("the gateway", lambda: router.namespace.succeeds("ip", "link", "show", DEVICE), READY_SECONDS)
+    shell.until("the problem gone", lambda: "overlaps" not in router.problems())
+
+
+def test_a_route_that_comes_later_takes_no_gateway_away(router: Router) -> None:
+    router.agent.start()
+    before = router.data_path()
+    router.agent.stop()
+    router.namespace.ip("link add pods type dummy", "link set pods up", "route add 100.64.0.0/10 dev pods")
+    router.agent.start()
+    router.shows("100.83.0.0/16 overlaps 100.64.0.0/10", "which came later")
+    assert router.data_path() == before
+
+
 def test_exhausted_inotify_watches_are_named_and_the_directory_is_read_all_the_same(router: Router) -> None:
     limit = Path("/proc/sys/fs/inotify/max_user_watches")
     was = limit.read_text()
