@@ -100,7 +100,7 @@ class Agent final : public Requests {
   Result<> make_sources();
 
   void take_first(NetworkReading reading);
-  void resume_kept();
+  Result<> resume_kept();
   void keep();
   void add_kept_problems(std::vector<api::Problem>& problems) const;
   void add_watch_problems(std::vector<api::Problem>& problems) const;

@@ -31,30 +31,25 @@ std::string in_short(std::string_view text) {
 // A restart is nobody's word for locking people out: what was held back before it still is.
 void Agent::take_first(NetworkReading reading) {
   const bool as_kept = reading.netmap && world_.kept.is(*reading.netmap);
-  if (!as_kept) {
-    resume_kept();
-  }
-  (void)offer(std::move(reading), as_kept ? Asked::AsBefore : Asked::ByAChange);
-}
-
-void Agent::resume_kept() {
-  auto kept = world_.kept.read();
-  if (kept && !*kept) {
-    return;  // the first start
-  }
-  auto candidate = kept ? reconciler_.prepare(std::move((*kept)->netmap), world_.clock.wall())
-                        : Result<Candidate>(std::move(kept).error());
-  if (!candidate) {
+  if (auto resumed = as_kept ? Result<>{} : resume_kept(); !resumed) {
     world_.journal.write(
         Level::Warning, Event::Trouble,
         fmt::format("the network of before this start is of no use ({}); it is written anew when "
                     "one is taken",
-                    candidate.error().to_text()));
-    return;
+                    resumed.error().to_text()));
   }
-  kept_from_ = (*kept)->written;
-  taken_ = kept_from_;
-  reconciler_.take(std::move(*candidate));
+  (void)offer(std::move(reading), as_kept ? Asked::AsBefore : Asked::ByAChange);
+}
+
+Result<> Agent::resume_kept() {
+  auto kept = CW_TRY(world_.kept.read());
+  if (!kept) {
+    return {};  // the first start
+  }
+  reconciler_.take(CW_TRY(reconciler_.prepare(std::move(kept->netmap), world_.clock.wall())));
+  kept_from_ = kept->written;
+  taken_ = kept->written;
+  return {};
 }
 
 void Agent::keep() {
