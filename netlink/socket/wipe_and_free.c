@@ -6,12 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-void cw_wipe_and_free(void *memory);
+void cw_wipe_and_free(void* memory);
 
-void cw_wipe_and_free(void *memory)
-{
-	if (memory) {
-		explicit_bzero(memory, malloc_usable_size(memory));
-		free(memory);
-	}
+void cw_wipe_and_free(void* memory) {
+  if (memory) {
+    explicit_bzero(memory, malloc_usable_size(memory));
+    free(memory);
+  }
 }
