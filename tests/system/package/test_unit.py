@@ -31,8 +31,9 @@ def test_without_a_configuration_it_is_not_started(installed: None) -> None:
 
 
 def test_the_folders_of_the_readmes_deployment_are_there(installed: None) -> None:
-    found = shell.run("stat", "-c", "%a %U:%G %n", *(str(ETC / name) for name in ("keys", "network/sites", "network/peers")))
-    assert {line.rsplit(" ", 1)[0] for line in found.splitlines()} == {"710 root:causeway", "750 root:causeway"}
+    folders = ("keys", "network/sites", "network/peers")
+    found = shell.run("stat", "-c", "%a %U:%G", *(str(ETC / folder) for folder in folders)).splitlines()
+    assert found == ["710 root:causeway", "750 root:causeway", "750 root:causeway"]
 
 
 def test_its_exposure_is_low() -> None:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """How soon drift is repaired, in virtual time: a nanosecond for each instruction the machine executes.
 
-The kernel's own announcements are timed, of the damage first and of the repair last; how long the tests take to look does
-not count.
+The kernel's own announcements are timed, of the damage first and of the repair last; how long the tests take to look
+does not count.
 """
 
 from __future__ import annotations
