@@ -18,6 +18,7 @@ inline constexpr auto kDefaultSocket = "/run/causeway/control.sock";
 inline constexpr int kDone = 0;
 inline constexpr int kFailed = 1;
 inline constexpr int kChangesPending = 2;
+inline constexpr int kDenied = 2;
 inline constexpr int kUsage = 64;
 inline constexpr int kNoAgent = 69;
 inline constexpr int kNotPermitted = 77;

@@ -18,6 +18,9 @@ constexpr auto kAbout =
 struct Arguments {
   std::string socket = kDefaultSocket;
   std::string directory;
+  std::string network = "/etc/causeway/network";
+  std::string from;
+  std::string to;
   bool json = false;
   bool all = false;
 };
@@ -37,6 +40,12 @@ int run(const CLI::App& app, const Arguments& arguments) {
     return status(agent, arguments.json ? Form::Json : Form::Table,
                   arguments.all ? Peers::All : Peers::Seen, screen);
   }
+  if (const auto* policy = app.get_subcommand("policy"); policy->parsed()) {
+    const auto form = arguments.json ? Form::Json : Form::Table;
+    return policy->got_subcommand("explain")
+               ? explain_policy(arguments.network, arguments.from, arguments.to, form, screen)
+               : who_may(arguments.network, arguments.to, form, screen);
+  }
   if (app.got_subcommand("reload")) {
     return reload(agent, screen);
   }
@@ -45,6 +54,27 @@ int run(const CLI::App& app, const Arguments& arguments) {
   }
   std::puts("causeway " CW_VERSION);
   return kDone;
+}
+
+void describe_policy(CLI::App& app, Arguments& arguments) {
+  auto* policy = app.add_subcommand("policy", "who may reach what, and why");
+  policy->require_subcommand(1);
+  const auto add = [&](const char* name, const char* about) {
+    auto* verb = policy->add_subcommand(name, about);
+    verb->add_option("--to", arguments.to, "db:5432/tcp, 10.0.1.5:53/udp, db:icmp, peer:bob:22")
+        ->required()
+        ->type_name("TARGET");
+    verb->add_option("--network", arguments.network, "the network directory")
+        ->capture_default_str()
+        ->type_name("DIR");
+    verb->add_flag("--json", arguments.json, "for programs");
+    return verb;
+  };
+  add("explain", "whether somebody may reach something; exit status 2 if not")
+      ->add_option("--from", arguments.from, "a peer, a user, a group, or site:NAME")
+      ->required()
+      ->type_name("WHO");
+  add("who", "everybody who may reach something");
 }
 
 void describe(CLI::App& app, Arguments& arguments) {
@@ -65,6 +95,7 @@ void describe(CLI::App& app, Arguments& arguments) {
   auto* status = app.add_subcommand("status", "what the agent does, and what is wrong");
   status->add_flag("--json", arguments.json, "for programs");
   status->add_flag("--all", arguments.all, "also the peers that have not connected");
+  describe_policy(app, arguments);
   app.add_subcommand("reload", "read the network directory now and take it");
   app.add_subcommand("down", "remove what is ours from the kernel, until the next reload");
   app.add_subcommand("version", "print the version");

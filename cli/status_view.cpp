@@ -64,6 +64,8 @@ std::string head(const api::Status& status, Colour colour) {
     text += fmt::format("network {} from {}: {}, {}, taken {} ago\n", network.name, status.source,
                         plural(network.peers, "peer"), plural(network.sites, "site"),
                         age_of(network.taken, status.now));
+    text += network.rules ? fmt::format("policy of {}\n", plural(*network.rules, "rule"))
+                          : std::string("no policy: every peer reaches every route of its sites\n");
   } else {
     text += fmt::format("no network in force; it is read from {}\n", status.source);
   }

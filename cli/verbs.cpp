@@ -2,53 +2,14 @@
 #include "cli/verbs.h"
 
 #include <cstdio>
-#include <cstdlib>
-#include <string_view>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include "base/clock.h"
-#include "base/printable.h"
-#include "network/load/directory_reader.h"
 #include "network/netmap_json.h"
 
 namespace cw::cli {
 
 namespace {
-
-void print(std::FILE* to, std::string_view text) {
-  // Nobody is left to tell where the terminal has gone; a full disk shows at exit (main.cpp).
-  (void)std::fwrite(text.data(), 1, text.size(), to);
-}
-
-network::Colour for_diagnostics(Colour colour) {
-  return colour == Colour::On ? network::Colour::On : network::Colour::Off;
-}
-
-int complain(const Trouble& trouble, const Terminal& terminal) {
-  auto text = fmt::format("{} {}\n", painted("error:", Paint::Red, terminal.err),
-                          printable_lines(trouble.message));
-  if (!trouble.hint.empty()) {
-    text += fmt::format("hint: {}\n", printable_lines(trouble.hint));
-  }
-  print(stderr, text);
-  return trouble.exit_status;
-}
-
-// Prints what is wrong with a directory; the netmap if nothing is.
-std::optional<network::Netmap> compiled(const std::string& directory, const Terminal& terminal) {
-  const SystemClock clock;
-  network::DirectoryReader reader(directory, clock);
-  if (const auto read = reader.refresh(); !read) {
-    complain({.message = read.error().to_text(), .hint = "name the folder that holds network.toml"},
-             terminal);
-    return std::nullopt;
-  }
-  auto compiled = reader.compile();
-  print(stderr, network::render(compiled.diagnostics, for_diagnostics(terminal.err)));
-  return std::move(compiled.netmap);
-}
 
 // Of reload and down: what was done goes to stdout, what was not to stderr.
 int finish(const Asked<api::Answer>& answer, const Terminal& terminal) {
@@ -66,22 +27,12 @@ int finish(const Asked<api::Answer>& answer, const Terminal& terminal) {
 
 }  // namespace
 
-Terminal terminal() {
-  const char* no_color = std::getenv("NO_COLOR");
-  const char* term = std::getenv("TERM");
-  const bool wanted = (no_color == nullptr || *no_color == '\0') && term != nullptr &&
-                      std::string_view(term) != "dumb";
-  const auto colour = [&](int fd) {
-    return wanted && ::isatty(fd) == 1 ? Colour::On : Colour::Off;
-  };
-  return {.out = colour(STDOUT_FILENO), .err = colour(STDERR_FILENO)};
-}
-
 int check(const std::string& directory, const Terminal& terminal) {
-  const auto netmap = compiled(directory, terminal);
-  if (!netmap) {
+  const auto read = read_network(directory, terminal);
+  if (!read) {
     return kFailed;
   }
+  const auto* netmap = &read->netmap;
   std::size_t gateways = 0;
   for (const auto& site : netmap->sites) {
     gateways += site.gateways.size();
@@ -94,14 +45,14 @@ int check(const std::string& directory, const Terminal& terminal) {
 
 int plan(const AgentClient& agent, const std::optional<std::string>& directory,
          const Terminal& terminal) {
-  std::optional<network::Netmap> candidate;
+  std::optional<ReadNetwork> candidate;
   if (directory) {
-    candidate = compiled(*directory, terminal);
+    candidate = read_network(*directory, terminal);
     if (!candidate) {
       return kFailed;
     }
   }
-  const auto answer = candidate ? agent.plan(network::to_json(*candidate)) : agent.plan();
+  const auto answer = candidate ? agent.plan(network::to_json(candidate->netmap)) : agent.plan();
   if (!answer || !answer->done) {
     return finish(answer, terminal);
   }

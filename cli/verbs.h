@@ -6,17 +6,10 @@
 
 #include "cli/agent_client.h"
 #include "cli/status_view.h"
+#include "cli/terminal.h"
 
 // What `causeway VERB` does: asks, prints, and returns the exit status.
 namespace cw::cli {
-
-struct Terminal {
-  Colour out = Colour::Off;
-  Colour err = Colour::Off;
-};
-
-// Colour only on a terminal, and not where NO_COLOR is set (no-color.org) or TERM is "dumb".
-[[nodiscard]] Terminal terminal();
 
 enum class Form : std::uint8_t { Table, Json };
 
@@ -24,6 +17,11 @@ int check(const std::string& directory, const Terminal& terminal);
 int plan(const AgentClient& agent, const std::optional<std::string>& directory,
          const Terminal& terminal);
 int status(const AgentClient& agent, Form form, Peers peers, const Terminal& terminal);
+// `from` and `to` as on the command line; kDenied where anybody of `from` may not.
+int explain_policy(const std::string& directory, const std::string& from, const std::string& to,
+                   Form form, const Terminal& terminal);
+int who_may(const std::string& directory, const std::string& to, Form form,
+            const Terminal& terminal);
 int reload(const AgentClient& agent, const Terminal& terminal);
 int down(const AgentClient& agent, const Terminal& terminal);
 

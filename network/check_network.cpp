@@ -9,8 +9,7 @@
 namespace cw::network {
 
 Place Origin::place(std::string note) const {
-  return {.file = folder.empty() ? std::string(kNetworkFile)
-                                 : fmt::format("{}/{}{}", folder, name, kTomlSuffix),
+  return {.file = fmt::format("{}{}{}{}", folder, folder.empty() ? "" : "/", name, kTomlSuffix),
           .span = span,
           .text = {},
           .note = std::move(note)};
@@ -27,6 +26,11 @@ void Checks::report(const Origin& at, std::string message, const Origin& other, 
                          .place = at.place(),
                          .other = other.place(std::move(note)),
                          .hint = std::move(hint)});
+}
+
+void Checks::warn(const Origin& at, std::string message, std::string hint) {
+  report(at, std::move(message), std::move(hint));
+  diagnostics.back().severity = Severity::Warning;
 }
 
 void Checks::warn(const Origin& at, std::string message, const Origin& other, std::string note,

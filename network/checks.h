@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "network/directory.h"
+#include "policy/world.h"
 
 // The checks across files that compile() makes, each in the file named after what it checks. They
 // add to `diagnostics` and go on: every mistake of meaning is reported at once, and one that is
@@ -19,11 +20,11 @@ namespace cw::network {
 
 // A place in the directory, as cheap as a pointer: the directory outlives it.
 struct Origin {
-  std::string_view folder;  // "" for network.toml
+  std::string_view folder;  // "" for network.toml and policy.toml
   std::string_view name;
   Span span;
 
-  static Origin in_network(Span span) { return {.folder = {}, .name = {}, .span = span}; }
+  static Origin in_network(Span span) { return {.folder = {}, .name = "network", .span = span}; }
 
   static Origin in_site(std::string_view site, Span span) {
     return {.folder = kSitesFolder, .name = site, .span = span};
@@ -32,6 +33,8 @@ struct Origin {
   static Origin in_peer(std::string_view peer, Span span) {
     return {.folder = kPeersFolder, .name = peer, .span = span};
   }
+
+  static Origin in_policy(Span span) { return {.folder = {}, .name = "policy", .span = span}; }
 
   [[nodiscard]] Place place(std::string note = {}) const;
 };
@@ -93,6 +96,7 @@ struct Checks {
               std::string hint = {});
 
   // What is allowed and probably not meant.
+  void warn(const Origin& at, std::string message, std::string hint = {});
   void warn(const Origin& at, std::string message, const Origin& other, std::string note,
             std::string hint = {});
 
@@ -110,6 +114,12 @@ void check_network(Checks& checks);
 void check_sites(Checks& checks);     // ids, routes, routers
 void check_gateways(Checks& checks);  // fills Checks::gateways
 void check_peers(Checks& checks);     // after check_gateways
+
+// The policy with every name looked up; nothing where there is none.
+[[nodiscard]] std::optional<policy::Policy> check_policy(Checks& checks);
+// Of a directory without a mistake. Expiries are left out: a network that was good when it was
+// read does not turn bad with time.
+void check_policy_tests(Checks& checks, const policy::World& world);
 
 // The gateway a peer with this address uses at the site, if any block there holds it.
 [[nodiscard]] const GatewayView* gateway_at(const Checks& checks, std::string_view site,

@@ -2,8 +2,10 @@
 #include "network/compile.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "network/checks.h"
+#include "network/policy_world.h"
 
 namespace cw::network {
 
@@ -108,10 +110,16 @@ Compiled compile(const Directory& directory) {
   check_sites(checks);
   check_gateways(checks);
   check_peers(checks);
-  sort(compiled.diagnostics);
+  auto policy = check_policy(checks);
   if (directory.network && !has_errors(compiled.diagnostics)) {
-    compiled.netmap = assemble(*directory.network, checks);
+    auto netmap = assemble(*directory.network, checks);
+    netmap.policy = std::move(policy);
+    check_policy_tests(checks, policy_world(netmap));
+    if (!has_errors(compiled.diagnostics)) {
+      compiled.netmap = std::move(netmap);
+    }
   }
+  sort(compiled.diagnostics);
   return compiled;
 }
 
@@ -174,6 +182,48 @@ PeerFile to_file(const Peer& peer) {
   return file;
 }
 
+LocatedList<std::string> texts(const std::vector<policy::Selector>& selectors) {
+  LocatedList<std::string> list;
+  for (const auto& selector : selectors) {
+    list.push_back({.value = selector.to_text(), .span = {}});
+  }
+  return list;
+}
+
+LocatedList<policy::TargetText> texts(const std::vector<policy::Target>& targets) {
+  LocatedList<policy::TargetText> list;
+  for (const auto& target : targets) {
+    list.push_back({.value = {.to = target.to.to_text(), .service = target.service}, .span = {}});
+  }
+  return list;
+}
+
+PolicyFile to_file(const policy::Policy& policy) {
+  PolicyFile file;
+  for (const auto& group : policy.groups) {
+    file.groups.push_back({.name = group.name, .at = {}, .members = located(group.members)});
+  }
+  for (const auto& host : policy.hosts) {
+    file.hosts.push_back(
+        {.name = host.name, .at = {}, .prefix = field(host.prefix), .site = field(host.site)});
+  }
+  for (const auto& rule : policy.rules) {
+    file.rules.push_back({.at = {},
+                          .name = field(rule.name),
+                          .from = texts(rule.from),
+                          .to = texts(rule.to),
+                          .services = located(rule.services),
+                          .expires = field(rule.expires)});
+  }
+  for (const auto& test : policy.tests) {
+    file.tests.push_back({.at = {},
+                          .from = texts({test.from}),
+                          .accept = texts(test.accept),
+                          .deny = texts(test.deny)});
+  }
+  return file;
+}
+
 }  // namespace
 
 Directory to_directory(const Netmap& netmap) {
@@ -190,6 +240,9 @@ Directory to_directory(const Netmap& netmap) {
   }
   for (const Peer& peer : netmap.peers) {
     directory.peers.insert_or_assign(peer.name, to_file(peer));
+  }
+  if (netmap.policy) {
+    directory.policy = to_file(*netmap.policy);
   }
   return directory;
 }

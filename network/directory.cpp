@@ -50,6 +50,9 @@ std::string peer_path(std::string_view name) {
 }
 
 std::size_t largest(std::string_view path) {
+  if (path == kPolicyFile) {
+    return kLargestPolicy;
+  }
   return split(path).folder == kPeersFolder ? kLargestPeerFile : kLargestFile;
 }
 
@@ -61,22 +64,19 @@ void Directory::put_mistake(const std::string& path, std::string message, std::s
 }
 
 void Directory::put(const std::string& path, std::string_view text) {
-  if (path == kPolicyFile) {
-    // Closed by default: never run without the policy somebody wrote.
-    return put_mistake(path, "this version of causeway does not enforce a policy",
-                       "remove the file if every peer may reach every site it names, or use a "
-                       "version with policy support");
-  }
   const auto [folder, name] = split(path);
   Diagnostics found;
   if (path == kNetworkFile) {
     network = read_network_file(text, path, found);
+  } else if (path == kPolicyFile) {
+    policy = read_policy_file(text, path, found);
   } else if (folder != kSitesFolder && folder != kPeersFolder) {
     constexpr std::array<std::string_view, 2> kKnown = {kNetworkFile, kPolicyFile};
     const auto meant = nearest(path, kKnown);
     return put_mistake(path, "there is no such file in a network directory",
                        meant ? fmt::format("did you mean {}?", *meant)
-                             : "its files are network.toml, sites/NAME.toml and peers/NAME.toml");
+                             : "its files are network.toml, policy.toml, sites/NAME.toml and "
+                               "peers/NAME.toml");
   } else if (const auto good = parse_name(name); !good) {
     return put_mistake(path, "the file's name cannot be used: " + good.error().message,
                        "the file's name, without .toml, is the name of what it describes");
@@ -97,6 +97,8 @@ void Directory::forget(const std::string& path) {
   mistakes.erase(path);
   if (path == kNetworkFile) {
     network.reset();
+  } else if (path == kPolicyFile) {
+    policy.reset();
   } else if (folder == kSitesFolder) {
     assign(sites, name, std::optional<SiteFile>());
   } else if (folder == kPeersFolder) {

@@ -7,16 +7,18 @@
 #include <string_view>
 
 #include "network/files.h"
+#include "network/policy_file.h"
 
 // A network directory, parsed: the files by name, and what is wrong with each. Built one file at a
 // time, so that a reload costs what changed. It does no I/O (network/load does) and decides nothing
 // across files (compile.h does). Plain value.
 //
-//   network.toml      sites/NAME.toml      peers/NAME.toml
+//   network.toml      policy.toml      sites/NAME.toml      peers/NAME.toml
 namespace cw::network {
 
 struct Directory {
   std::optional<NetworkFile> network;
+  std::optional<PolicyFile> policy;                    // there may be none
   std::map<std::string, SiteFile, std::less<>> sites;  // by name
   std::map<std::string, PeerFile, std::less<>> peers;
   std::map<std::string, Diagnostics, std::less<>> mistakes;  // by path; no empty entries

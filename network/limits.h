@@ -24,6 +24,14 @@ inline constexpr std::size_t kMostGroups = 64;    // of a peer
 inline constexpr std::size_t kMostKeys = 64;      // of a router: one for each gateway
 inline constexpr std::size_t kMostAlternatePorts = 16;
 
+inline constexpr std::size_t kLargestPolicy = std::size_t{1} << 20U;  // 2,000 rules are 300 KiB
+inline constexpr std::size_t kMostPolicyGroups = 10'000;
+inline constexpr std::size_t kMostMembers = 100'000;  // of a group: every peer there may be
+inline constexpr std::size_t kMostHosts = 10'000;
+inline constexpr std::size_t kMostRules = 10'000;
+inline constexpr std::size_t kMostTests = 10'000;
+inline constexpr std::size_t kMostSelectors = 1'000;  // of one rule, on each side
+
 inline constexpr std::size_t kLongestName = 63;         // a DNS label (RFC 1035 section 2.3.4)
 inline constexpr std::size_t kLongestGatewayName = 12;  // cw-NAME is an interface: IFNAMSIZ - 4
 inline constexpr std::size_t kLongestInterface = 15;    // IFNAMSIZ - 1

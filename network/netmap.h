@@ -12,6 +12,7 @@
 #include "net/key.h"
 #include "net/prefix.h"
 #include "net/via6.h"
+#include "policy/policy.h"
 
 // The compiled network: all that a router needs to know, with every check passed and every default
 // filled in. It holds no secret. It is the agent's only network input; equal directories compile to
@@ -83,6 +84,7 @@ struct Netmap {
   std::vector<net::Prefix> client_routes;  // sorted
   std::vector<Site> sites;                 // by name
   std::vector<Peer> peers;                 // by name
+  std::optional<policy::Policy> policy;    // none: every peer reaches every route of its sites
 
   friend bool operator==(const Netmap&, const Netmap&) = default;
 };

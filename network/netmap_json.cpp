@@ -36,10 +36,11 @@ std::string_view text_of(EgressMode mode) {
   return "";
 }
 
-Json texts(const std::vector<net::Prefix>& prefixes) {
+template <class T>
+Json texts(const std::vector<T>& values) {
   Json list = Json::array();
-  for (const auto& prefix : prefixes) {
-    list.push_back(prefix.to_text());
+  for (const auto& value : values) {
+    list.push_back(value.to_text());
   }
   return list;
 }
@@ -92,6 +93,41 @@ Json of(const Peer& peer) {
     json["expires"] = to_rfc3339(*peer.expires);
   }
   return json;
+}
+
+Json of(const policy::Policy& policy) {
+  Json groups = Json::object();
+  for (const auto& group : policy.groups) {
+    groups[group.name] = group.members;
+  }
+  Json hosts = Json::object();
+  for (const auto& host : policy.hosts) {
+    hosts[host.name] = {{"address", host.prefix.to_text()}};
+    if (host.site) {
+      hosts[host.name]["site"] = *host.site;
+    }
+  }
+  Json rules = Json::array();
+  for (const auto& rule : policy.rules) {
+    Json one = {{"name", rule.name},
+                {"from", texts(rule.from)},
+                {"to", texts(rule.to)},
+                {"ports", texts(rule.services)}};
+    if (rule.expires) {
+      one["expires"] = to_rfc3339(*rule.expires);
+    }
+    rules.push_back(std::move(one));
+  }
+  Json tests = Json::array();
+  for (const auto& test : policy.tests) {
+    tests.push_back({{"from", test.from.to_text()},
+                     {"accept", texts(test.accept)},
+                     {"deny", texts(test.deny)}});
+  }
+  return {{"groups", std::move(groups)},
+          {"hosts", std::move(hosts)},
+          {"rule", std::move(rules)},
+          {"test", std::move(tests)}};
 }
 
 // The parser keeps its own stack, but what it makes is taken apart by recursion.
@@ -181,9 +217,11 @@ Result<> take_files(const Json& json, std::string_view folder,
 Result<Directory> to_directory(std::string_view text) {
   const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   constexpr std::array<const char*, 4> kMembers = {"format", "network", "peers", "sites"};
-  if (!json.is_object() || json.size() != kMembers.size() ||
+  const bool has_policy = json.is_object() && json.contains("policy");
+  if (!json.is_object() || json.size() != kMembers.size() + (has_policy ? 1U : 0U) ||
       !std::ranges::all_of(kMembers, [&](const char* name) { return json.contains(name); })) {
-    return Error::invalid("it is not a JSON object of `format`, `network`, `peers` and `sites`");
+    return Error::invalid(
+        "it is not a JSON object of `format`, `network`, `peers`, `sites` and perhaps `policy`");
   }
   if (json["format"] != kFormat) {
     return Error::make(ErrorKind::Unsupported,
@@ -200,6 +238,16 @@ Result<Directory> to_directory(std::string_view text) {
   directory.network = read_network(to_table(network), std::string(kNetworkFile), found);
   if (!found.empty()) {
     directory.mistakes.emplace(kNetworkFile, std::move(found));
+  }
+  if (has_policy) {
+    if (!json["policy"].is_object()) {
+      return Error::invalid("`policy` must be an object");
+    }
+    Diagnostics wrong;
+    directory.policy = read_policy(to_table(json["policy"]), std::string(kPolicyFile), wrong);
+    if (!wrong.empty()) {
+      directory.mistakes.emplace(kPolicyFile, std::move(wrong));
+    }
   }
   CW_TRY(take_files(sites, kSitesFolder, directory.sites, directory, read_site));
   CW_TRY(take_files(peers, kPeersFolder, directory.peers, directory, read_peer));
@@ -236,15 +284,18 @@ std::string to_json(const Netmap& netmap) {
   for (const Site& site : netmap.sites) {
     sites[site.name] = of(site);
   }
-  const Json json = {{"format", kFormat},
-                     {"network",
-                      {{"name", netmap.name},
-                       {"pool", netmap.pool.to_text()},
-                       {"ula", netmap.ula.to_text()},
-                       {"via_prefix", netmap.via_prefix.to_text()},
-                       {"client_routes", texts(netmap.client_routes)}}},
-                     {"peers", std::move(peers)},
-                     {"sites", std::move(sites)}};
+  Json json = {{"format", kFormat},
+               {"network",
+                {{"name", netmap.name},
+                 {"pool", netmap.pool.to_text()},
+                 {"ula", netmap.ula.to_text()},
+                 {"via_prefix", netmap.via_prefix.to_text()},
+                 {"client_routes", texts(netmap.client_routes)}}},
+               {"peers", std::move(peers)},
+               {"sites", std::move(sites)}};
+  if (netmap.policy) {
+    json["policy"] = of(*netmap.policy);
+  }
   // A user's name is UTF-8 wherever it was parsed; `replace` keeps dump() from throwing all the
   // same.
   return json.dump(-1, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);

@@ -48,7 +48,10 @@ std::string_view describe(KeyType type) {
       return "true or false";
     case Time:
       return "a date and time with an offset";
+    case Texts:
+      return "a string or a list of strings";
     case Table:
+    case NamedTable:
       return "a table";
     case Tables:
       return "an array of tables";
@@ -77,7 +80,10 @@ bool fits(KeyType type, const TomlValue& value) {
     case Time:
       return std::holds_alternative<WallTime>(value.data);
     case Table:
+    case NamedTable:
       return std::holds_alternative<TomlTable>(value.data);
+    case Texts:
+      return std::holds_alternative<std::string>(value.data) || is_list_of<std::string>(value);
     case Names:
     case Prefixes:
       return is_list_of<std::string>(value);
@@ -111,6 +117,17 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
+std::string header(const Key& key, const std::string& name) {
+  switch (key.type) {
+    case Tables:
+      return fmt::format("\\[\\[{}\\]\\]", name);
+    case NamedTable:
+      return fmt::format("\\[{}\\]", name);
+    default:
+      return name;
+  }
+}
+
 }  // namespace
 
 std::string manual(FileKind file, std::string_view table) {
@@ -118,9 +135,8 @@ std::string manual(FileKind file, std::string_view table) {
   std::string out;
   for (const Key& key : keys_of(file, table)) {
     const std::string name = escaped(key.name);
-    out += fmt::format("*{}* ({})\n\t{}{}",
-                       key.type == Tables ? fmt::format("\\[\\[{}\\]\\]", name) : name,
-                       describe(key.type), key.required ? "Required. " : "", key.doc);
+    out += fmt::format("*{}* ({})\n\t{}{}", header(key, name), describe(key.type),
+                       key.required ? "Required. " : "", key.doc);
     if (!key.default_text.empty()) {
       out += fmt::format("{}Default: {}", kLineBreak, escaped(key.default_text));
     }

@@ -9,7 +9,7 @@
 // causeway-network(5) and causeway-router(5) are written from it. Constant data.
 namespace cw::network {
 
-enum class FileKind : std::uint8_t { Network, Site, Peer, Router };
+enum class FileKind : std::uint8_t { Network, Site, Peer, Policy, Router };
 
 enum class KeyType : std::uint8_t {
   Text,
@@ -25,7 +25,9 @@ enum class KeyType : std::uint8_t {
   Numbers,
   Flag,
   Time,
+  Texts,  // a string or a list of strings
   Table,
+  NamedTable,  // its keys are names that people choose
   Tables,
 };
 
@@ -134,6 +136,46 @@ inline constexpr auto kKeys = std::to_array<Key>({
      "_false_ locks the device out and keeps its address and key reserved."},
     {FileKind::Peer, "", "expires", Time, kOptional, "never", "2027-01-31T18:00:00Z",
      "When the device is locked out. With an offset: _Z_ for UTC, or _+02:00_."},
+
+    // policy.toml
+    {FileKind::Policy, "", "groups", NamedTable, kOptional, "", "",
+     "Groups of users or peers: _NAME_ = [\"alice@example.com\", \"printer-laptop\"]. A peer whose "
+     "own file names the group is in it, too."},
+    {FileKind::Policy, "", "hosts", NamedTable, kOptional, "", "",
+     "Names for addresses and prefixes: _NAME_ = \"10.0.1.5\", or with the keys below."},
+    {FileKind::Policy, "", "rule", Tables, kOptional, "", "",
+     "What is allowed, one table each. What no rule allows is refused; the order of the rules "
+     "means nothing."},
+    {FileKind::Policy, "", "test", Tables, kOptional, "", "",
+     "What must hold: a network in which it does not is refused, wherever it is read."},
+
+    {FileKind::Policy, "hosts", "address", Text, kRequired, "", "\"10.0.1.5\"",
+     "An address or a prefix."},
+    {FileKind::Policy, "hosts", "site", Name, kOptional, "the one site that has a route to it",
+     "\"production\"", "The site it is at. Needed where two sites have routes to the address."},
+
+    {FileKind::Policy, "rule", "name", Name, kRequired, "", "\"dba-postgres\"",
+     "The rule's name, unique, shown wherever the rule is the reason."},
+    {FileKind::Policy, "rule", "from", Texts, kRequired, "", "[\"group:dba\", \"alice-laptop\"]",
+     "Who opens connections: a peer, a user, a group, _any_ (every peer), or site:_NAME_ (what is "
+     "at the site; without it only peers open connections). Where a name is both, say "
+     "peer:_NAME_, user:_NAME_ or group:_NAME_."},
+    {FileKind::Policy, "rule", "to", Texts, kRequired, "", "[\"db\", \"10.0.2.0/24\"]",
+     "What they reach: a host of *hosts*, an address, a prefix, site:_NAME_ (all its routes), "
+     "peer:_NAME_, user:_NAME_ or group:_NAME_."},
+    {FileKind::Policy, "rule", "ports", Texts, kRequired, "", "[\"tcp/5432\", \"icmp\"]",
+     "tcp/_PORT_, tcp/_FIRST_-_LAST_, udp in the same way, _tcp_ or _udp_ for all ports, _icmp_ "
+     "(of "
+     "both families), or _any_."},
+    {FileKind::Policy, "rule", "expires", Time, kOptional, "never", "2027-01-31T18:00:00Z",
+     "When the rule ends."},
+
+    {FileKind::Policy, "test", "from", Texts, kRequired, "", "\"alice-laptop\"",
+     "As in a rule; for a user or a group it must hold for each of their peers."},
+    {FileKind::Policy, "test", "accept", Texts, kOptional, "[]", "[\"db:5432/tcp\"]",
+     "What each of them must reach: a host or an address, and one port."},
+    {FileKind::Policy, "test", "deny", Texts, kOptional, "[]", "[\"10.0.9.9:22/tcp\"]",
+     "What none of them may reach."},
 
     // router.toml
     {FileKind::Router, "", "name", Name, kRequired, "", "\"router-a\"",

@@ -77,7 +77,8 @@ void TableReader::check(Span at) {
                    : fmt::format("the keys here are {}", list_of(names)));
     } else if (!fits(key->type, member.value)) {
       const bool list = key->type == KeyType::Names || key->type == KeyType::Prefixes ||
-                        key->type == KeyType::Numbers || key->type == KeyType::Tables;
+                        key->type == KeyType::Numbers || key->type == KeyType::Tables ||
+                        key->type == KeyType::Texts;
       const TomlValue& wrong = list ? *culprit(*key, &member.value) : member.value;
       report(
           wrong.span,
@@ -96,6 +97,10 @@ void TableReader::check(Span at) {
 
 std::span<const TomlValue> TableReader::elements(KeyName key, std::size_t most) {
   const TomlMember* member = table_->find(key.text);
+  if (member != nullptr && schema(key.text).type == KeyType::Texts &&
+      std::holds_alternative<std::string>(member->value.data)) {
+    return {&member->value, 1};
+  }
   const auto* list = member == nullptr ? nullptr : std::get_if<TomlArray>(&member->value.data);
   if (list == nullptr || !fits(schema(key.text).type, member->value)) {
     return {};
@@ -197,6 +202,22 @@ std::optional<TableReader> TableReader::take_table(KeyName key) {
   }
   return TableReader(*table, kind_, table_name(kind_, name_, key.text), member->span, *file_,
                      *diagnostics_);
+}
+
+std::span<const TomlMember> TableReader::take_named(KeyName key, std::size_t most) {
+  const TomlMember* member = table_->find(key.text);
+  const auto* table = member == nullptr ? nullptr : std::get_if<TomlTable>(&member->value.data);
+  if (table == nullptr) {
+    return {};
+  }
+  if (table->members.size() > most) {
+    report(member->span,
+           fmt::format("[{}] has {} entries; at most {} are allowed", key.text,
+                       table->members.size(), most),
+           {});
+    return {};
+  }
+  return table->members;
 }
 
 }  // namespace cw::network

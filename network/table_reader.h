@@ -97,6 +97,8 @@ class TableReader {
   // The tables of [[key]], with their readers.
   std::vector<std::pair<Span, TableReader>> take_tables(KeyName key, std::size_t most);
   std::optional<TableReader> take_table(KeyName key);
+  // What stands in a table whose keys are names that people choose; the caller looks at the values.
+  [[nodiscard]] std::span<const TomlMember> take_named(KeyName key, std::size_t most);
 
   [[nodiscard]] bool has(KeyName key) const { return table_->find(key.text) != nullptr; }
 

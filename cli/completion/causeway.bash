@@ -21,7 +21,7 @@ _causeway() {
     return
   fi
   case $verb in
-    '') mapfile -t COMPREPLY < <(compgen -W "check plan status reload down version --socket --help --help-all --version" -- "$cur") ;;
+    '') mapfile -t COMPREPLY < <(compgen -W "check plan policy status reload down version --socket --help --help-all --version" -- "$cur") ;;
     check | plan)
       if [[ $cur == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "--socket --help" -- "$cur")
@@ -29,6 +29,16 @@ _causeway() {
         compopt -o filenames
         mapfile -t COMPREPLY < <(compgen -d -- "$cur")
       fi
+      ;;
+    policy)
+      case $prev in
+        policy) mapfile -t COMPREPLY < <(compgen -W "explain who --help" -- "$cur") ;;
+        --network)
+          compopt -o filenames
+          mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+          ;;
+        *) mapfile -t COMPREPLY < <(compgen -W "--from --to --network --json --help" -- "$cur") ;;
+      esac
       ;;
     status) mapfile -t COMPREPLY < <(compgen -W "--json --all --socket --help" -- "$cur") ;;
     *) mapfile -t COMPREPLY < <(compgen -W "--socket --help" -- "$cur") ;;

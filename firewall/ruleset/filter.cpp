@@ -2,6 +2,7 @@
 #include "firewall/ruleset/filter.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -21,6 +22,9 @@ constexpr auto kRefusalsPerSecond = 100;
 // Enough for a ping flood by hand and for every path-MTU message; not for a denial of service.
 constexpr auto kIcmpPerSecond = 1000;
 
+// Chain and sets of what the site may open; no peer's rights are named so.
+constexpr auto kFromSite = "from_site";
+
 std::vector<std::string> texts(const std::vector<TunnelFilter>& tunnels,
                                net::Prefix TunnelFilter::* which) {
   std::vector<std::string> all;
@@ -34,6 +38,8 @@ std::vector<std::string> texts(const std::vector<TunnelFilter>& tunnels,
 class Writer {
  public:
   explicit Writer(bool ipv6) : ipv6_(ipv6) {}
+
+  [[nodiscard]] bool ipv6() const { return ipv6_; }
 
   template <class... Args>
   void line(fmt::format_string<Args...> form, Args&&... args) {
@@ -133,6 +139,14 @@ void write_input(Writer& out) {
   out.close();
 }
 
+// Only answers pass as such, and errors about what passed. What somebody opened is judged packet by
+// packet, so that a permission that goes takes the open connections along.
+void write_answers(Writer& out) {
+  out.line("ct state established ct direction reply accept");
+  out.line("ct state related accept");
+  out.line("ct state invalid drop");
+}
+
 void write_forward(Writer& out, const Filter& filter) {
   const auto ours = texts(filter.tunnels, &TunnelFilter::block);
   const auto images = texts(filter.tunnels, &TunnelFilter::image);
@@ -148,11 +162,10 @@ void write_forward(Writer& out, const Filter& filter) {
   out.close();
   out.open("chain from_tunnel");
   out.line("{}", kClampMss);
-  // Only answers pass as such. What a peer opened is judged packet by packet, so that a route that
-  // left the network takes its open connections along.
-  out.line("ct state established,related ct direction reply accept");
-  out.line("ct state invalid drop");
-  out.line(R"(oifname "cw-*" goto refuse)");
+  write_answers(out);
+  if (!filter.rights) {
+    out.line(R"(oifname "cw-*" goto refuse)");
+  }
   out.line("ip daddr {{ {} }} goto refuse", kNeverIpv4);
   out.line6("ip6 daddr {{ {} }} goto refuse", kNeverIpv6);
   out.line("ip saddr vmap @peer4");
@@ -161,12 +174,45 @@ void write_forward(Writer& out, const Filter& filter) {
   out.close();
   out.open("chain to_tunnel");
   out.line("{}", kClampMss);
-  out.line("ct state established,related accept");
+  write_answers(out);
+  if (filter.rights) {
+    out.line("ip saddr @route4 goto {}", kFromSite);
+    out.line6("ip6 saddr @route6 goto {}", kFromSite);
+  }
   out.line("goto refuse");
   out.close();
+}
+
+// What is allowed without looking who asked.
+void write_every_route(Writer& out) {
   out.open("chain every_route");
   out.line("ip daddr @route4 accept");
   out.line6("ip6 daddr @route6 accept");
+  out.line("goto refuse");
+  out.close();
+}
+
+// What those may reach who share these rights: three sets a family, of one form for everybody.
+// `ip protocol` and `ip6 nexthdr`, because nft 1.0.6 writes `meta l4proto` in a concatenation in a
+// way that kernel 6.12 refuses.
+void write_rights(Writer& out, const std::string& name) {
+  out.declare(fmt::format("set {}_all4 {{ type ipv4_addr; flags interval; }}", name));
+  out.declare(fmt::format("set {}_icmp4 {{ type ipv4_addr; flags interval; }}", name));
+  out.declare(fmt::format(
+      "set {}_port4 {{ type ipv4_addr . inet_proto . inet_service; flags interval; }}", name));
+  if (out.ipv6()) {
+    out.declare(fmt::format("set {}_all6 {{ type ipv6_addr; flags interval; }}", name));
+    out.declare(fmt::format("set {}_icmp6 {{ type ipv6_addr; flags interval; }}", name));
+    out.declare(fmt::format(
+        "set {}_port6 {{ type ipv6_addr . inet_proto . inet_service; flags interval; }}", name));
+  }
+  out.open("chain " + name);
+  out.line("ip daddr @{}_all4 accept", name);
+  out.line("ip daddr . ip protocol . th dport @{}_port4 accept", name);
+  out.line("ip protocol 1 ip daddr @{}_icmp4 accept", name);
+  out.line6("ip6 daddr @{}_all6 accept", name);
+  out.line6("ip6 daddr . ip6 nexthdr . th dport @{}_port6 accept", name);
+  out.line6("ip6 nexthdr 58 ip6 daddr @{}_icmp6 accept", name);
   out.line("goto refuse");
   out.close();
 }
@@ -191,33 +237,80 @@ void write_masquerade(Writer& out, const Filter& filter) {
   out.close();
 }
 
+std::string text_of(const net::Prefix& prefix) {
+  return prefix.is_host() ? prefix.address().to_text() : prefix.to_text();
+}
+
+std::string text_of(const Grant& grant) {
+  const auto ports = grant.first == grant.last ? fmt::format("{}", grant.first)
+                                               : fmt::format("{}-{}", grant.first, grant.last);
+  return fmt::format("{} . {} . {}", text_of(grant.to), static_cast<int>(grant.protocol), ports);
+}
+
+template <class T>
+SetContent set_of(std::string name, const std::vector<T>& items) {
+  SetContent set{.name = std::move(name)};
+  for (const auto& item : items) {
+    set.elements.push_back(text_of(item));
+  }
+  return set;
+}
+
+void add_rights(std::vector<SetContent>& sets, const std::string& name,
+                const std::vector<Grant>& grants, bool ipv6) {
+  const auto add = [&](net::Family family, int number) {
+    const auto parts = disjoint(grants, family);
+    sets.push_back(set_of(fmt::format("{}_all{}", name, number), parts.all));
+    sets.push_back(set_of(fmt::format("{}_icmp{}", name, number), parts.icmp));
+    sets.push_back(set_of(fmt::format("{}_port{}", name, number), parts.ports));
+  };
+  add(net::Family::V4, 4);
+  if (ipv6) {
+    add(net::Family::V6, 6);
+  }
+}
+
+// To which chain the packets of a peer go.
+std::string chain_of(const PeerFilter& peer, const Filter& filter) {
+  if (!filter.rights) {
+    return "every_route";
+  }
+  return peer.rights.empty() ? "refuse" : peer.rights;
+}
+
 std::vector<SetContent> contents(const Filter& filter) {
   SetContent peer4{.name = "peer4"};
   SetContent peer6{.name = "peer6"};
   peer4.elements.reserve(filter.peers.size() * 2);
   for (const auto& peer : filter.peers) {
-    peer4.elements.push_back(peer.address.to_text() + " : goto every_route");
-    peer4.elements.push_back(peer.image.to_text() + " : goto every_route");
-    peer6.elements.push_back(peer.address_ipv6.to_text() + " : goto every_route");
+    const auto verdict = " : goto " + chain_of(peer, filter);
+    peer4.elements.push_back(peer.address.to_text() + verdict);
+    peer4.elements.push_back(peer.image.to_text() + verdict);
+    peer6.elements.push_back(peer.address_ipv6.to_text() + verdict);
   }
   SetContent route4{.name = "route4"};
   SetContent route6{.name = "route6"};
   for (const auto& route : filter.routes) {
     auto& set = route.is_v4() ? route4 : route6;
-    set.elements.push_back(route.is_host() ? route.address().to_text() : route.to_text());
+    set.elements.push_back(text_of(route));
   }
-  std::vector<SetContent> sets;  // by name
+  std::vector<SetContent> sets;
   sets.push_back(std::move(peer4));
-  if (filter.ipv6) {
-    sets.push_back(std::move(peer6));
-  }
   sets.push_back(std::move(route4));
   if (filter.ipv6) {
+    sets.push_back(std::move(peer6));
     sets.push_back(std::move(route6));
+  }
+  if (filter.rights) {
+    add_rights(sets, kFromSite, filter.from_site, filter.ipv6);
+    for (const auto& rights : *filter.rights) {
+      add_rights(sets, rights.name, rights.grants, filter.ipv6);
+    }
   }
   for (auto& set : sets) {
     std::ranges::sort(set.elements);
   }
+  std::ranges::sort(sets, {}, &SetContent::name);
   return sets;
 }
 
@@ -233,6 +326,14 @@ Ruleset compile(const Filter& filter) {
   }
   // A chain is declared before the one that jumps to it.
   write_refuse(out);
+  if (filter.rights) {
+    write_rights(out, kFromSite);
+    for (const auto& rights : *filter.rights) {
+      write_rights(out, rights.name);
+    }
+  } else {
+    write_every_route(out);
+  }
   write_sources(out, filter);
   write_alternate_ports(out, filter);
   write_marks(out, filter);

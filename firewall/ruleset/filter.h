@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "firewall/ruleset/rights.h"
 #include "firewall/ruleset/ruleset.h"
 #include "net/prefix.h"
 
@@ -18,7 +20,8 @@
 //   prerouting dstnat     UDP 443 and 4500 that carry WireGuard: to the gateway's port
 //   prerouting dstnat+10  the judged mark, without which no route is found (ADR 0003)
 //   input                 from a tunnel to the router itself: ICMP only
-//   forward               from a tunnel: by peer; to a tunnel: replies only; MSS clamp
+//   forward               from a tunnel: by peer; to a tunnel: replies, and what the policy opens;
+//                         MSS clamp
 //   postrouting           masquerade towards the site
 namespace cw::firewall {
 
@@ -36,6 +39,7 @@ struct PeerFilter {
   net::Ip address;
   net::Ip address_ipv6;
   net::Ip image;
+  std::string rights = {};  // of Filter::rights, by name; empty: see there
 
   friend bool operator==(const PeerFilter&, const PeerFilter&) = default;
 };
@@ -45,6 +49,10 @@ struct Filter {
   std::vector<PeerFilter> peers;
   std::vector<net::Prefix> routes;             // of the site
   std::vector<std::uint16_t> alternate_ports;  // to the first tunnel's listen_port
+  // None: every peer reaches every route. Else each peer what its rights say, and a peer without
+  // any, nothing.
+  std::optional<std::vector<Rights>> rights;
+  std::vector<Grant> from_site;  // peers that what is at the site may open connections to
   std::uint32_t mark_mask = 0;
   std::uint32_t mark_judged = 0;
   bool ipv6 = true;

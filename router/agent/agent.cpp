@@ -284,6 +284,9 @@ api::Status Agent::status() {
                                         .peers = input.netmap->peers.size(),
                                         .sites = input.netmap->sites.size(),
                                         .taken = *taken_};
+    if (input.netmap->policy) {
+      status.network->rules = input.netmap->policy->rules.size();
+    }
   }
   return status;
 }

@@ -122,16 +122,22 @@ GatewayStatus gateway_of(const Json& json) {
 }
 
 Json of(const NetworkStatus& network) {
-  return {{"name", network.name},
-          {"peers", network.peers},
-          {"sites", network.sites},
-          {"taken", to_rfc3339(network.taken)}};
+  Json json = {{"name", network.name},
+               {"peers", network.peers},
+               {"sites", network.sites},
+               {"taken", to_rfc3339(network.taken)}};
+  if (network.rules) {
+    json["rules"] = *network.rules;
+  }
+  return json;
 }
 
 NetworkStatus network_of(const Json& json) {
   return {.name = json.at("name").get<std::string>(),
           .peers = json.at("peers").get<std::uint64_t>(),
           .sites = json.at("sites").get<std::uint64_t>(),
+          .rules = json.contains("rules") ? std::optional(json.at("rules").get<std::uint64_t>())
+                                          : std::nullopt,
           .taken = time_of(json.at("taken"))};
 }
 

@@ -70,6 +70,7 @@ struct NetworkStatus {
   std::string name;
   std::uint64_t peers = 0;
   std::uint64_t sites = 0;
+  std::optional<std::uint64_t> rules;  // of its policy; none: it has no policy.toml
   WallTime taken{};
 
   friend bool operator==(const NetworkStatus&, const NetworkStatus&) = default;

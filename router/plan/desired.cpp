@@ -8,6 +8,7 @@
 #include "firewall/ruleset/filter.h"
 #include "router/model/ownership.h"
 #include "router/plan/overlap.h"
+#include "router/plan/rights.h"
 
 namespace cw::router {
 
@@ -108,9 +109,8 @@ class Builder {
 
   void add_peers() {
     for (const auto& peer : snapshot_.netmap.peers) {
-      if (peer.expires && *peer.expires > snapshot_.now &&
-          (!state_.next_change || *peer.expires < *state_.next_change)) {
-        state_.next_change = peer.expires;
+      if (peer.expires && *peer.expires > snapshot_.now) {
+        changes_at(peer.expires);
       }
       if (!is_served(peer, site_.name, snapshot_.now)) {
         continue;
@@ -142,6 +142,7 @@ class Builder {
     filter_.mark_mask = kMarkMask;
     filter_.mark_judged = kMarkJudged;
     filter_.ipv6 = ipv6();
+    add_policy();
     state_.firewall = firewall::compile(filter_);
     std::ranges::sort(state_.devices, {}, &Device::name);
     std::ranges::sort(state_.addresses);
@@ -167,6 +168,27 @@ class Builder {
       const auto twin = net::ipv6_twin(ula(), address);
       state_.addresses.push_back({device, net::Prefix::host(twin)});
       state_.routes.push_back({gateway.block.ipv6(ula()), RouteType::Unicast, device, twin});
+    }
+  }
+
+  void add_policy() {
+    if (!snapshot_.netmap.policy) {
+      return;
+    }
+    auto rights = rights_at(snapshot_.netmap, site_, served_, snapshot_.now);
+    for (std::size_t i = 0; i < served_.size(); ++i) {
+      if (const auto found = rights.of_peer.find(served_[i]->name); found != rights.of_peer.end()) {
+        filter_.peers[i].rights = found->second;
+      }
+    }
+    filter_.rights = std::move(rights.rights);
+    filter_.from_site = std::move(rights.from_site);
+    changes_at(rights.next_change);
+  }
+
+  void changes_at(std::optional<WallTime> time) {
+    if (time && (!state_.next_change || *time < *state_.next_change)) {
+      state_.next_change = time;
     }
   }
 
@@ -228,6 +250,7 @@ class Builder {
       entry.allowed_ips.push_back(net::Prefix::host(twin));
     }
     device.peers.push_back(std::move(entry));
+    served_.push_back(&peer);
     filter_.peers.push_back({.address = peer.address,
                              .address_ipv6 = twin,
                              .image = net::translated_image(peer.address)});
@@ -235,6 +258,7 @@ class Builder {
 
   const Snapshot& snapshot_;
   const network::Site& site_;
+  std::vector<const network::Peer*> served_;       // in the order of filter_.peers
   std::vector<const network::Gateway*> gateways_;  // in the order of state_.devices until finish()
   DesiredState state_;
   firewall::Filter filter_;

@@ -151,9 +151,9 @@ def test_a_socket_left_by_a_crash_is_replaced(router: Router) -> None:
         ("peers/eve.toml", "[" * 100_000, "eve.toml"),
         ("sites/prod.toml", os.urandom(5000).hex() + "\n", "prod.toml"),
         ("network.toml", "\x00\x01\x02" * 1000, "network.toml"),
-        ("policy.toml", "", "policy"),
+        ("policy.toml", "[[rule]\n", "policy.toml:1"),
     ],
-    ids=["malformed", "100,000 brackets", "garbage", "not text", "a policy"],
+    ids=["malformed", "100,000 brackets", "garbage", "not text", "a broken policy"],
 )
 def test_a_bad_network_is_refused_and_the_old_one_stays(router: Router, file: str, content: str, said: str) -> None:
     router.agent.start()

@@ -44,10 +44,17 @@ api::Status status() {
   return status;
 }
 
+TEST(StatusView, SaysHowManyRulesThePolicyHas) {
+  auto with_policy = status();
+  with_policy.network->rules = 1;
+  EXPECT_THAT(view(with_policy, Peers::Seen, Colour::Off), HasSubstr("policy of 1 rule\n"));
+}
+
 TEST(StatusView, ReadsLikeThis) {
   EXPECT_EQ(view(status(), Peers::Seen, Colour::Off),
             "router r1 at site paris: running\n"
             "network acme from /etc/causeway/network: 3 peers, 1 site, taken 3 min ago\n"
+            "no policy: every peer reaches every route of its sites\n"
             "agent 0.1.0, process 42, up 3 d 4 h\n"
             "\n"
             "GATEWAY  DEVICE    PORT  PEERS  ACTIVE  PUBLIC KEY\n"

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sstream>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -30,9 +31,34 @@ Filter one_gateway() {
           .mark_judged = 0x20000000};
 }
 
-TEST(Filter, ReadsLikeItsGoldenFile) {
-  const std::string path = CW_SOURCE_DIR "/tests/unit/firewall/golden/one_gateway.nft";
-  const auto text = replace_text(compile(one_gateway()));
+Filter with_policy() {
+  auto filter = one_gateway();
+  const auto prefix = [](const char* text) { return *net::Prefix::parse(text); };
+  filter.peers[0].rights = "g_dba";
+  filter.peers.push_back({*net::Ip::parse("100.100.0.6"), *net::Ip::parse("fd12:3456:789a::6464:6"),
+                          *net::Ip::parse("240.36.0.6")});
+  filter.rights = {
+      {.name = "g_dba",
+       .grants = {
+           {.to = prefix("10.0.1.5/32"), .protocol = Protocol::Tcp, .first = 5432, .last = 5432},
+           {.to = prefix("10.0.2.0/24"), .protocol = Protocol::Icmp},
+           {.to = prefix("2001:db8:1::/64")}}}};
+  filter.from_site = {
+      {.to = prefix("100.100.0.5/32"), .protocol = Protocol::Udp, .first = 53, .last = 53}};
+  return filter;
+}
+
+class FilterGolden : public testing::TestWithParam<std::pair<const char*, Filter>> {};
+
+INSTANTIATE_TEST_SUITE_P(Filter, FilterGolden,
+                         testing::Values(std::pair("one_gateway", one_gateway()),
+                                         std::pair("policy", with_policy())),
+                         [](const auto& test) { return test.param.first; });
+
+TEST_P(FilterGolden, ReadsLikeItsFile) {
+  const std::string path =
+      fmt::format(CW_SOURCE_DIR "/tests/unit/firewall/golden/{}.nft", GetParam().first);
+  const auto text = replace_text(compile(GetParam().second));
   if (std::getenv("UPDATE_GOLDEN") != nullptr) {
     std::ofstream(path) << text;
     GTEST_SKIP() << "wrote " << path;

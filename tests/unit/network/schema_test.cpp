@@ -15,7 +15,8 @@ TEST(Schema, EveryKeyIsDocumented) {
   for (const Key& key : all_keys()) {
     EXPECT_GT(key.doc.size(), 10U) << key.name << " has no doc";
     EXPECT_TRUE(key.doc.ends_with('.')) << key.name << ": the doc is no sentence: " << key.doc;
-    const bool table = key.type == KeyType::Table || key.type == KeyType::Tables;
+    const bool table = key.type == KeyType::Table || key.type == KeyType::NamedTable ||
+                       key.type == KeyType::Tables;
     EXPECT_TRUE(table || !key.example.empty()) << key.name << " has no example";
     EXPECT_TRUE(table || key.required || !key.default_text.empty())
         << key.name << " has no default";

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "firewall/ruleset/rights.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <span>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <sodium.h>
+
+namespace cw::firewall {
+
+namespace {
+
+using net::Prefix;
+
+// Inclusive, sorted, with a gap between one and the next. Wider than a port, so that the end of the
+// last one can be stepped over.
+using PortRange = std::pair<std::uint32_t, std::uint32_t>;
+using Ports = std::vector<PortRange>;
+
+Ports merged(Ports ranges) {
+  std::ranges::sort(ranges);
+  Ports out;
+  for (const auto& range : ranges) {
+    if (!out.empty() && range.first <= out.back().second + 1) {
+      out.back().second = std::max(out.back().second, range.second);
+    } else {
+      out.push_back(range);
+    }
+  }
+  return out;
+}
+
+Ports without(const Ports& ranges, const Ports& taken) {
+  Ports out;
+  for (auto [first, last] : ranges) {
+    for (const auto& [from, to] : taken) {
+      if (to < first || from > last) {
+        continue;
+      }
+      if (from > first) {
+        out.emplace_back(first, from - 1);
+      }
+      first = to + 1;
+    }
+    if (first <= last) {
+      out.emplace_back(first, last);
+    }
+  }
+  return out;
+}
+
+bool is_within(const Prefix& inner, const std::vector<Prefix>& outer) {
+  return std::ranges::any_of(outer, [&](const Prefix& each) { return each.contains(inner); });
+}
+
+// Prefixes overlap only by nesting: what lies in another is left out. Sorted, the wider one comes
+// before all that lies in it.
+std::vector<Prefix> outermost(std::vector<Prefix> prefixes) {
+  std::ranges::sort(prefixes);
+  std::vector<Prefix> out;
+  for (const auto& prefix : prefixes) {
+    if (out.empty() || !out.back().contains(prefix)) {
+      out.push_back(prefix);
+    }
+  }
+  return out;
+}
+
+std::vector<Prefix> places(const std::vector<Grant>& grants, net::Family family, Protocol protocol,
+                           const std::vector<Prefix>& but) {
+  std::vector<Prefix> found;
+  for (const auto& grant : grants) {
+    if (grant.to.family() == family && grant.protocol == protocol && !is_within(grant.to, but)) {
+      found.push_back(grant.to);
+    }
+  }
+  return outermost(std::move(found));
+}
+
+// A place needs no port that a wider place around it has.
+void add_ports(const std::map<Prefix, Ports>& wanted, Protocol protocol, std::vector<Grant>& out) {
+  std::vector<std::pair<Prefix, Ports>> around;  // with all that their own surroundings allow
+  for (const auto& [place, ranges] : wanted) {
+    while (!around.empty() && !around.back().first.contains(place)) {
+      around.pop_back();
+    }
+    const auto allowed = around.empty() ? Ports() : around.back().second;
+    for (const auto& [first, last] : without(merged(ranges), allowed)) {
+      out.push_back({.to = place,
+                     .protocol = protocol,
+                     .first = static_cast<std::uint16_t>(first),
+                     .last = static_cast<std::uint16_t>(last)});
+    }
+    auto all = allowed;
+    all.insert(all.end(), ranges.begin(), ranges.end());
+    around.emplace_back(place, merged(std::move(all)));
+  }
+}
+
+}  // namespace
+
+std::string rights_name(const std::string& signature) {
+  std::array<unsigned char, crypto_generichash_BYTES_MIN> hash{};
+  crypto_generichash(hash.data(), hash.size(),
+                     reinterpret_cast<const unsigned char*>(signature.data()), signature.size(),
+                     nullptr, 0);
+  // 64 bits: accidents do not collide.
+  return fmt::format("g_{:02x}", fmt::join(std::span(hash).first(8), ""));
+}
+
+DisjointGrants disjoint(const std::vector<Grant>& grants, net::Family family) {
+  DisjointGrants out;
+  out.all = places(grants, family, Protocol::Any, {});
+  out.icmp = places(grants, family, Protocol::Icmp, out.all);
+  for (const auto protocol : {Protocol::Tcp, Protocol::Udp}) {
+    std::map<Prefix, Ports> wanted;
+    for (const auto& grant : grants) {
+      if (grant.to.family() == family && grant.protocol == protocol &&
+          !is_within(grant.to, out.all)) {
+        wanted[grant.to].emplace_back(grant.first, grant.last);
+      }
+    }
+    add_ports(wanted, protocol, out.ports);
+  }
+  std::ranges::sort(out.ports);
+  return out;
+}
+
+}  // namespace cw::firewall

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/evaluate.h"
+
+#include <algorithm>
+
+namespace cw::policy {
+
+namespace {
+
+bool routes(const Site& site, const net::Ip& address) {
+  return std::ranges::any_of(site.routes,
+                             [&](const net::Prefix& route) { return route.contains(address); });
+}
+
+bool may_use(const Peer& peer, const Site& site) {
+  return std::ranges::binary_search(peer.sites, site.name);
+}
+
+const Host* host_named(const Policy& policy, const std::string& name) {
+  const auto found = std::ranges::find(policy.hosts, name, &Host::name);
+  return found == policy.hosts.end() ? nullptr : &*found;
+}
+
+// Whether a peer is what the selector names.
+bool names_peer(const World& world, const Selector& selector, const Peer& peer) {
+  switch (selector.kind) {
+    case SelectorKind::Any:
+      return true;
+    case SelectorKind::Peer:
+      return peer.name == selector.name;
+    case SelectorKind::User:
+      return peer.user == selector.name;
+    case SelectorKind::Group:
+      return is_member(world, peer, selector.name);
+    case SelectorKind::Site:
+    case SelectorKind::Host:
+    case SelectorKind::Prefix:
+      break;
+  }
+  return false;
+}
+
+// What no rule can allow, whatever it says.
+std::optional<Reason> impossible(const Connection& connection) {
+  const auto& [from, to, service] = connection;
+  if (from.peer == nullptr && to.peer == nullptr) {
+    return Reason::NotAPeersWay;
+  }
+  const auto& peer = from.peer != nullptr ? *from.peer : *to.peer;
+  const auto& other = from.peer != nullptr ? to : from;
+  if (other.site != nullptr && !may_use(peer, *other.site)) {
+    return Reason::NotOfSite;
+  }
+  if (other.site != nullptr && !routes(*other.site, other.address)) {
+    return Reason::NotRouted;
+  }
+  return std::nullopt;
+}
+
+struct Match {
+  bool source = false;
+  bool destination = false;
+  bool service = false;
+  bool in_force = false;
+
+  [[nodiscard]] int failures() const { return 4 - (source + destination + service + in_force); }
+};
+
+Match match(const World& world, const Rule& rule, const Connection& connection, WallTime now) {
+  return {
+      .source = std::ranges::any_of(
+          rule.from,
+          [&](const auto& from) { return matches_source(world, from, connection.from); }),
+      .destination = std::ranges::any_of(
+          rule.to, [&](const auto& to) { return matches_destination(world, to, connection.to); }),
+      .service = std::ranges::any_of(
+          rule.services, [&](const auto& service) { return service.contains(connection.service); }),
+      .in_force = is_in_force(rule, now)};
+}
+
+NearMiss::But what_fails(const Match& match) {
+  if (!match.source) {
+    return NearMiss::But::Source;
+  }
+  if (!match.destination) {
+    return NearMiss::But::Destination;
+  }
+  return match.service ? NearMiss::But::Expired : NearMiss::But::Service;
+}
+
+}  // namespace
+
+bool is_in_force(const Rule& rule, WallTime now) {
+  return !rule.expires || *rule.expires > now;
+}
+
+bool is_member(const World& world, const Peer& peer, const std::string& group) {
+  if (std::ranges::binary_search(peer.groups, group) || !world.policy) {
+    return std::ranges::binary_search(peer.groups, group);
+  }
+  const auto& groups = world.policy->groups;
+  const auto found = std::ranges::find(groups, group, &Group::name);
+  return found != groups.end() &&
+         (std::ranges::binary_search(found->members, peer.name) ||
+          (!peer.user.empty() && std::ranges::binary_search(found->members, peer.user)));
+}
+
+bool matches_source(const World& world, const Selector& from, const Party& party) {
+  if (party.peer == nullptr) {
+    return from.kind == SelectorKind::Site && from.name == party.site->name;
+  }
+  return names_peer(world, from, *party.peer);
+}
+
+bool matches_destination(const World& world, const Selector& to, const Party& party) {
+  if (party.peer != nullptr) {
+    return to.kind != SelectorKind::Any && names_peer(world, to, *party.peer);
+  }
+  switch (to.kind) {
+    case SelectorKind::Site:
+      return to.name == party.site->name;
+    case SelectorKind::Prefix:
+      return to.prefix.contains(party.address);
+    case SelectorKind::Host: {
+      const auto* host = world.policy ? host_named(*world.policy, to.name) : nullptr;
+      return host != nullptr && host->prefix.contains(party.address) &&
+             (!host->site || *host->site == party.site->name);
+    }
+    default:
+      return false;
+  }
+}
+
+Decision decide(const World& world, const Connection& connection, WallTime now) {
+  if (const auto never = impossible(connection)) {
+    return {.allowed = false, .reason = *never};
+  }
+  if (!world.policy) {
+    const bool to_site = connection.to.peer == nullptr;
+    return {.allowed = to_site, .reason = to_site ? Reason::NoPolicy : Reason::NoRule};
+  }
+  Decision decision;
+  const auto& rules = world.policy->rules;
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    const auto matched = match(world, rules[i], connection, now);
+    if (matched.failures() == 0) {
+      return {.allowed = true, .reason = Reason::Rule, .rule = i};
+    }
+    if (matched.failures() == 1) {
+      decision.misses.push_back({.rule = i, .but = what_fails(matched)});
+    }
+  }
+  return decision;
+}
+
+}  // namespace cw::policy

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "policy/world.h"
+
+// The reference: what a policy means, one connection at a time, as plainly as it can be said. The
+// firewall's ruleset is compiled for speed and compared with this; `causeway policy explain` asks
+// it. Pure; linear in the rules.
+namespace cw::policy {
+
+// One end of a connection: a peer, or an address at a site.
+struct Party {
+  const Peer* peer = nullptr;  // in the world that is asked
+  const Site* site = nullptr;  // where there is no peer
+  net::Ip address;             // at the site
+
+  static Party of(const Peer& peer) { return {.peer = &peer}; }
+
+  static Party at(const Site& site, net::Ip address) { return {.site = &site, .address = address}; }
+};
+
+// Who opens it, and what is opened: one protocol, one port. Answers go with what they answer.
+struct Connection {
+  Party from;
+  Party to;
+  Service service;
+};
+
+enum class Reason : std::uint8_t {
+  Rule,          // Decision::rule allows it
+  NoPolicy,      // allowed: there is no policy.toml
+  NoRule,        // denied: no rule allows it
+  NotOfSite,     // denied: the peer may not use the site
+  NotRouted,     // denied: the site has no route to the address
+  NotAPeersWay,  // denied: from a site to a site; a router is no way between them
+};
+
+// A rule that would have allowed it but for one thing.
+struct NearMiss {
+  enum class But : std::uint8_t { Service, Destination, Source, Expired };
+
+  std::size_t rule = 0;
+  But but = But::Service;
+
+  friend bool operator==(const NearMiss&, const NearMiss&) = default;
+};
+
+struct Decision {
+  bool allowed = false;
+  Reason reason = Reason::NoRule;
+  std::size_t rule = 0;          // of Reason::Rule: the first that allows it
+  std::vector<NearMiss> misses;  // of Reason::NoRule, in the order of the rules
+
+  friend bool operator==(const Decision&, const Decision&) = default;
+};
+
+[[nodiscard]] Decision decide(const World& world, const Connection& connection, WallTime now);
+
+// The parts of it. A selector that cannot stand where it is asked about matches nothing.
+[[nodiscard]] bool matches_source(const World& world, const Selector& from, const Party& party);
+[[nodiscard]] bool matches_destination(const World& world, const Selector& to, const Party& party);
+[[nodiscard]] bool is_member(const World& world, const Peer& peer, const std::string& group);
+[[nodiscard]] bool is_in_force(const Rule& rule, WallTime now);
+
+}  // namespace cw::policy

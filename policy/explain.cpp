@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/explain.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace cw::policy {
+
+namespace {
+
+// Before every expiry there can be.
+constexpr WallTime kNoExpiryYet{};
+
+// More would say less.
+constexpr std::size_t kMostMisses = 3;
+
+std::vector<std::string> texts(const std::vector<Service>& services) {
+  std::vector<std::string> all;
+  for (const auto& service : services) {
+    all.push_back(service.to_text());
+  }
+  return all;
+}
+
+std::vector<std::string> texts(const std::vector<Selector>& selectors) {
+  std::vector<std::string> all;
+  for (const auto& selector : selectors) {
+    all.push_back(selector.to_text());
+  }
+  return all;
+}
+
+std::string say(const Rule& rule, NearMiss::But but) {
+  switch (but) {
+    case NearMiss::But::Service:
+      return fmt::format("rule `{}` would on {}", rule.name, fmt::join(texts(rule.services), ", "));
+    case NearMiss::But::Destination:
+      return fmt::format("rule `{}` is for {}", rule.name, fmt::join(texts(rule.to), ", "));
+    case NearMiss::But::Source:
+      return fmt::format("rule `{}` allows it to {}", rule.name, fmt::join(texts(rule.from), ", "));
+    case NearMiss::But::Expired:
+      break;
+  }
+  return fmt::format("rule `{}` has expired", rule.name);
+}
+
+}  // namespace
+
+std::string name_of(const Party& party) {
+  return party.peer != nullptr ? party.peer->name
+                               : fmt::format("{} at {}", party.address.to_text(), party.site->name);
+}
+
+namespace {
+
+constexpr std::array<std::pair<std::string_view, SelectorKind>, 4> kPrefixes = {{
+    {"peer:", SelectorKind::Peer},
+    {"user:", SelectorKind::User},
+    {"group:", SelectorKind::Group},
+    {"site:", SelectorKind::Site},
+}};
+
+std::optional<Selector> with_prefix(const std::string& text) {
+  for (const auto& [prefix, kind] : kPrefixes) {
+    if (text.starts_with(prefix)) {
+      return Selector{.kind = kind, .name = text.substr(prefix.size()), .prefix = {}};
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<Selector> find_source(const World& world, const std::string& text) {
+  if (text == "any") {
+    return Selector{};
+  }
+  std::vector<Selector> candidates;
+  if (const auto selector = with_prefix(text)) {
+    candidates.push_back(*selector);
+  } else {
+    for (const auto kind : {SelectorKind::Peer, SelectorKind::User, SelectorKind::Group}) {
+      candidates.push_back({.kind = kind, .name = text, .prefix = {}});
+    }
+  }
+  std::erase_if(candidates, [&](const Selector& each) { return parties(world, each).empty(); });
+  if (candidates.empty()) {
+    return Error::make(ErrorKind::NotFound, fmt::format("nobody is `{}` in this network", text));
+  }
+  if (candidates.size() > 1) {
+    return Error::invalid(fmt::format("`{}` is more than one thing: say {} or {}", text,
+                                      candidates[0].to_text(), candidates[1].to_text()));
+  }
+  return candidates.front();
+}
+
+Result<Target> find_target(const World& world, const std::string& text) {
+  const auto target = CW_TRY(parse_target(text));
+  if (const auto selector = with_prefix(target.to)) {
+    if (selector->kind != SelectorKind::Peer) {
+      return Error::invalid(fmt::format("`{}` is more than one address", target.to));
+    }
+    return Target{.to = *selector, .service = target.service};
+  }
+  if (world.policy) {
+    const auto host = std::ranges::find(world.policy->hosts, target.to, &Host::name);
+    if (host != world.policy->hosts.end()) {
+      const Selector selector{.kind = SelectorKind::Host, .name = target.to, .prefix = {}};
+      if (!is_one_address(*world.policy, selector)) {
+        return Error::invalid(fmt::format("`{}` is more than one address", target.to));
+      }
+      return Target{.to = selector, .service = target.service};
+    }
+  }
+  const auto address = net::Ip::parse(target.to);
+  if (!address) {
+    return Error::make(
+        ErrorKind::NotFound,
+        fmt::format("there is no host `{}` in policy.toml, and it is no address", target.to));
+  }
+  return Target{
+      .to = {.kind = SelectorKind::Prefix, .name = {}, .prefix = net::Prefix::host(*address)},
+      .service = target.service};
+}
+
+bool is_one_address(const Policy& policy, const Selector& to) {
+  switch (to.kind) {
+    case SelectorKind::Peer:
+      return true;
+    case SelectorKind::Prefix:
+      return to.prefix.is_host();
+    case SelectorKind::Host: {
+      const auto host = std::ranges::find(policy.hosts, to.name, &Host::name);
+      return host != policy.hosts.end() && host->prefix.is_host();
+    }
+    default:
+      return false;
+  }
+}
+
+Result<Party> locate(const World& world, const Selector& to) {
+  if (to.kind == SelectorKind::Peer) {
+    const auto peer = std::ranges::find(world.peers, to.name, &Peer::name);
+    if (peer == world.peers.end()) {
+      return Error::make(ErrorKind::NotFound, fmt::format("there is no peer `{}`", to.name));
+    }
+    return Party::of(*peer);
+  }
+  auto address = to.prefix.address();
+  std::optional<std::string> site;
+  if (to.kind == SelectorKind::Host && world.policy) {
+    const auto host = std::ranges::find(world.policy->hosts, to.name, &Host::name);
+    if (host == world.policy->hosts.end()) {
+      return Error::make(ErrorKind::NotFound, fmt::format("there is no host `{}`", to.name));
+    }
+    address = host->prefix.address();
+    site = host->site;
+  }
+  const Site* found = nullptr;
+  for (const auto& each : world.sites) {
+    const bool here =
+        site ? each.name == *site : std::ranges::any_of(each.routes, [&](const net::Prefix& route) {
+          return route.contains(address);
+        });
+    if (here && found != nullptr) {
+      return Error::invalid(
+          fmt::format("{} is at two sites, `{}` and `{}`; give it a name in "
+                      "[hosts] that says at which",
+                      address.to_text(), found->name, each.name));
+    }
+    found = here ? &each : found;
+  }
+  if (found == nullptr) {
+    return Error::make(ErrorKind::NotFound,
+                       fmt::format("no site has a route to {}", address.to_text()));
+  }
+  return Party::at(*found, address);
+}
+
+std::vector<Party> parties(const World& world, const Selector& from) {
+  std::vector<Party> all;
+  if (from.kind == SelectorKind::Site) {
+    const auto site = std::ranges::find(world.sites, from.name, &Site::name);
+    if (site != world.sites.end() && !site->routes.empty()) {
+      all.push_back(Party::at(*site, site->routes.front().address()));
+    }
+    return all;
+  }
+  for (const auto& peer : world.peers) {
+    const auto party = Party::of(peer);
+    if (matches_source(world, from, party)) {
+      all.push_back(party);
+    }
+  }
+  return all;
+}
+
+std::string say(const World& world, const Decision& decision) {
+  const auto rule_named = [&](std::size_t rule) -> const Rule& {
+    return world.policy->rules.at(rule);
+  };
+  switch (decision.reason) {
+    case Reason::Rule:
+      return fmt::format("rule `{}` allows it", rule_named(decision.rule).name);
+    case Reason::NoPolicy:
+      return "there is no policy.toml, so that every peer reaches every route of its sites";
+    case Reason::NotOfSite:
+      return "the peer may not use the site (`sites` in its file)";
+    case Reason::NotRouted:
+      return "the site has no route to it";
+    case Reason::NotAPeersWay:
+      return "a router is no way from a site to a site";
+    case Reason::NoRule:
+      break;
+  }
+  std::string text = "no rule allows it";
+  for (std::size_t i = 0; i < std::min(decision.misses.size(), kMostMisses); ++i) {
+    const auto& miss = decision.misses[i];
+    text += "; " + say(rule_named(miss.rule), miss.but);
+  }
+  return text;
+}
+
+std::optional<std::string> first_failure(const World& world, const Selector& from,
+                                         const Target& target, bool accepted) {
+  const auto to = locate(world, target.to);
+  for (const auto& party : parties(world, from)) {
+    const auto decision =
+        to ? decide(world, {.from = party, .to = *to, .service = target.service}, kNoExpiryYet)
+           : Decision{};
+    if (decision.allowed != accepted) {
+      return fmt::format("{} {} reach {}: {}", name_of(party), accepted ? "cannot" : "can",
+                         target.to_text(), to ? say(world, decision) : to.error().message);
+    }
+  }
+  return std::nullopt;
+}
+
+std::vector<Access> who(const World& world, const Party& to, const Service& service, WallTime now) {
+  std::vector<Access> all;
+  for (const auto& peer : world.peers) {
+    auto decision = decide(world, {.from = Party::of(peer), .to = to, .service = service}, now);
+    if (decision.allowed) {
+      all.push_back({.peer = &peer, .decision = std::move(decision)});
+    }
+  }
+  return all;
+}
+
+}  // namespace cw::policy

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "net/prefix.h"
+#include "net/via6.h"
+#include "policy/policy.h"
+
+// The part of a network that a policy speaks of. Plain value.
+namespace cw::policy {
+
+struct Peer {
+  std::string name;
+  std::string user;                 // empty: nobody's
+  std::vector<std::string> groups;  // sorted
+  std::vector<std::string> sites;   // sorted; the sites it may use
+  net::Ip address;                  // overlay IPv4
+
+  friend bool operator==(const Peer&, const Peer&) = default;
+};
+
+struct Site {
+  std::string name;
+  std::vector<net::Prefix> routes;  // sorted
+
+  friend bool operator==(const Site&, const Site&) = default;
+};
+
+struct World {
+  std::vector<Site> sites;       // by name
+  std::vector<Peer> peers;       // by name; only those that are let in at all
+  std::optional<Policy> policy;  // none: every peer reaches every route of its sites
+
+  friend bool operator==(const World&, const World&) = default;
+};
+
+}  // namespace cw::policy

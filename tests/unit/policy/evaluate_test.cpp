@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/evaluate.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "policy/explain.h"
+
+namespace cw::policy {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr WallTime kNow{std::chrono::hours(24)};
+
+Selector selector(SelectorKind kind, std::string name) {
+  return {.kind = kind, .name = std::move(name), .prefix = {}};
+}
+
+Rule rule(std::string name, Selector from, Selector to, std::string_view service) {
+  return {.name = std::move(name),
+          .from = {std::move(from)},
+          .to = {std::move(to)},
+          .services = {*Service::parse(service)}};
+}
+
+// Two sites with the same prefix; alice may use both, bob one.
+class Evaluate : public ::testing::Test {
+ protected:
+  [[nodiscard]] Decision decide(const Party& from, const Party& to,
+                                std::string_view service = "tcp/5432") const {
+    return policy::decide(world_, {.from = from, .to = to, .service = *Service::parse(service)},
+                          kNow);
+  }
+
+  [[nodiscard]] Party alice() const { return Party::of(world_.peers[0]); }
+
+  [[nodiscard]] Party bob() const { return Party::of(world_.peers[1]); }
+
+  [[nodiscard]] Party at_prod(std::string_view address) const {
+    return Party::at(world_.sites[0], *net::Ip::parse(address));
+  }
+
+  [[nodiscard]] Party at_staging(std::string_view address) const {
+    return Party::at(world_.sites[1], *net::Ip::parse(address));
+  }
+
+  World world_{
+      .sites = {{.name = "prod", .routes = {*net::Prefix::parse("10.0.0.0/16")}},
+                {.name = "staging", .routes = {*net::Prefix::parse("10.0.0.0/16")}}},
+      .peers = {{.name = "alice",
+                 .user = "alice@example.com",
+                 .groups = {},
+                 .sites = {"prod", "staging"},
+                 .address = *net::Ip::parse("100.83.0.5")},
+                {.name = "bob",
+                 .user = "",
+                 .groups = {"ops"},
+                 .sites = {"prod"},
+                 .address = *net::Ip::parse("100.83.0.6")}},
+      .policy = Policy{
+          .groups = {{.name = "dba", .members = {"alice@example.com"}}},
+          .hosts = {{.name = "db", .prefix = *net::Prefix::parse("10.0.1.5/32"), .site = "prod"}}}};
+};
+
+TEST_F(Evaluate, WithoutAPolicyEveryPeerReachesTheRoutesOfItsSitesAndNoMore) {
+  world_.policy.reset();
+  EXPECT_EQ(decide(alice(), at_prod("10.0.1.5")).reason, Reason::NoPolicy);
+  EXPECT_TRUE(decide(alice(), at_prod("10.0.1.5")).allowed);
+  EXPECT_EQ(decide(bob(), at_staging("10.0.1.5")).reason, Reason::NotOfSite);
+  EXPECT_EQ(decide(bob(), at_prod("10.1.0.1")).reason, Reason::NotRouted);
+  EXPECT_FALSE(decide(alice(), bob()).allowed);
+  EXPECT_FALSE(decide(at_prod("10.0.1.5"), alice()).allowed);
+}
+
+TEST_F(Evaluate, WithAnEmptyPolicyNobodyReachesAnything) {
+  EXPECT_FALSE(decide(alice(), at_prod("10.0.1.5")).allowed);
+}
+
+TEST_F(Evaluate, AllowsAMemberByUserAtTheHostsOwnSiteOnly) {
+  world_.policy->rules = {rule("pg", selector(SelectorKind::Group, "dba"),
+                               selector(SelectorKind::Host, "db"), "tcp/5432")};
+  EXPECT_TRUE(decide(alice(), at_prod("10.0.1.5")).allowed);
+  EXPECT_FALSE(decide(alice(), at_staging("10.0.1.5")).allowed);
+  EXPECT_FALSE(decide(bob(), at_prod("10.0.1.5")).allowed);
+}
+
+TEST_F(Evaluate, OpensFromASiteAndBetweenPeersOnlyWhereARuleSaysSo) {
+  world_.policy->rules = {
+      rule("up", selector(SelectorKind::Site, "prod"), selector(SelectorKind::Peer, "bob"), "icmp"),
+      rule("p2p", selector(SelectorKind::Peer, "alice"), selector(SelectorKind::Group, "ops"),
+           "tcp/22")};
+  EXPECT_TRUE(decide(at_prod("10.0.1.5"), bob(), "icmp").allowed);
+  EXPECT_FALSE(decide(at_prod("10.0.1.5"), alice(), "icmp").allowed);
+  EXPECT_TRUE(decide(alice(), bob(), "tcp/22").allowed);
+  EXPECT_FALSE(decide(bob(), alice(), "tcp/22").allowed);
+}
+
+TEST_F(Evaluate, NeverGoesFromASiteToASite) {
+  world_.policy->rules = {rule("x", selector(SelectorKind::Site, "prod"),
+                               selector(SelectorKind::Site, "staging"), "any")};
+  EXPECT_EQ(decide(at_prod("10.0.1.5"), at_staging("10.0.1.5")).reason, Reason::NotAPeersWay);
+}
+
+TEST_F(Evaluate, NamesTheRuleAndWhatNearlyAllowedIt) {
+  auto old = rule("old", Selector{}, selector(SelectorKind::Site, "prod"), "any");
+  old.expires = kNow;
+  world_.policy->rules = {rule("ssh", selector(SelectorKind::Peer, "alice"),
+                               selector(SelectorKind::Host, "db"), "tcp/22"),
+                          old,
+                          rule("bobs", selector(SelectorKind::Peer, "bob"),
+                               selector(SelectorKind::Host, "db"), "tcp/5432")};
+  const auto denied = decide(alice(), at_prod("10.0.1.5"));
+  EXPECT_THAT(denied.misses, ElementsAre(NearMiss{.rule = 0, .but = NearMiss::But::Service},
+                                         NearMiss{.rule = 1, .but = NearMiss::But::Expired},
+                                         NearMiss{.rule = 2, .but = NearMiss::But::Source}));
+  EXPECT_EQ(say(world_, denied),
+            "no rule allows it; rule `ssh` would on tcp/22; rule `old` has expired; rule `bobs` "
+            "allows it to peer:bob");
+  const auto allowed = decide(bob(), at_prod("10.0.1.5"));
+  EXPECT_EQ(say(world_, allowed), "rule `bobs` allows it");
+  EXPECT_THAT(allowed.misses, IsEmpty());
+}
+
+TEST_F(Evaluate, SaysWhoMay) {
+  world_.policy->rules = {rule("pg", Selector{}, selector(SelectorKind::Host, "db"), "tcp/5432")};
+  const auto may = who(world_, at_prod("10.0.1.5"), *Service::parse("tcp/5432"), kNow);
+  ASSERT_EQ(may.size(), 2U);
+  EXPECT_EQ(may[0].peer->name, "alice");
+  EXPECT_TRUE(who(world_, at_staging("10.0.1.5"), *Service::parse("tcp/5432"), kNow).empty());
+}
+
+TEST_F(Evaluate, FindsWhoAndWhatPeopleName) {
+  EXPECT_EQ(find_source(world_, "alice")->kind, SelectorKind::Peer);
+  EXPECT_EQ(find_source(world_, "alice@example.com")->kind, SelectorKind::User);
+  EXPECT_EQ(find_source(world_, "ops")->kind, SelectorKind::Group);
+  EXPECT_EQ(find_source(world_, "site:prod")->kind, SelectorKind::Site);
+  EXPECT_EQ(find_source(world_, "carol").error().kind, ErrorKind::NotFound);
+  EXPECT_EQ(find_source(world_, "peer:ops").error().kind, ErrorKind::NotFound);
+  EXPECT_EQ(find_target(world_, "db:5432/tcp")->to_text(), "db:tcp/5432");
+  EXPECT_EQ(find_target(world_, "10.0.1.5:53/udp")->to_text(), "10.0.1.5:udp/53");
+  EXPECT_EQ(find_target(world_, "peer:bob:icmp")->to.kind, SelectorKind::Peer);
+  EXPECT_EQ(find_target(world_, "dbb:22").error().kind, ErrorKind::NotFound);
+  EXPECT_EQ(find_target(world_, "group:ops:22").error().kind, ErrorKind::Invalid);
+}
+
+TEST_F(Evaluate, DoesNotGuessAtWhichOfTwoSitesAnAddressIs) {
+  const Selector to{.kind = SelectorKind::Prefix, .prefix = *net::Prefix::parse("10.0.1.5/32")};
+  EXPECT_EQ(locate(world_, to).error().kind, ErrorKind::Invalid);
+  EXPECT_EQ(locate(world_, selector(SelectorKind::Host, "db"))->site->name, "prod");
+}
+
+}  // namespace
+}  // namespace cw::policy
