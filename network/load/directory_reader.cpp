@@ -220,8 +220,8 @@ Compiled DirectoryReader::compile() const {
   }
   quote_lines(compiled.diagnostics, [](const std::string& file) -> std::optional<std::string> {
     const UniqueFd fd(::open(file.c_str(), kOpenFile));
-    auto text =
-        fd ? read_all(fd.get(), std::max(kLargestFile, kLargestPolicy), file) : Result<std::string>(Error::invalid(""));
+    auto text = fd ? read_all(fd.get(), std::max(kLargestFile, kLargestPolicy), file)
+                   : Result<std::string>(Error::invalid(""));
     return text ? std::optional(std::move(*text)) : std::nullopt;
   });
   return compiled;
