@@ -47,8 +47,10 @@ SiteRights rights_of(const Snapshot& snapshot) {
 
 Snapshot with_policy(std::vector<policy::Rule> rules) {
   auto snapshot = test::snapshot(1, 4);
-  snapshot.netmap.policy = policy::Policy{
-      .groups = {{.name = "dba", .members = {"p0001", "p0002"}}}, .hosts = {}, .rules = std::move(rules)};
+  snapshot.netmap.policy =
+      policy::Policy{.groups = {{.name = "dba", .members = {"p0001", "p0002"}}},
+                     .hosts = {},
+                     .rules = std::move(rules)};
   return snapshot;
 }
 
