@@ -23,7 +23,7 @@ class Docs(unittest.TestCase):
     def test_the_readmes_network_has_no_mistakes(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
             files = readme.write_files(Path(folder))
-            self.assertEqual(len(files), 4, files)
+            self.assertEqual(len(files), 5, files)
             done = subprocess.run([CAUSEWAY, "check", f"{folder}/network"], capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 

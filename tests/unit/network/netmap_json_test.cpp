@@ -33,6 +33,38 @@ TEST(NetmapJson, ReadsWhatItWrote) {
   EXPECT_EQ(*back, netmap);
 }
 
+TEST(NetmapJson, ReadsAPolicyThatItWrote) {
+  auto texts = small_network();
+  texts["policy.toml"] = R"(
+[groups]
+dba = ["nobody@example.com", "alice"]
+[hosts]
+db = { address = "10.0.1.5", site = "production" }
+net = "10.1.0.0/24"
+[[rule]]
+name = "b"
+from = ["dba", "gone", "site:production"]
+to = ["db", "net", "10.0.9.0/24", "2001:db8::1", "site:production", "peer:alice", "group:dba"]
+ports = ["icmp", "tcp/1-9", "udp", "any"]
+expires = 2027-01-31T18:00:00Z
+[[rule]]
+name = "a"
+from = "any"
+to = "db"
+ports = "tcp/5432"
+[[test]]
+from = ["alice", "group:dba"]
+accept = "db:5432"
+deny = ["192.0.2.9:22/tcp", "2001:db8::9:udp/53"]
+)";
+  const auto compiled = compile(texts);
+  ASSERT_TRUE(compiled.netmap) << rendered(texts);
+  const auto back = netmap_from_json(to_json(*compiled.netmap));
+  ASSERT_TRUE(back) << back.error().to_text();
+  EXPECT_EQ(*back, *compiled.netmap);
+  EXPECT_EQ(compile(to_directory(*back)).netmap, compiled.netmap);
+}
+
 TEST(NetmapJson, HoldsNoSpaces) {
   EXPECT_THAT(small_json(), Not(HasSubstr(" ")));
 }
