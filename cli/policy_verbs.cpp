@@ -12,53 +12,56 @@ int complain(const Error& error, const Terminal& terminal) {
   return complain(Trouble{.message = error.to_text(), .hint = {}}, terminal);
 }
 
+// Reads the network, finds what is asked about, and has `answer` print what it has to say.
+template <class Answer>
+int ask(const std::string& directory, const std::string& to, const Terminal& terminal,
+        Answer answer) {
+  const auto read = read_network(directory, terminal);
+  if (!read) {
+    return kFailed;
+  }
+  const auto world = network::policy_world(read->netmap);
+  const auto target = policy::find_target(world, to);
+  if (!target) {
+    return complain(target.error(), terminal);
+  }
+  const auto party = policy::locate(world, target->to);
+  if (!party) {
+    return complain(party.error(), terminal);
+  }
+  return answer(read->directory, world, *party, target->service);
+}
+
 }  // namespace
 
 int explain_policy(const std::string& directory, const std::string& from, const std::string& to,
                    Form form, const Terminal& terminal) {
-  const auto read = read_network(directory, terminal);
-  if (!read) {
-    return kFailed;
-  }
-  const auto world = network::policy_world(read->netmap);
-  const auto source = policy::find_source(world, from);
-  if (!source) {
-    return complain(source.error(), terminal);
-  }
-  const auto target = policy::find_target(world, to);
-  if (!target) {
-    return complain(target.error(), terminal);
-  }
-  const auto party = policy::locate(world, target->to);
-  if (!party) {
-    return complain(party.error(), terminal);
-  }
-  const auto& file = read->directory.policy;
-  const auto explained =
-      explain(world, places_of_rules(file ? &*file : nullptr), policy::parties(world, *source),
-              *party, target->service, SystemClock().wall());
-  print(stdout, form == Form::Json ? explained.json : explained.text);
-  return explained.allowed ? kDone : kDenied;
+  return ask(directory, to, terminal,
+             [&](const network::Directory& files, const policy::World& world,
+                 const policy::Party& party, const policy::Service& service) {
+               const auto source = policy::find_source(world, from);
+               if (!source) {
+                 return complain(source.error(), terminal);
+               }
+               const auto* file = files.policy ? &*files.policy : nullptr;
+               const auto explained =
+                   explain(world, places_of_rules(file), policy::parties(world, *source), party,
+                           service, SystemClock().wall());
+               print(stdout, form == Form::Json ? explained.json : explained.text);
+               return explained.allowed ? kDone : kDenied;
+             });
 }
 
 int who_may(const std::string& directory, const std::string& to, Form form,
             const Terminal& terminal) {
-  const auto read = read_network(directory, terminal);
-  if (!read) {
-    return kFailed;
-  }
-  const auto world = network::policy_world(read->netmap);
-  const auto target = policy::find_target(world, to);
-  if (!target) {
-    return complain(target.error(), terminal);
-  }
-  const auto party = policy::locate(world, target->to);
-  if (!party) {
-    return complain(party.error(), terminal);
-  }
-  const auto may = policy::who(world, *party, target->service, SystemClock().wall());
-  print(stdout, form == Form::Json ? who_json(world, may) : who_text(world, may, terminal.out));
-  return kDone;
+  return ask(directory, to, terminal,
+             [&](const network::Directory& /*files*/, const policy::World& world,
+                 const policy::Party& party, const policy::Service& service) {
+               const auto may = policy::who(world, party, service, SystemClock().wall());
+               print(stdout, form == Form::Json ? who_json(world, may)
+                                                : who_text(world, may, terminal.out));
+               return kDone;
+             });
 }
 
 }  // namespace cw::cli

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <array>
 #include <map>
 #include <set>
 
@@ -16,22 +15,6 @@ namespace {
 
 using policy::Selector;
 using policy::SelectorKind;
-
-constexpr std::array<std::pair<std::string_view, SelectorKind>, 4> kPrefixes = {{
-    {"peer:", SelectorKind::Peer},
-    {"user:", SelectorKind::User},
-    {"group:", SelectorKind::Group},
-    {"site:", SelectorKind::Site},
-}};
-
-std::string_view what_it_is(SelectorKind kind) {
-  for (const auto& [prefix, each] : kPrefixes) {
-    if (each == kind) {
-      return prefix.substr(0, prefix.size() - 1);
-    }
-  }
-  return "";
-}
 
 class PolicyChecks {
  public:
@@ -105,7 +88,7 @@ class PolicyChecks {
   void take_test(const TestTable& table);
   void warn_of_shadowed_rules();
 
-  std::optional<Selector> named(const Located<std::string>& text);
+  std::optional<Selector> named(const Selector& selector, Span span);
   std::optional<Selector> source(const Located<std::string>& text);
   std::optional<Selector> destination(const Located<std::string>& text);
   std::optional<Selector> target(const std::string& text, Span span);
@@ -204,33 +187,26 @@ void PolicyChecks::take_host(const HostEntry& entry) {
   policy_.hosts.push_back({.name = entry.name, .prefix = *entry.prefix, .site = entry.site.value});
 }
 
-// peer:, user:, group:, site:. Nothing where it has no such beginning, or was reported.
-std::optional<Selector> PolicyChecks::named(const Located<std::string>& text) {
-  for (const auto& [prefix, kind] : kPrefixes) {
-    if (!text.value.starts_with(prefix)) {
-      continue;
+// Nothing where it was reported.
+std::optional<Selector> PolicyChecks::named(const Selector& selector, Span span) {
+  if (!exists(selector.kind, selector.name)) {
+    const auto message =
+        fmt::format("there is no {} `{}`", policy::to_text(selector.kind), selector.name);
+    if (selector.kind == SelectorKind::Site) {
+      checks_.report(at(span), message, {});
+      return std::nullopt;
     }
-    const auto name = text.value.substr(prefix.size());
-    if (!exists(kind, name)) {
-      const auto message = fmt::format("there is no {} `{}`", what_it_is(kind), name);
-      if (kind == SelectorKind::Site) {
-        checks_.report(at(text.span), message, {});
-        return std::nullopt;
-      }
-      checks_.warn(at(text.span), message + ", so that this is nobody", did_you_mean(name));
-    }
-    return Selector{.kind = kind, .name = name, .prefix = {}};
+    checks_.warn(at(span), message + ", so that this is nobody", did_you_mean(selector.name));
   }
-  return std::nullopt;
+  return selector;
 }
 
 std::optional<Selector> PolicyChecks::source(const Located<std::string>& text) {
   if (text.value == "any") {
     return Selector{};
   }
-  if (std::ranges::any_of(kPrefixes,
-                          [&](const auto& each) { return text.value.starts_with(each.first); })) {
-    return named(text);
+  if (const auto selector = Selector::with_kind(text.value)) {
+    return named(*selector, text.span);
   }
   std::vector<SelectorKind> kinds;
   for (const auto kind : {SelectorKind::Peer, SelectorKind::User, SelectorKind::Group}) {
@@ -240,10 +216,10 @@ std::optional<Selector> PolicyChecks::source(const Located<std::string>& text) {
   }
   if (kinds.size() > 1) {
     checks_.report(at(text.span),
-                   fmt::format("`{}` is a {} and a {}", text.value, what_it_is(kinds[0]),
-                               what_it_is(kinds[1])),
-                   fmt::format("write {0}:{2} or {1}:{2}", what_it_is(kinds[0]),
-                               what_it_is(kinds[1]), text.value));
+                   fmt::format("`{}` is a {} and a {}", text.value, policy::to_text(kinds[0]),
+                               policy::to_text(kinds[1])),
+                   fmt::format("write {0}:{2} or {1}:{2}", policy::to_text(kinds[0]),
+                               policy::to_text(kinds[1]), text.value));
     return std::nullopt;
   }
   if (kinds.empty()) {
@@ -256,9 +232,8 @@ std::optional<Selector> PolicyChecks::source(const Located<std::string>& text) {
 }
 
 std::optional<Selector> PolicyChecks::destination(const Located<std::string>& text) {
-  if (std::ranges::any_of(kPrefixes,
-                          [&](const auto& each) { return text.value.starts_with(each.first); })) {
-    return named(text);
+  if (const auto selector = Selector::with_kind(text.value)) {
+    return named(*selector, text.span);
   }
   return target(text.value, text.span);
 }

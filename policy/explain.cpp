@@ -2,7 +2,6 @@
 #include "policy/explain.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include <fmt/format.h>
@@ -55,32 +54,12 @@ std::string name_of(const Party& party) {
                                : fmt::format("{} at {}", party.address.to_text(), party.site->name);
 }
 
-namespace {
-
-constexpr std::array<std::pair<std::string_view, SelectorKind>, 4> kPrefixes = {{
-    {"peer:", SelectorKind::Peer},
-    {"user:", SelectorKind::User},
-    {"group:", SelectorKind::Group},
-    {"site:", SelectorKind::Site},
-}};
-
-std::optional<Selector> with_prefix(const std::string& text) {
-  for (const auto& [prefix, kind] : kPrefixes) {
-    if (text.starts_with(prefix)) {
-      return Selector{.kind = kind, .name = text.substr(prefix.size()), .prefix = {}};
-    }
-  }
-  return std::nullopt;
-}
-
-}  // namespace
-
 Result<Selector> find_source(const World& world, const std::string& text) {
   if (text == "any") {
     return Selector{};
   }
   std::vector<Selector> candidates;
-  if (const auto selector = with_prefix(text)) {
+  if (const auto selector = Selector::with_kind(text)) {
     candidates.push_back(*selector);
   } else {
     for (const auto kind : {SelectorKind::Peer, SelectorKind::User, SelectorKind::Group}) {
@@ -100,7 +79,7 @@ Result<Selector> find_source(const World& world, const std::string& text) {
 
 Result<Target> find_target(const World& world, const std::string& text) {
   const auto target = CW_TRY(parse_target(text));
-  if (const auto selector = with_prefix(target.to)) {
+  if (const auto selector = Selector::with_kind(target.to)) {
     if (selector->kind != SelectorKind::Peer) {
       return Error::invalid(fmt::format("`{}` is more than one address", target.to));
     }

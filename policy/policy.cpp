@@ -90,24 +90,51 @@ bool Service::contains(const Service& other) const {
          (protocol == other.protocol && first <= other.first && other.last <= last);
 }
 
-std::string Selector::to_text() const {
+std::string_view to_text(SelectorKind kind) {
   switch (kind) {
     case SelectorKind::Any:
       return "any";
     case SelectorKind::Peer:
-      return "peer:" + name;
+      return "peer";
     case SelectorKind::User:
-      return "user:" + name;
+      return "user";
     case SelectorKind::Group:
-      return "group:" + name;
+      return "group";
     case SelectorKind::Site:
-      return "site:" + name;
+      return "site";
     case SelectorKind::Host:
-      return name;
+      return "host";
     case SelectorKind::Prefix:
       break;
   }
-  return prefix.is_host() ? prefix.address().to_text() : prefix.to_text();
+  return "prefix";
+}
+
+std::optional<Selector> Selector::with_kind(std::string_view text) {
+  const auto colon = text.find(':');
+  if (colon == std::string_view::npos) {
+    return std::nullopt;
+  }
+  for (const auto kind :
+       {SelectorKind::Peer, SelectorKind::User, SelectorKind::Group, SelectorKind::Site}) {
+    if (text.substr(0, colon) == policy::to_text(kind)) {
+      return Selector{.kind = kind, .name = std::string(text.substr(colon + 1)), .prefix = {}};
+    }
+  }
+  return std::nullopt;
+}
+
+std::string Selector::to_text() const {
+  switch (kind) {
+    case SelectorKind::Any:
+      return "any";
+    case SelectorKind::Host:
+      return name;
+    case SelectorKind::Prefix:
+      return prefix.is_host() ? prefix.address().to_text() : prefix.to_text();
+    default:
+      return fmt::format("{}:{}", policy::to_text(kind), name);
+  }
 }
 
 Result<TargetText> parse_target(std::string_view text) {

@@ -42,10 +42,15 @@ enum class SelectorKind : std::uint8_t {
   Prefix,  // an address or a prefix; only in `to`
 };
 
+[[nodiscard]] std::string_view to_text(SelectorKind kind);  // "peer", "group"
+
 struct Selector {
   SelectorKind kind = SelectorKind::Any;
   std::string name;    // of all kinds but Any and Prefix
   net::Prefix prefix;  // of Prefix
+
+  // "peer:NAME", "user:NAME", "group:NAME" or "site:NAME"; nothing for any other text.
+  static std::optional<Selector> with_kind(std::string_view text);
 
   [[nodiscard]] std::string to_text() const;  // "group:dba", "any", "10.0.1.5"
 
