@@ -19,6 +19,7 @@ struct Arguments {
   std::string socket = kDefaultSocket;
   std::string directory;
   std::string network = "/etc/causeway/network";
+  std::string next;
   std::string from;
   std::string to;
   bool json = false;
@@ -42,6 +43,9 @@ int run(const CLI::App& app, const Arguments& arguments) {
   }
   if (const auto* policy = app.get_subcommand("policy"); policy->parsed()) {
     const auto form = arguments.json ? Form::Json : Form::Table;
+    if (policy->got_subcommand("diff")) {
+      return policy_diff(arguments.directory, arguments.next, screen);
+    }
     return policy->got_subcommand("explain")
                ? explain_policy(arguments.network, arguments.from, arguments.to, form, screen)
                : who_may(arguments.network, arguments.to, form, screen);
@@ -75,6 +79,10 @@ void describe_policy(CLI::App& app, Arguments& arguments) {
       ->required()
       ->type_name("WHO");
   add("who", "everybody who may reach something");
+  auto* diff = policy->add_subcommand(
+      "diff", "who gains and who loses what between two networks; exit status 2 if anybody");
+  diff->add_option("OLD", arguments.directory, "a network directory")->required();
+  diff->add_option("NEW", arguments.next, "another")->required();
 }
 
 void describe(CLI::App& app, Arguments& arguments) {

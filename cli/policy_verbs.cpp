@@ -3,6 +3,7 @@
 #include "cli/policy_view.h"
 #include "cli/verbs.h"
 #include "network/policy_world.h"
+#include "policy/difference.h"
 
 namespace cw::cli {
 
@@ -62,6 +63,20 @@ int who_may(const std::string& directory, const std::string& to, Form form,
                                                 : who_text(world, may, terminal.out));
                return kDone;
              });
+}
+
+int policy_diff(const std::string& before, const std::string& after, const Terminal& terminal) {
+  const auto old_network = read_network(before, terminal);
+  const auto new_network = read_network(after, terminal);
+  if (!old_network || !new_network) {
+    return kFailed;
+  }
+  const auto differences =
+      policy::difference(network::policy_world(old_network->netmap),
+                         network::policy_world(new_network->netmap), SystemClock().wall());
+  print(stdout,
+        differences.empty() ? "nothing changes for anybody\n" : policy::to_text(differences));
+  return differences.empty() ? kDone : kChangesPending;
 }
 
 }  // namespace cw::cli

@@ -22,6 +22,8 @@ int explain_policy(const std::string& directory, const std::string& from, const 
                    Form form, const Terminal& terminal);
 int who_may(const std::string& directory, const std::string& to, Form form,
             const Terminal& terminal);
+// kChangesPending where anybody gains or loses anything.
+int policy_diff(const std::string& before, const std::string& after, const Terminal& terminal);
 int reload(const AgentClient& agent, const Terminal& terminal);
 int down(const AgentClient& agent, const Terminal& terminal);
 

@@ -32,7 +32,7 @@ _causeway() {
       ;;
     policy)
       case $prev in
-        policy) mapfile -t COMPREPLY < <(compgen -W "explain who --help" -- "$cur") ;;
+        policy) mapfile -t COMPREPLY < <(compgen -W "explain who diff --help" -- "$cur") ;;
         --network)
           compopt -o filenames
           mapfile -t COMPREPLY < <(compgen -d -- "$cur")

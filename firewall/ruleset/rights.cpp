@@ -11,48 +11,14 @@
 #include <fmt/ranges.h>
 #include <sodium.h>
 
+#include "net/port_ranges.h"
+
 namespace cw::firewall {
 
 namespace {
 
+using net::PortRanges;
 using net::Prefix;
-
-// Inclusive, sorted, with a gap between one and the next. Wider than a port, so that the end of the
-// last one can be stepped over.
-using PortRange = std::pair<std::uint32_t, std::uint32_t>;
-using Ports = std::vector<PortRange>;
-
-Ports merged(Ports ranges) {
-  std::ranges::sort(ranges);
-  Ports out;
-  for (const auto& range : ranges) {
-    if (!out.empty() && range.first <= out.back().second + 1) {
-      out.back().second = std::max(out.back().second, range.second);
-    } else {
-      out.push_back(range);
-    }
-  }
-  return out;
-}
-
-Ports without(const Ports& ranges, const Ports& taken) {
-  Ports out;
-  for (auto [first, last] : ranges) {
-    for (const auto& [from, to] : taken) {
-      if (to < first || from > last) {
-        continue;
-      }
-      if (from > first) {
-        out.emplace_back(first, from - 1);
-      }
-      first = to + 1;
-    }
-    if (first <= last) {
-      out.emplace_back(first, last);
-    }
-  }
-  return out;
-}
 
 bool is_within(const Prefix& inner, const std::vector<Prefix>& outer) {
   return std::ranges::any_of(outer, [&](const Prefix& each) { return each.contains(inner); });
@@ -83,14 +49,15 @@ std::vector<Prefix> places(const std::vector<Grant>& grants, net::Family family,
 }
 
 // A place needs no port that a wider place around it has.
-void add_ports(const std::map<Prefix, Ports>& wanted, Protocol protocol, std::vector<Grant>& out) {
-  std::vector<std::pair<Prefix, Ports>> around;  // with all that their own surroundings allow
+void add_ports(const std::map<Prefix, PortRanges>& wanted, Protocol protocol,
+               std::vector<Grant>& out) {
+  std::vector<std::pair<Prefix, PortRanges>> around;  // with all that their own surroundings allow
   for (const auto& [place, ranges] : wanted) {
     while (!around.empty() && !around.back().first.contains(place)) {
       around.pop_back();
     }
-    const auto allowed = around.empty() ? Ports() : around.back().second;
-    for (const auto& [first, last] : without(merged(ranges), allowed)) {
+    const auto allowed = around.empty() ? PortRanges() : around.back().second;
+    for (const auto& [first, last] : net::without(net::merged(ranges), allowed)) {
       out.push_back({.to = place,
                      .protocol = protocol,
                      .first = static_cast<std::uint16_t>(first),
@@ -98,7 +65,7 @@ void add_ports(const std::map<Prefix, Ports>& wanted, Protocol protocol, std::ve
     }
     auto all = allowed;
     all.insert(all.end(), ranges.begin(), ranges.end());
-    around.emplace_back(place, merged(std::move(all)));
+    around.emplace_back(place, net::merged(std::move(all)));
   }
 }
 
@@ -118,7 +85,7 @@ DisjointGrants disjoint(const std::vector<Grant>& grants, net::Family family) {
   out.all = places(grants, family, Protocol::Any, {});
   out.icmp = places(grants, family, Protocol::Icmp, out.all);
   for (const auto protocol : {Protocol::Tcp, Protocol::Udp}) {
-    std::map<Prefix, Ports> wanted;
+    std::map<Prefix, PortRanges> wanted;
     for (const auto& grant : grants) {
       if (grant.to.family() == family && grant.protocol == protocol &&
           !is_within(grant.to, out.all)) {
