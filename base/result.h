@@ -86,7 +86,9 @@ inline void take(Result<void>&& /*result*/) {}
 
 }  // namespace cw
 
-// Value of `expr`, or return its error from the enclosing function.
+// Value of `expr`, or return its error from the enclosing function. Not in a braced list and not
+// beside another temporary: leaving from the middle, GCC 12 destroys neither the members that were
+// made before it nor the temporary.
 #define CW_TRY(expr)                                                    \
   __extension__({                                                       \
     auto cw_result_ = (expr);                                           \

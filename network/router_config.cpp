@@ -50,7 +50,8 @@ Result<KeySource> parse_key_source(std::string_view text) {
     // Not repeated in the message: it may be a private key.
     return Error::invalid("this looks like a key; name the file that contains it");
   }
-  return KeySource{.kind = KeySource::Kind::File, .name = CW_TRY(parse_path(text))};
+  auto path = CW_TRY(parse_path(text));
+  return KeySource{.kind = KeySource::Kind::File, .name = std::move(path)};
 }
 
 Result<net::SocketAddress> parse_socket_address(std::string_view text) {

@@ -209,7 +209,8 @@ Result<TableState> NftSocket::read(Depth depth, const std::vector<std::string>& 
   if (depth == Depth::Digest) {
     return state;
   }
-  state.edited = CW_TRY(mark_in(kSealSet)) != CW_TRY(structure_hash());
+  const auto sealed = CW_TRY(mark_in(kSealSet));
+  state.edited = sealed != CW_TRY(structure_hash());
   auto& contents = state.sets.emplace();
   for (const auto& set : sets) {
     auto found = elements(set);

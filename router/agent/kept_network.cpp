@@ -44,8 +44,8 @@ Result<std::optional<KeptNetwork::Copy>> KeptNetwork::read() const {
   }
   const auto text = CW_TRY(read_all(fd->get(), network::kLargestNetmap, path));
   auto netmap = CW_TRY_IN(network::netmap_from_json(text), "reading " + path);
-  return std::optional<Copy>(
-      Copy{.netmap = std::move(netmap), .written = CW_TRY(written_at(fd->get(), path))});
+  const auto written = CW_TRY(written_at(fd->get(), path));
+  return std::optional<Copy>(Copy{.netmap = std::move(netmap), .written = written});
 }
 
 bool KeptNetwork::is(const network::Netmap& netmap) const {

@@ -51,12 +51,12 @@ Result<Candidate> Reconciler::prepare(network::Netmap netmap, WallTime now) {
   std::swap(snapshot_.netmap, netmap);
   std::swap(snapshot_.overlaps, overlaps);
   snapshot_.now = now;
-  auto desired = router::desired(snapshot_);
+  auto result = router::desired(snapshot_);
   std::swap(snapshot_.netmap, netmap);
   std::swap(snapshot_.overlaps, overlaps);
-  return Candidate{.netmap = std::move(netmap),
-                   .overlaps = std::move(overlaps),
-                   .desired = CW_TRY(std::move(desired))};
+  auto desired = CW_TRY(std::move(result));
+  return Candidate{
+      .netmap = std::move(netmap), .overlaps = std::move(overlaps), .desired = std::move(desired)};
 }
 
 // A host that cannot be read overlaps nothing; the round says why it cannot.
