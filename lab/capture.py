@@ -27,7 +27,8 @@ RTNETLINK_MESSAGE = re.compile(r"rtnetlink: .* type=(\d+)")
 
 
 class Announcements:
-    """Everything rtnetlink and nftables announce in a namespace, as `ip monitor` and `nft monitor` print it.
+    """Everything rtnetlink and nftables announce in a namespace, as `ip monitor` and `nft monitor` print it, but for the
+    states of neighbours, which the kernel changes by itself.
 
     Exact at both ends: a marker of our own is waited for in both streams before the first and after the last event.
     """
@@ -50,7 +51,7 @@ class Announcements:
         lines: list[str] = []
         for name, file in self._files.items():
             text = file.read_bytes()[self._start[name] :].decode(errors="replace")
-            lines += [line for line in text.splitlines() if line and not _is_marker(line)]
+            lines += [line for line in text.splitlines() if line and not _is_marker(line) and "[NEIGH]" not in line]
         return lines
 
     def close(self) -> None:
