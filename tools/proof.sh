@@ -27,7 +27,7 @@ head_of() { # head_of COMMAND
   echo
   echo "commit    $(git rev-parse HEAD)$changed"
   echo "started   $(date -u +'%F %H:%M UTC')"
-  echo "kernels  $kernels (in the VM), $(uname -r) (the machine's own)"
+  echo "kernels  $kernels (in the VM), $(uname -r | cut -d- -f1) (the machine's own)"
   echo "machine   $(. /etc/os-release && echo "$PRETTY_NAME"), $(nproc) processors, VM with $(
     tests/vm/accel.sh "$(tests/vm/kernel.sh 6.1)" | sed 's/^-accel \([a-z]*\).*/\1/; s/tcg/software emulation/'
   )"
