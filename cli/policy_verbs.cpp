@@ -21,7 +21,8 @@ int ask(const std::string& directory, const std::string& to, const Terminal& ter
   if (!read) {
     return kFailed;
   }
-  const auto world = network::policy_world(read->netmap);
+  const auto now = SystemClock().wall();
+  const auto world = network::policy_world(read->netmap, now);
   const auto target = policy::find_target(world, to);
   if (!target) {
     return complain(target.error(), terminal);
@@ -30,7 +31,7 @@ int ask(const std::string& directory, const std::string& to, const Terminal& ter
   if (!party) {
     return complain(party.error(), terminal);
   }
-  return answer(read->directory, world, *party, target->service);
+  return answer(read->directory, world, *party, target->service, now);
 }
 
 }  // namespace
@@ -39,15 +40,14 @@ int explain_policy(const std::string& directory, const std::string& from, const 
                    Form form, const Terminal& terminal) {
   return ask(directory, to, terminal,
              [&](const network::Directory& files, const policy::World& world,
-                 const policy::Party& party, const policy::Service& service) {
+                 const policy::Party& party, const policy::Service& service, WallTime now) {
                const auto source = policy::find_source(world, from);
                if (!source) {
                  return complain(source.error(), terminal);
                }
                const auto* file = files.policy ? &*files.policy : nullptr;
-               const auto explained =
-                   explain(world, places_of_rules(file), policy::parties(world, *source), party,
-                           service, SystemClock().wall());
+               const auto explained = explain(world, places_of_rules(file),
+                                              policy::parties(world, *source), party, service, now);
                print(stdout, form == Form::Json ? explained.json : explained.text);
                return explained.allowed ? kDone : kDenied;
              });
@@ -57,8 +57,8 @@ int who_may(const std::string& directory, const std::string& to, Form form,
             const Terminal& terminal) {
   return ask(directory, to, terminal,
              [&](const network::Directory& /*files*/, const policy::World& world,
-                 const policy::Party& party, const policy::Service& service) {
-               const auto may = policy::who(world, party, service, SystemClock().wall());
+                 const policy::Party& party, const policy::Service& service, WallTime now) {
+               const auto may = policy::who(world, party, service, now);
                print(stdout, form == Form::Json ? who_json(world, may)
                                                 : who_text(world, may, terminal.out));
                return kDone;
@@ -71,9 +71,9 @@ int policy_diff(const std::string& before, const std::string& after, const Termi
   if (!old_network || !new_network) {
     return kFailed;
   }
-  const auto differences =
-      policy::difference(network::policy_world(old_network->netmap),
-                         network::policy_world(new_network->netmap), SystemClock().wall());
+  const auto now = SystemClock().wall();
+  const auto differences = policy::difference(network::policy_world(old_network->netmap, now),
+                                              network::policy_world(new_network->netmap, now), now);
   print(stdout,
         differences.empty() ? "nothing changes for anybody\n" : policy::to_text(differences));
   return differences.empty() ? kDone : kChangesPending;

@@ -3,13 +3,13 @@
 
 namespace cw::network {
 
-policy::World policy_world(const Netmap& netmap) {
+policy::World policy_world(const Netmap& netmap, WallTime now) {
   policy::World world;
   for (const auto& site : netmap.sites) {
     world.sites.push_back({.name = site.name, .routes = site.routes});
   }
   for (const auto& peer : netmap.peers) {
-    if (peer.enabled) {
+    if (peer.enabled && (!peer.expires || *peer.expires > now)) {
       world.peers.push_back({.name = peer.name,
                              .user = peer.user,
                              .groups = peer.groups,

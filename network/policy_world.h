@@ -4,10 +4,9 @@
 #include "network/netmap.h"
 #include "policy/world.h"
 
-// What a netmap's policy speaks of. Peers that are not enabled are nobody; expiries are for whoever
-// knows the time. Pure.
+// What a netmap's policy speaks of. Peers that are not let in at that time are nobody. Pure.
 namespace cw::network {
 
-[[nodiscard]] policy::World policy_world(const Netmap& netmap);
+[[nodiscard]] policy::World policy_world(const Netmap& netmap, WallTime now);
 
 }  // namespace cw::network

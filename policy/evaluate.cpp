@@ -29,7 +29,7 @@ bool names_peer(const World& world, const Selector& selector, const Peer& peer) 
     case SelectorKind::Peer:
       return peer.name == selector.name;
     case SelectorKind::User:
-      return peer.user == selector.name;
+      return !peer.user.empty() && peer.user == selector.name;  // nobody's device is not a user's
     case SelectorKind::Group:
       return is_member(world, peer, selector.name);
     case SelectorKind::Site:

@@ -207,6 +207,9 @@ std::string say(const World& world, const Decision& decision) {
 std::optional<std::string> first_failure(const World& world, const Selector& from,
                                          const Target& target, bool accepted) {
   const auto to = locate(world, target.to);
+  if (!to && target.to.kind == SelectorKind::Peer) {
+    return std::nullopt;  // a peer that was removed must not hold up its removal
+  }
   for (const auto& party : parties(world, from)) {
     const auto decision =
         to ? decide(world, {.from = party, .to = *to, .service = target.service}, kNoExpiryYet)

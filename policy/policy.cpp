@@ -112,7 +112,7 @@ std::string_view to_text(SelectorKind kind) {
 
 std::optional<Selector> Selector::with_kind(std::string_view text) {
   const auto colon = text.find(':');
-  if (colon == std::string_view::npos) {
+  if (colon == std::string_view::npos || colon + 1 == text.size()) {
     return std::nullopt;
   }
   for (const auto kind :

@@ -105,6 +105,15 @@ TEST_F(NftTest, ReadsBackExactlyWhatWasWritten) {
             (TableState{.present = true, .digest = digest(example()), .edited = false}));
 }
 
+TEST_F(NftTest, ReadsBackPlacesThatTouch) {
+  auto touching = example();
+  touching.sets[2].elements = {"10.0.0.0/16", "10.1.0.0/16", "10.2.0.5", "10.2.0.6"};
+  touching.sets[4].elements = {"10.0.1.5 . 17 . 0-65535", "10.0.1.5 . 6 . 1-79",
+                               "10.0.1.5 . 6 . 80-90", "10.0.1.6 . 6 . 80-90"};
+  load(touching);
+  EXPECT_EQ(read(Depth::Full).sets, touching.sets);
+}
+
 TEST_F(NftTest, MayBeReplacedAgain) {
   load(example());
   load(example());

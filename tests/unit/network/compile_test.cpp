@@ -89,6 +89,15 @@ TEST(Compile, NeverTakesABrokenPolicyForNone) {
   EXPECT_FALSE(compile(texts).netmap);
 }
 
+TEST(Compile, NeverHoldsUpTheRemovalOfAPeerThatThePolicyNames) {
+  auto texts = small_network();
+  texts["policy.toml"] =
+      "[groups]\ndba = [\"bob\"]\n"
+      "[[rule]]\nname = \"a\"\nfrom = [\"bob\", \"dba\"]\nto = \"peer:bob\"\nports = \"any\"\n"
+      "[[test]]\nfrom = [\"bob\", \"alice\"]\naccept = \"peer:bob:icmp\"\n";
+  EXPECT_TRUE(compile(texts).netmap) << rendered(texts);
+}
+
 TEST(Compile, DoesNotBlamePeersForASiteThatIsNoToml) {
   auto texts = small_network();
   texts["sites/production.toml"] = "id = \n";

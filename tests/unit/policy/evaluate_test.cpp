@@ -131,6 +131,23 @@ TEST_F(Evaluate, SaysWhoMay) {
   EXPECT_TRUE(who(world_, at_staging("10.0.1.5"), *Service::parse("tcp/5432"), kNow).empty());
 }
 
+TEST_F(Evaluate, TakesAnEmptyUserForNobody) {
+  world_.policy->rules = {
+      rule("x", selector(SelectorKind::User, ""), selector(SelectorKind::Host, "db"), "any")};
+  EXPECT_FALSE(decide(bob(), at_prod("10.0.1.5")).allowed);
+  EXPECT_FALSE(Selector::with_kind("user:"));
+}
+
+TEST_F(Evaluate, ExpectsNothingOfAPeerThatWasRemoved) {
+  const Target gone{.to = selector(SelectorKind::Peer, "carol"),
+                    .service = *Service::parse("tcp/22")};
+  const Target there{.to = selector(SelectorKind::Peer, "bob"),
+                     .service = *Service::parse("tcp/22")};
+  const auto alice_herself = selector(SelectorKind::Peer, "alice");
+  EXPECT_FALSE(first_failure(world_, alice_herself, gone, true));
+  EXPECT_TRUE(first_failure(world_, alice_herself, there, true));
+}
+
 TEST_F(Evaluate, FindsWhoAndWhatPeopleName) {
   EXPECT_EQ(find_source(world_, "alice")->kind, SelectorKind::Peer);
   EXPECT_EQ(find_source(world_, "alice@example.com")->kind, SelectorKind::User);

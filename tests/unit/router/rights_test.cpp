@@ -200,7 +200,7 @@ TEST(RightsLaws, SayWhatTheReferenceSaysOfEveryConnection) {
   EXPECT_TRUE(rc::check([] {
     const auto snapshot = random_snapshot();
     const auto rights = rights_of(snapshot);
-    const auto world = network::policy_world(snapshot.netmap);
+    const auto world = network::policy_world(snapshot.netmap, snapshot.now);
     const auto& site = world.sites[0];
     const auto services = {service("icmp"), service("tcp/80"), service("tcp/81"), service("udp/80"),
                            service("tcp/22")};
