@@ -102,6 +102,36 @@ Result<bool> DirectoryReader::refresh() {
   return std::exchange(changed_, false);  // what a failed reading saw counts for the next
 }
 
+Result<bool> DirectoryReader::refresh(const std::set<std::string>& paths) {
+  const UniqueFd top(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!top) {
+    return Error::from_errno(errno, "cannot open the network directory " + path_);
+  }
+  now_ = clock_->wall();
+  for (const auto& path : paths) {
+    read_again(top.get(), path);
+  }
+  return std::exchange(changed_, false);
+}
+
+// Where the folder is not what it should be, refresh() has said so or will.
+void DirectoryReader::read_again(int top, const std::string& path) {
+  const auto slash = path.find('/');
+  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash);
+  const UniqueFd fd(::openat(top, folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+  if (!fd) {
+    return;
+  }
+  const bool is_new = !known_.contains(path);
+  read_file(fd.get(), slash == std::string::npos ? path : path.substr(slash + 1), path);
+  const auto known = known_.find(path);
+  if (known->second.seen != round_) {  // it is not there
+    changed_ = changed_ || !is_new;
+    directory_.forget(path);
+    known_.erase(known);
+  }
+}
+
 Result<> DirectoryReader::read_folder(int parent, std::string_view folder) {
   const bool top = folder.empty();
   const std::string name = top ? "." : std::string(folder);

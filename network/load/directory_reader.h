@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 
 #include <sys/stat.h>
@@ -27,6 +28,10 @@ class DirectoryReader {
   // Whether anything that matters changed since the last call. An error means that the directory
   // itself could not be read; what was known stays.
   Result<bool> refresh();
+
+  // The same of these files alone, of whose change somebody knows; the others stay as they were
+  // read last. Paths as Directory has them. Cost: that of the files.
+  Result<bool> refresh(const std::set<std::string>& paths);
 
   [[nodiscard]] const Directory& directory() const { return directory_; }
 
@@ -61,6 +66,7 @@ class DirectoryReader {
   void take_content(Known& known, const std::string& path, const std::string& text);
   void take_problem(Known& known, const std::string& path, std::string problem, std::string hint);
   void forget_unseen();
+  void read_again(int top, const std::string& path);
 
   static Identity identity_of(const struct stat& status);
 

@@ -341,16 +341,28 @@ api::Answer Agent::answer_for_round(std::string text) {
 api::Answer Agent::reload() {
   notify_reloading();
   look_at_host();
+  // First what is known to have changed: whoever is taken out is out before the thousands of other
+  // files are looked at.
+  const bool took = take_announced();
+  auto done = took ? round_.done : std::vector<std::string>();
   auto reading = intake_->read_now();
-  if (!offer(std::move(reading), Asked::ByAPerson)) {
-    notify_ready(summary());
-    return {.done = false,
-            .text = fmt::format("the network in {} is refused; {}", world_.network.path(),
-                                what_stays()),
-            .diagnostics = refused_ ? refused_->text : std::string()};
+  const bool was_all = took && reading.netmap && *reading.netmap == *reconciler_.netmap();
+  if (!was_all) {
+    if (!offer(std::move(reading), Asked::ByAPerson)) {
+      notify_ready(summary());
+      return {.done = false,
+              .text = fmt::format("the network in {} is refused; {}", world_.network.path(),
+                                  what_stays()),
+              .diagnostics = refused_ ? refused_->text : std::string()};
+    }
+    round(firewall::Depth::Digest);
+    round_.done.insert(round_.done.begin(), done.begin(), done.end());
   }
-  round(firewall::Depth::Digest);
   notify_ready(summary());
+  return answer_for_reload();
+}
+
+api::Answer Agent::answer_for_reload() {
   const auto* netmap = reconciler_.netmap();
   return answer_for_round(fmt::format("network '{}': {}, {}", netmap->name,
                                       count(netmap->peers.size(), "peer"),

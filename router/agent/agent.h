@@ -106,6 +106,7 @@ class Agent final : public Requests {
   void add_watch_problems(std::vector<api::Problem>& problems) const;
   bool offer(NetworkReading reading, Asked asked);  // true: in force now
   void take(Candidate candidate);
+  bool take_announced();  // true: in force now, and its round made
   void refuse(api::RefusalReason reason, std::string text);
   [[nodiscard]] std::string what_stays() const;
   [[nodiscard]] router::Verdict judge(const Candidate& candidate);
@@ -124,6 +125,7 @@ class Agent final : public Requests {
   void on_disturbance();
   [[nodiscard]] std::vector<api::Problem> standing_problems();
   [[nodiscard]] api::Answer answer_for_round(std::string text);
+  [[nodiscard]] api::Answer answer_for_reload();
 
   Setup setup_;
   World world_;

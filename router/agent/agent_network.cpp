@@ -155,6 +155,21 @@ bool Agent::offer(NetworkReading reading, Asked asked) {
   return true;
 }
 
+// A refusal is for the reading of everything to say.
+bool Agent::take_announced() {
+  auto reading = intake_->read_announced();
+  if (!reading || !reading->netmap || reconciler_.is_down()) {
+    return false;
+  }
+  auto candidate = reconciler_.prepare(std::move(*reading->netmap), world_.clock.wall());
+  if (!candidate) {
+    return false;
+  }
+  take(std::move(*candidate));
+  round(firewall::Depth::Digest);
+  return true;
+}
+
 void Agent::take(Candidate candidate) {
   const auto peers = candidate.netmap.peers.size();
   const auto name = candidate.netmap.name;

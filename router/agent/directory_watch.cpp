@@ -44,16 +44,18 @@ void DirectoryWatch::watch(const std::string& path, std::uint32_t mask,
 void DirectoryWatch::renew() {
   sources_.clear();
   blind_.reset();
-  const auto on_content = [this](const inotify_event& event) {
-    if ((event.mask & kFolders) != 0) {
-      renew();
-      changed_();
-    } else if (event.len == 0 || is_of_a_network(event.name)) {
-      changed_();
-    }
-  };
   for (const auto& folder : folders_) {
-    watch(folder, kContent, on_content);
+    const auto below = folder == root_ ? std::string() : folder.substr(root_.size() + 1) + "/";
+    watch(folder, kContent, [this, below](const inotify_event& event) {
+      if ((event.mask & kFolders) != 0) {
+        renew();
+        changed_(std::nullopt);
+      } else if (event.len == 0) {
+        changed_(std::nullopt);
+      } else if (is_of_a_network(event.name)) {
+        changed_(below + event.name);
+      }
+    });
   }
   const auto path = std::filesystem::path(root_).lexically_normal();
   const auto root = path.has_filename() ? path : path.parent_path();
@@ -61,7 +63,7 @@ void DirectoryWatch::renew() {
         [this, name = root.filename().string()](const inotify_event& event) {
           if ((event.mask & IN_Q_OVERFLOW) != 0 || (event.len > 0 && name == event.name)) {
             renew();
-            changed_();
+            changed_(std::nullopt);
           }
         });
 }

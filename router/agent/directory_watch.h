@@ -10,9 +10,9 @@
 #include "router/agent/loop.h"
 
 // Says that something below a directory may have changed: in its folders, or the directory itself
-// (a symbolic link that now leads elsewhere, a directory that came or was replaced). Says nothing
-// about what, and says it too often rather than too rarely; but files that are none of a network's
-// (an editor's, git's) are none of ours.
+// (a symbolic link that now leads elsewhere, a directory that came or was replaced). Names the file
+// where the kernel does, and says it too often rather than too rarely; but files that are none of a
+// network's (an editor's, git's) are none of ours.
 namespace cw::agent {
 
 // May a file of that name be part of a network? Pure.
@@ -20,7 +20,8 @@ namespace cw::agent {
 
 class DirectoryWatch {
  public:
-  using Callback = std::function<void()>;
+  // The file, as network::Directory names it; nothing: more than one, or who knows which.
+  using Callback = std::function<void(std::optional<std::string>)>;
 
   DirectoryWatch(const Loop& loop, std::string root, std::vector<std::string> folders,
                  Callback changed)

@@ -1,13 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "router/agent/intake.h"
 
+#include <utility>
+
 namespace cw::agent {
+
+namespace {
+
+// More than these are no quicker to read one by one than with all the others.
+constexpr std::size_t kMostAnnounced = 256;
+
+}  // namespace
 
 Intake::Intake(const Loop& loop, const Clock& clock, NetworkSource& source, Callback settled)
     : clock_(clock),
       source_(source),
       settled_(std::move(settled)),
-      watch_(loop, source.path(), source.folders(), [this] { changed(); }) {}
+      watch_(loop, source.path(), source.folders(),
+             [this](std::optional<std::string> path) { changed(std::move(path)); }) {}
 
 Result<std::unique_ptr<Intake>> Intake::create(const Loop& loop, const Clock& clock,
                                                NetworkSource& source, Callback settled) {
@@ -21,23 +31,39 @@ Result<std::unique_ptr<Intake>> Intake::create(const Loop& loop, const Clock& cl
 NetworkReading Intake::read_now() {
   settle_.forget();
   arm();
-  source_.refresh();
+  read_all();
   return source_.compile();
 }
 
+std::optional<NetworkReading> Intake::read_announced() {
+  const auto paths = std::exchange(announced_, {});
+  if (paths.empty() || paths.size() > kMostAnnounced || !source_.refresh(paths)) {
+    return std::nullopt;
+  }
+  return source_.compile();
+}
+
+bool Intake::read_all() {
+  announced_.clear();
+  return source_.refresh();
+}
+
 void Intake::look_again() {
-  if (watch_.renew_if_incomplete() && source_.refresh()) {
-    changed();
+  if (watch_.renew_if_incomplete() && read_all()) {
+    changed(std::nullopt);
   }
 }
 
-void Intake::changed() {
+void Intake::changed(std::optional<std::string> path) {
+  if (path && announced_.size() <= kMostAnnounced) {
+    announced_.insert(std::move(*path));
+  }
   settle_.changed(clock_.steady());
   arm();
 }
 
 void Intake::due() {
-  const bool differs = source_.refresh();
+  const bool differs = read_all();
   const auto verdict = settle_.read(differs, clock_.steady());
   arm();
   if (verdict == Settle::Verdict::Take) {

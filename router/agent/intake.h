@@ -3,6 +3,8 @@
 
 #include <functional>
 #include <optional>
+#include <set>
+#include <string>
 
 #include "base/clock.h"
 #include "router/agent/directory_watch.h"
@@ -24,6 +26,11 @@ class Intake {
 
   [[nodiscard]] NetworkReading read_now();
 
+  // From the files that were announced and not read yet, without looking at the thousands of
+  // others; nothing where they say nothing new. Where the kernel does not announce all (a network
+  // file system), it is not all: read_now() afterwards.
+  [[nodiscard]] std::optional<NetworkReading> read_announced();
+
   // To be called now and then: watches folders that have come since, and reads what it cannot
   // watch.
   void look_again();
@@ -34,7 +41,8 @@ class Intake {
  private:
   Intake(const Loop& loop, const Clock& clock, NetworkSource& source, Callback settled);
 
-  void changed();
+  void changed(std::optional<std::string> path);
+  bool read_all();
   void due();
   void arm();
 
@@ -42,6 +50,7 @@ class Intake {
   NetworkSource& source_;
   Callback settled_;
   Settle settle_;
+  std::set<std::string> announced_;  // and not read since
   Timer timer_;
   DirectoryWatch watch_;
 };

@@ -17,6 +17,10 @@ bool NetworkSource::refresh() {
   return *changed || was_unreadable;
 }
 
+bool NetworkSource::refresh(const std::set<std::string>& paths) {
+  return !unreadable_ && reader_.refresh(paths).value_or(false);
+}
+
 NetworkReading NetworkSource::compile() const {
   if (unreadable_) {
     return {.netmap = std::nullopt,

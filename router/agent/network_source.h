@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,8 @@ class NetworkSource {
 
   // Reads what changed since the last time. True: something did.
   bool refresh();
+  // Of these files only, of a directory that could be read before.
+  bool refresh(const std::set<std::string>& paths);
 
   // What the last refresh() found.
   [[nodiscard]] NetworkReading compile() const;

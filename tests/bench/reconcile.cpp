@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <spawn.h>
+#include <systemd/sd-event.h>
 #include <unistd.h>
 
 #include "firewall/nft/nft_socket.h"
@@ -24,6 +25,7 @@
 #include "netlink/socket/sysctl.h"
 #include "netlink/socket/wireguard.h"
 #include "network/load/directory_reader.h"
+#include "router/agent/agent.h"
 #include "router/model/ownership.h"
 #include "tests/support/networks.h"
 
@@ -133,6 +135,20 @@ class TimedFirewall final : public firewall::FirewallSink {
   LastWrite& last_;
 };
 
+class SilentJournal final : public agent::Journal {
+ public:
+  void write(agent::Level /*level*/, agent::Event /*event*/, std::string_view /*message*/,
+             const std::vector<agent::Field>& /*fields*/) override {}
+};
+
+// Nobody else changes anything here.
+class NoWatch final : public agent::KernelWatch {
+ public:
+  [[nodiscard]] std::vector<int> descriptors() const override { return {}; }
+
+  agent::Disturbance drain() override { return {}; }
+};
+
 std::string peer_file(unsigned key, unsigned number) {
   return fmt::format("public_key = \"{}\"\naddress = \"100.83.{}.{}\"\nuser = \"user{}\"\n",
                      test::public_key(key).to_text(), 1 + number / 250, 2 + number % 250, number);
@@ -169,11 +185,8 @@ class Bench {
         timed_nft_(nft_, last_),
         runtime_(must(agent::RuntimeFolder::claim((folder_ / "run").string()))),
         keys_(test::key_ring()),
-        reconciler_({routes_, timed_wireguard_, sysctls_, timed_nft_}, keys_, runtime_) {
-    router::Host host{.router = "r1", .site = "prod"};
-    host.keys.emplace("prod", test::public_key(1));
-    host.alternate_ports = {443, 4500};
-    reconciler_.set_host(host);
+        reconciler_(sinks(), keys_, runtime_) {
+    reconciler_.set_host(host());
   }
 
   bool all() {
@@ -183,6 +196,15 @@ class Bench {
   }
 
  private:
+  router::Sinks sinks() { return {routes_, timed_wireguard_, sysctls_, timed_nft_}; }
+
+  static router::Host host() {
+    router::Host host{.router = "r1", .site = "prod"};
+    host.keys.emplace("prod", test::public_key(1));
+    host.alternate_ports = {443, 4500};
+    return host;
+  }
+
   [[nodiscard]] network::Netmap read_network() {
     must(reader_.refresh());
     auto compiled = reader_.compile();
@@ -248,27 +270,79 @@ class Bench {
     return report("no_op_reconcile", median(ours), median(theirs), 1.5);
   }
 
+  // The agent itself, from the file to the kernel, as `causeway reload` has it done.
   bool one_peer() {
+    auto loop = must(agent::Loop::create());
+    SilentJournal journal;
+    NoWatch watch;
+    agent::NetworkSource network((folder_ / "network").string(), clock_);
+    const agent::KeptNetwork kept((folder_ / "state").string());
+    agent::Setup setup;
+    setup.host = host();
+    setup.config_path = (folder_ / "router.toml").string();
+    const auto agent = must(agent::Agent::create(std::move(setup), {.loop = loop,
+                                                                    .clock = clock_,
+                                                                    .journal = journal,
+                                                                    .sinks = sinks(),
+                                                                    .keys = keys_,
+                                                                    .folder = runtime_,
+                                                                    .kept = kept,
+                                                                    .network = network,
+                                                                    .watch = watch}));
+    agent->start();
     std::vector<double> ours;
     std::vector<double> theirs;
     for (unsigned i = 0; i < kRounds; ++i) {
       // Somebody gets a new key and a new address, so that both kernel parts change.
       const unsigned number = peers_ + i;
-      write(folder_ / "network/peers/peer00007.toml", peer_file(1000 + number, number));
+      const auto address = fmt::format("100.83.{}.{}", 1 + number / 250, 2 + number % 250);
+      settle(loop);
       const auto start = steady_clock::now();
-      must(reconciler_.take(read_network(), clock_.wall()));
-      converge(firewall::Depth::Digest);
+      write(folder_ / "network/peers/peer00007.toml", peer_file(1000 + number, number));
+      turn(loop, steady_clock::now());
+      if (!agent->reload().done) {
+        fail("the reload is not done");
+      }
       ours.push_back(last_.since(start));
-      const auto key = test::public_key(2000 + number).to_text();
-      const auto address = fmt::format("100.83.200.{}", 10 + i);
-      theirs.push_back(time_of([&] {
-        run({"wg", "set", kDevice, "peer", key, "allowed-ips", address + "/32"});
-        run({"nft", "add", "element", "inet", "causeway", "peer4",
-             fmt::format("{{ {} : goto every_route }}", address)});
-      }));
-      converge(firewall::Depth::Full);  // takes theirs out again
+      run({"nft", "get", "element", "inet", "causeway", "peer4", fmt::format("{{ {} }}", address)});
+      theirs.push_back(time_of_tools(i));
     }
     return report("one_peer_changed", median(ours), median(theirs), 3);
+  }
+
+  // A new peer by the kernel's own tools, and gone again.
+  double time_of_tools(unsigned round) const {
+    const auto key = test::public_key(2000 + peers_ + round).to_text();
+    const auto address = fmt::format("100.83.200.{}", 10 + round);
+    const double time = time_of([&] {
+      run({"wg", "set", kDevice, "peer", key, "allowed-ips", address + "/32"});
+      run({"nft", "add", "element", "inet", "causeway", "peer4",
+           fmt::format("{{ {} : goto every_route }}", address)});
+    });
+    run({"wg", "set", kDevice, "peer", key, "remove"});
+    run({"nft", "delete", "element", "inet", "causeway", "peer4",
+         fmt::format("{{ {} }}", address)});
+    return time;
+  }
+
+  // What is due until then.
+  static void turn(const agent::Loop& loop, steady_clock::time_point until) {
+    for (;;) {
+      const auto left = std::chrono::duration_cast<std::chrono::microseconds>(
+          std::max(steady_clock::duration::zero(), until - steady_clock::now()));
+      const int served = sd_event_run(loop.get(), static_cast<std::uint64_t>(left.count()));
+      if (served < 0) {
+        fail("the event loop");
+      }
+      if (served == 0 && steady_clock::now() >= until) {
+        return;
+      }
+    }
+  }
+
+  // What a change puts off (keeping the network, tidying) is no part of the next one.
+  static void settle(const agent::Loop& loop) {
+    turn(loop, steady_clock::now() + 2 * agent::kTidy);
   }
 
   std::filesystem::path folder_;

@@ -98,6 +98,23 @@ TEST_F(Reading, SeesAChangedANewAndARemovedFile) {
   EXPECT_EQ(reader.compile().netmap->peers[0].name, "bob");
 }
 
+TEST_F(Reading, OfNamedFilesTakesThoseAndNoOther) {
+  write_all(small_network());
+  ASSERT_TRUE(*reader.refresh());
+  const auto bob = "public_key = \"" + std::string(kBobKey) + "\"\naddress = \"100.83.0.6\"\n";
+  write("peers/alice.toml", small_network()["peers/alice.toml"] + "user = \"alice\"\n");
+  write("peers/bob.toml", bob);
+  EXPECT_TRUE(*reader.refresh({"peers/bob.toml"}));
+  ASSERT_EQ(reader.compile().netmap->peers.size(), 2U);
+  EXPECT_EQ(reader.compile().netmap->peers[0].user, "");
+  fs::remove(path / "peers/bob.toml");
+  EXPECT_TRUE(*reader.refresh({"peers/bob.toml", "peers/alice.toml"}));
+  ASSERT_EQ(reader.compile().netmap->peers.size(), 1U);
+  EXPECT_EQ(reader.compile().netmap->peers[0].user, "alice");
+  EXPECT_FALSE(*reader.refresh({"peers/bob.toml", "peers/alice.toml", "network.toml"}));
+  EXPECT_FALSE(*reader.refresh());
+}
+
 // How often a file was opened since the last question.
 class Opened {
  public:

@@ -34,6 +34,21 @@ TEST_F(NetworkInForce, ReloadTakesAtOnceWhatIsThere) {
   EXPECT_EQ(peers(), 11U);
 }
 
+// The kernel announces no writing by another name; a network file system announces less.
+TEST_F(NetworkInForce, ReloadTakesAlsoWhatNobodyAnnounced) {
+  std::filesystem::create_hard_link(temp_ / "network/peers/p0003.toml", temp_ / "other.toml");
+  start();
+  add_peer(10);
+  temp_.write("other.toml", fmt::format("public_key = \"{}\"\naddress = \"100.100.0.19\"\n",
+                                        test::public_key(2003).to_text()));
+  const auto answer = ask([this] { return client_.reload(); });
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_TRUE(answer->done);
+  EXPECT_THAT(answer->steps, Contains(HasSubstr("p0010")));
+  EXPECT_THAT(answer->steps, Contains(HasSubstr("p0003")));
+  EXPECT_EQ(status().network->peers, 11U);
+}
+
 TEST_F(NetworkInForce, ABadNetworkIsRefusedAndTheOldOneStays) {
   start();
   const int writes = kernel_.writes;
