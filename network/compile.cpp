@@ -117,7 +117,9 @@ Compiled compile(const Directory& directory) {
   if (directory.network && !has_errors(compiled.diagnostics)) {
     auto netmap = assemble(*directory.network, checks);
     netmap.policy = std::move(policy);
-    check_policy_tests(checks, policy_world(netmap, kBeforeEveryExpiry));
+    if (netmap.policy) {
+      check_policy_tests(checks, policy_world(netmap, kBeforeEveryExpiry));
+    }
     if (!has_errors(compiled.diagnostics)) {
       compiled.netmap = std::move(netmap);
     }

@@ -78,7 +78,7 @@ std::string Digest::to_text() const {
   return net::Ip::v6(bytes).to_text();
 }
 
-Digest digest(const Ruleset& ruleset) {
+Digest digest_of(const Ruleset& ruleset) {
   Hash structure;
   structure.add(ruleset.structure);
   Hash contents;
@@ -92,16 +92,44 @@ Digest digest(const Ruleset& ruleset) {
   return {.structure = structure.first_64_bits(), .contents = contents.first_64_bits()};
 }
 
+namespace {
+
+// One pass over two sorted lists: of tens of thousands, a few differ.
+SetChange difference(const SetContent& to, const std::vector<std::string>& from) {
+  SetChange change{.name = to.name};
+  auto old = from.begin();
+  auto fresh = to.elements.begin();
+  while (old != from.end() && fresh != to.elements.end()) {
+    const int order = old->compare(*fresh);
+    if (order < 0) {
+      change.removed.push_back(*old);
+    } else if (order > 0) {
+      change.added.push_back(*fresh);
+    }
+    old += order <= 0 ? 1 : 0;
+    fresh += order >= 0 ? 1 : 0;
+  }
+  change.removed.insert(change.removed.end(), old, from.end());
+  change.added.insert(change.added.end(), fresh, to.elements.end());
+  return change;
+}
+
+}  // namespace
+
 std::vector<SetChange> diff(const std::vector<SetContent>& from,
                             const std::vector<SetContent>& to) {
   std::vector<SetChange> changes;
   static const std::vector<std::string> kNothing;
+  auto at = from.begin();  // both are by name, so the next is mostly the right one
   for (const auto& set : to) {
-    const auto old = std::ranges::find(from, set.name, &SetContent::name);
-    const auto& before = old == from.end() ? kNothing : old->elements;
-    SetChange change{.name = set.name};
-    std::ranges::set_difference(set.elements, before, std::back_inserter(change.added));
-    std::ranges::set_difference(before, set.elements, std::back_inserter(change.removed));
+    auto old = std::ranges::find(at, from.end(), set.name, &SetContent::name);
+    if (old == from.end()) {
+      old = std::ranges::find(from, set.name, &SetContent::name);
+    }
+    auto change = difference(set, old == from.end() ? kNothing : old->elements);
+    if (old != from.end()) {
+      at = old + 1;
+    }
     if (!change.added.empty() || !change.removed.empty()) {
       changes.push_back(std::move(change));
     }
@@ -119,7 +147,7 @@ std::string replace_text(const Ruleset& ruleset) {
       "  set {1} {{ type ipv6_addr; elements = {{ {3} }}; }}\n"
       "  set {2} {{ type ipv6_addr; }}\n"
       "{4}}}\n",
-      kTable, kDigestSet, kSealSet, digest(ruleset).to_text(), ruleset.structure);
+      kTable, kDigestSet, kSealSet, ruleset.digest.to_text(), ruleset.structure);
   for (const auto& set : ruleset.sets) {
     append_elements(text, "add", set.name, set.elements);
   }

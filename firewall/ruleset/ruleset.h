@@ -25,13 +25,6 @@ struct SetContent {
   friend bool operator==(const SetContent&, const SetContent&) = default;
 };
 
-struct Ruleset {
-  std::string structure;         // body of the table, without `digest` and `seal`
-  std::vector<SetContent> sets;  // by name; every one is declared in the structure
-
-  friend bool operator==(const Ruleset&, const Ruleset&) = default;
-};
-
 // First half: the structure. Second half: the contents of the sets. Accidents do not collide in 64
 // bits; whoever could collide on purpose is root already.
 struct Digest {
@@ -43,7 +36,16 @@ struct Digest {
   friend bool operator==(const Digest&, const Digest&) = default;
 };
 
-[[nodiscard]] Digest digest(const Ruleset& ruleset);
+struct Ruleset {
+  std::string structure;         // body of the table, without `digest` and `seal`
+  std::vector<SetContent> sets;  // by name; every one is declared in the structure
+  Digest digest = {};            // of both; whoever makes a ruleset fills it in
+
+  friend bool operator==(const Ruleset&, const Ruleset&) = default;
+};
+
+// Linear in the text, so it is kept with what it is of.
+[[nodiscard]] Digest digest_of(const Ruleset& ruleset);
 
 struct SetChange {
   std::string name;

@@ -171,7 +171,7 @@ router::Reading Reconciler::read(const router::DesiredState& desired, firewall::
   auto reading = router::read_kernel(sinks_, desired, depth);
   auto& table = reading.state.firewall;
   if (previous_ruleset_ && table && table->digest && !table->sets &&
-      *table->digest == firewall::digest(*previous_ruleset_)) {
+      *table->digest == previous_ruleset_->digest) {
     table->sets = previous_ruleset_->sets;
   }
   return reading;

@@ -234,7 +234,7 @@ void plan_firewall(const DesiredState& desired, const KernelState& kernel, Stage
     }
     return;
   }
-  const auto wanted = firewall::digest(*desired.firewall);
+  const auto wanted = desired.firewall->digest;
   const auto replace = [&](std::string_view reason) {
     stages.firewall.push_back({ReplaceRuleset{*desired.firewall}, std::string(reason)});
   };

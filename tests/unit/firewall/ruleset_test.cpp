@@ -17,15 +17,15 @@ Ruleset small() {
 TEST(Digest, ChangesWithTheStructureAloneInItsFirstHalf) {
   auto other = small();
   other.structure += "  chain a { }\n";
-  EXPECT_NE(digest(other).structure, digest(small()).structure);
-  EXPECT_EQ(digest(other).contents, digest(small()).contents);
+  EXPECT_NE(digest_of(other).structure, digest_of(small()).structure);
+  EXPECT_EQ(digest_of(other).contents, digest_of(small()).contents);
 }
 
 TEST(Digest, ChangesWithAnElementAloneInItsSecondHalf) {
   auto other = small();
   other.sets[0].elements[0] = "100.64.0.5 : goto b";
-  EXPECT_EQ(digest(other).structure, digest(small()).structure);
-  EXPECT_NE(digest(other).contents, digest(small()).contents);
+  EXPECT_EQ(digest_of(other).structure, digest_of(small()).structure);
+  EXPECT_NE(digest_of(other).contents, digest_of(small()).contents);
 }
 
 TEST(Digest, TellsWhereOneElementEndsAndTheNextBegins) {
@@ -33,7 +33,7 @@ TEST(Digest, TellsWhereOneElementEndsAndTheNextBegins) {
   auto two = small();
   one.sets = {{"s", {"ab", "c"}}};
   two.sets = {{"s", {"a", "bc"}}};
-  EXPECT_NE(digest(one), digest(two));
+  EXPECT_NE(digest_of(one), digest_of(two));
 }
 
 TEST(Digest, IsWrittenAsAnIpv6Address) {
@@ -58,9 +58,11 @@ TEST(UpdateText, DeletesByKeyThenAddsAndSetsTheDigestInOneTransaction) {
 }
 
 TEST(ReplaceText, TakesThePlaceOfWhateverIsThere) {
-  const auto text = replace_text(small());
+  auto ruleset = small();
+  ruleset.digest = digest_of(ruleset);
+  const auto text = replace_text(ruleset);
   EXPECT_TRUE(text.starts_with("add table inet causeway\ndelete table inet causeway\n"));
-  EXPECT_NE(text.find("elements = { " + digest(small()).to_text() + " }"), std::string::npos);
+  EXPECT_NE(text.find("elements = { " + digest_of(small()).to_text() + " }"), std::string::npos);
   EXPECT_TRUE(text.ends_with(
       "add element inet causeway peer4 { 100.64.0.5 : goto a, 100.64.0.6 : goto b }\n"));
 }
