@@ -311,7 +311,7 @@ class Bench {
   }
 
   // A new peer by the kernel's own tools, and gone again.
-  double time_of_tools(unsigned round) const {
+  [[nodiscard]] double time_of_tools(unsigned round) const {
     const auto key = test::public_key(2000 + peers_ + round).to_text();
     const auto address = fmt::format("100.83.200.{}", 10 + round);
     const double time = time_of([&] {
