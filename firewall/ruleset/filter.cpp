@@ -9,14 +9,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "firewall/ruleset/never.h"
+
 namespace cw::firewall {
 
 namespace {
-
-// Never reachable through a gateway whatever the routes say: this host, link-local (the metadata
-// address), multicast, reserved. RFC 6890; fd00:ec2::254 is AWS's metadata address.
-constexpr auto kNeverIpv4 = "0.0.0.0/8, 127.0.0.0/8, 169.254.0.0/16, 224.0.0.0/4, 240.0.0.0/4";
-constexpr auto kNeverIpv6 = "::/128, ::1/128, fd00:ec2::254/128, fe80::/10, ff00::/8";
 
 // A refused packet is answered, so that applications fail at once, but not without end: an answer
 // to each packet of a flood would be a second flood.
@@ -168,8 +165,8 @@ void write_forward(Writer& out, const Filter& filter) {
   if (!filter.rights) {
     out.line(R"(oifname "cw-*" goto refuse)");
   }
-  out.line("ip daddr {{ {} }} goto refuse", kNeverIpv4);
-  out.line6("ip6 daddr {{ {} }} goto refuse", kNeverIpv6);
+  out.line("ip daddr {{ {} }} goto refuse", fmt::join(kNeverIpv4, ", "));
+  out.line6("ip6 daddr {{ {} }} goto refuse", fmt::join(kNeverIpv6, ", "));
   out.line("ip saddr vmap @peer4");
   out.line6("ip6 saddr vmap @peer6");
   out.line("drop");

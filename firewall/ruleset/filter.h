@@ -31,6 +31,8 @@ struct TunnelFilter {
   net::Prefix block;       // overlay IPv4
   net::Prefix block_ipv6;  // its twin
   net::Prefix image;       // translated sources, in 240.0.0.0/4
+  net::Ip address = {};    // the gateway's own, in the block
+  net::Ip address_ipv6 = {};
 
   friend bool operator==(const TunnelFilter&, const TunnelFilter&) = default;
 };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -63,6 +65,26 @@ class SysctlSink {
   // ErrorKind::NotFound: this kernel has no such knob (IPv6 off).
   [[nodiscard]] virtual Result<std::string> read(const std::string& key) = 0;
   virtual Result<> write(const Sysctl& sysctl) = 0;
+};
+
+// A connection that the kernel tracks, as whoever opened it sees it: before any NAT.
+struct Flow {
+  net::Ip from;
+  net::Ip to;
+  std::uint8_t protocol = 0;  // of IP
+  std::uint16_t port = 0;     // of the destination; 0 where the protocol has none
+
+  friend bool operator==(const Flow&, const Flow&) = default;
+};
+
+class ConntrackSink {
+ public:
+  virtual ~ConntrackSink() = default;
+
+  // Forgets every connection of which `gone` says so, also one whose packets a flowtable forwards;
+  // the others do not notice. How many those were. Its next packet makes a new one, if the ruleset
+  // lets it.
+  virtual Result<std::size_t> forget(const std::function<bool(const Flow&)>& gone) = 0;
 };
 
 }  // namespace cw::netlink

@@ -73,16 +73,60 @@ Result<> Channel::exchange(std::span<std::uint8_t> request, const std::string& w
   return {};
 }
 
-Result<bool> Channel::receive(std::uint32_t sequence, const std::string& what,
-                              const OnReply& on_reply, bool& interrupted) {
+// Each request gets its number; only the last is acknowledged where all goes well.
+Result<> Channel::exchange_all(std::span<std::uint8_t> requests, const std::string& what,
+                               int expected) {
+  const auto before = sequence_;
+  for (std::size_t at = 0; at < requests.size();) {
+    nlmsghdr header{};
+    std::memcpy(&header, requests.data() + at, sizeof header);
+    const auto next = at + aligned(header.nlmsg_len);
+    header.nlmsg_seq = ++sequence_;
+    if (next >= requests.size()) {
+      header.nlmsg_flags |= NLM_F_ACK;
+    }
+    std::memcpy(requests.data() + at, &header, sizeof header);
+    at = next;
+  }
+  if (mnl_socket_sendto(socket_.get(), requests.data(), requests.size()) < 0) {
+    return Error::from_errno(errno, what);
+  }
+  Result<> result;
+  for (bool answered = false; !answered;) {
+    const auto bytes = CW_TRY(receive_bytes(what));
+    Messages messages(bytes);
+    while (const auto message = messages.next()) {
+      // Numbers wrap, and an answer that was given up may still come.
+      const auto count = message->header.nlmsg_seq - before;
+      const auto ack = decode_ack(*message);
+      if (!ack || count == 0 || count > sequence_ - before) {
+        continue;
+      }
+      if (ack->error != 0 && ack->error != expected && result) {
+        result = failed(*ack, what);
+      }
+      answered = message->header.nlmsg_seq == sequence_;
+    }
+  }
+  return result;
+}
+
+// One datagram; an empty one where a signal came first.
+Result<Bytes> Channel::receive_bytes(const std::string& what) {
   const auto size = mnl_socket_recvfrom(socket_.get(), buffer_.data(), buffer_.size());
   if (size < 0) {
     if (errno == EINTR) {
-      return false;
+      return Bytes();
     }
     return Error::from_errno(errno, what);
   }
-  Messages messages(Bytes(buffer_).first(static_cast<std::size_t>(size)));
+  return Bytes(buffer_).first(static_cast<std::size_t>(size));
+}
+
+Result<bool> Channel::receive(std::uint32_t sequence, const std::string& what,
+                              const OnReply& on_reply, bool& interrupted) {
+  const auto bytes = CW_TRY(receive_bytes(what));
+  Messages messages(bytes);
   while (const auto message = messages.next()) {
     if (message->header.nlmsg_seq != sequence) {
       continue;  // the rest of an answer that was given up

@@ -32,6 +32,11 @@ class Channel {
   Result<> exchange(std::span<std::uint8_t> request, const std::string& what,
                     const OnReply& on_reply = {});
 
+  // Whole messages back to back, sent as one; their sequence numbers and NLM_F_ACK are set here.
+  // An error is the first, but for `expected` (an errno), which is none. All of them are carried
+  // out, whatever becomes of one.
+  Result<> exchange_all(std::span<std::uint8_t> requests, const std::string& what, int expected);
+
   // By which notifications name the author of a change (nlmsg_pid).
   [[nodiscard]] std::uint32_t port() const;
 
@@ -41,6 +46,8 @@ class Channel {
   };
 
   explicit Channel(mnl_socket* socket);
+
+  Result<Bytes> receive_bytes(const std::string& what);
 
   // One datagram of the answer. True: the answer is complete.
   Result<bool> receive(std::uint32_t sequence, const std::string& what, const OnReply& on_reply,

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "firewall/nft/nft_socket.h"
+#include "netlink/socket/conntrack.h"
 #include "netlink/socket/monitor.h"
 #include "netlink/socket/route.h"
 #include "netlink/socket/sysctl.h"
@@ -31,6 +32,7 @@ struct Kernel {
   netlink::WireGuardSocket wireguard;
   netlink::ProcSysctls sysctls;
   firewall::NftSocket firewall;
+  netlink::ConntrackSocket conntrack;
   NetlinkWatch watch;
 };
 
@@ -38,6 +40,7 @@ Result<Kernel> open_kernel(const network::RouterConfig& config) {
   auto routes = CW_TRY(netlink::RouteSocket::create(router::ownership()));
   auto wireguard = CW_TRY(netlink::WireGuardSocket::create());
   auto nft = CW_TRY(firewall::NftSocket::create());
+  auto conntrack = CW_TRY(netlink::ConntrackSocket::create());
   netlink::Interest interest{
       .ownership = router::ownership(), .nft_table = firewall::kTable, .site_devices = {}};
   if (config.lan_interface) {
@@ -49,6 +52,7 @@ Result<Kernel> open_kernel(const network::RouterConfig& config) {
                 .wireguard = std::move(wireguard),
                 .sysctls = {},
                 .firewall = std::move(nft),
+                .conntrack = std::move(conntrack),
                 .watch = NetlinkWatch(std::move(monitor))};
 }
 
@@ -85,17 +89,17 @@ Result<int> serve(const Options& options, const network::RouterConfig& config, c
   const SystemClock clock;
   NetworkSource network(config.network, clock);
   const KeptNetwork kept(options.state_folder);
-  const auto agent = CW_TRY(
-      Agent::create(setup_from(options, config, keys),
-                    {.loop = loop,
-                     .clock = clock,
-                     .journal = journal,
-                     .sinks = {kernel.routes, kernel.wireguard, kernel.sysctls, kernel.firewall},
-                     .keys = keys.ring,
-                     .folder = folder,
-                     .kept = kept,
-                     .network = network,
-                     .watch = kernel.watch}));
+  const auto agent = CW_TRY(Agent::create(
+      setup_from(options, config, keys), {.loop = loop,
+                                          .clock = clock,
+                                          .journal = journal,
+                                          .sinks = {kernel.routes, kernel.wireguard, kernel.sysctls,
+                                                    kernel.firewall, kernel.conntrack},
+                                          .keys = keys.ring,
+                                          .folder = folder,
+                                          .kept = kept,
+                                          .network = network,
+                                          .watch = kernel.watch}));
   const auto reload = CW_TRY(SignalSource::create(loop, SIGHUP, [&] { (void)agent->reload(); }));
   const auto control = CW_TRY(serve_control(loop, folder, *agent));
   CW_TRY(loop.answer_watchdog());

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "firewall/ruleset/permissions.h"
 #include "router/api/status.h"
 #include "router/model/ownership.h"
 #include "router/plan/desired.h"
@@ -28,6 +29,15 @@ bool needs_endpoints(const router::Plan& plan) {
     return std::holds_alternative<router::ChangePeers>(step.action) ||
            std::holds_alternative<router::SetUp>(step.action);
   });
+}
+
+// Something may have been allowed before it that is not after it.
+bool takes_away(const router::Step& step) {
+  if (const auto* update = std::get_if<router::UpdateSets>(&step.action)) {
+    return std::ranges::any_of(update->changes,
+                               [](const auto& set) { return !set.removed.empty(); });
+  }
+  return std::holds_alternative<router::ReplaceRuleset>(step.action);
 }
 
 std::string in_short(const std::vector<std::string>& lines) {
@@ -200,7 +210,9 @@ Round Reconciler::run(firewall::Depth depth, WallTime now) {
   }
   round.errors = std::move(reading.errors);
   round.devices = std::move(reading.state.devices);
+  may_be_revoked_ = may_be_revoked_ || std::ranges::any_of(plan.steps, takes_away);
   if (plan.empty()) {
+    forget_revoked(**desired, round);
     round.settled = round.errors.empty();
   } else {
     if (auto remembered = remember_sysctls(plan); !remembered) {
@@ -210,7 +222,9 @@ Round Reconciler::run(firewall::Depth depth, WallTime now) {
         return std::holds_alternative<router::SetSysctl>(step.action);
       });
     }
-    carry_out(plan, round);
+    if (carry_out(plan, round)) {
+      forget_revoked(**desired, round);
+    }
     second_look(**desired, round);
   }
   if (round.settled) {
@@ -250,9 +264,14 @@ Result<> Reconciler::remember_sysctls(const router::Plan& plan) {
   return before.size() > known ? folder_.remember(before) : Result<>{};
 }
 
-void Reconciler::carry_out(const router::Plan& plan, Round& round) {
+// Whether what takes permissions away has been done.
+bool Reconciler::carry_out(const router::Plan& plan, Round& round) {
   const auto report = router::apply(plan, sinks_, keys_);
+  bool taken_away = true;
   for (const auto& outcome : report.outcomes) {
+    if (outcome.left_out || outcome.error) {
+      taken_away = taken_away && !takes_away(plan.steps.at(outcome.step));
+    }
     if (outcome.left_out) {
       continue;  // what it depends on has failed, and is told
     }
@@ -262,6 +281,29 @@ void Reconciler::carry_out(const router::Plan& plan, Round& round) {
     } else {
       std::ranges::move(lines, std::back_inserter(round.done));
     }
+  }
+  return taken_away;
+}
+
+// After the ruleset: what is forgotten before it could begin again.
+void Reconciler::forget_revoked(const router::DesiredState& desired, Round& round) {
+  if (!may_be_revoked_ || !desired.firewall) {
+    return;
+  }
+  const firewall::Permissions permissions(desired.filter);
+  const auto forgotten = sinks_.conntrack.forget([&permissions](const netlink::Flow& flow) {
+    const firewall::Opening opening{
+        .from = flow.from, .to = flow.to, .protocol = flow.protocol, .port = flow.port};
+    return permissions.judge(opening) && !permissions.allow(opening);
+  });
+  if (!forgotten) {
+    round.errors.push_back(forgotten.error());
+    return;
+  }
+  may_be_revoked_ = false;
+  if (*forgotten > 0) {
+    round.done.push_back(fmt::format("- {} tracked connection{} (no longer allowed)", *forgotten,
+                                     *forgotten == 1 ? "" : "s"));
   }
 }
 

@@ -98,7 +98,8 @@ class Reconciler {
   Result<std::vector<netlink::WgDevice>> devices_of_ours();
   router::Reading read(const router::DesiredState& desired, firewall::Depth depth);
   Result<> remember_sysctls(const router::Plan& plan);
-  void carry_out(const router::Plan& plan, Round& round);
+  bool carry_out(const router::Plan& plan, Round& round);
+  void forget_revoked(const router::DesiredState& desired, Round& round);
   void second_look(const router::DesiredState& desired, Round& round);
 
   router::Sinks sinks_;
@@ -114,6 +115,9 @@ class Reconciler {
   // The ruleset in force before the netmap changed: the contents of the sets that the kernel's
   // digest stands for, so that they need not be listed.
   std::optional<firewall::Ruleset> previous_ruleset_;
+  // Connections may be tracked that the ruleset in force would not let begin. At first they are:
+  // who knows what ran before.
+  bool may_be_revoked_ = true;
 };
 
 }  // namespace cw::agent

@@ -23,6 +23,7 @@ struct Sinks {
   netlink::WireGuardSink& wireguard;
   netlink::SysctlSink& sysctls;
   firewall::FirewallSink& firewall;
+  netlink::ConntrackSink& conntrack;
 };
 
 // The private keys, by their public halves.

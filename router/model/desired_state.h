@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "firewall/ruleset/filter.h"
 #include "firewall/ruleset/ruleset.h"
 #include "net/endpoint.h"
 #include "net/key.h"
@@ -48,6 +49,7 @@ struct DesiredState {
   std::vector<netlink::Rule> rules;
   std::vector<netlink::Sysctl> sysctls;       // in the order in which they are to be set
   std::optional<firewall::Ruleset> firewall;  // none only where nothing at all is wanted
+  firewall::Filter filter;                    // what the ruleset was made of
   std::optional<WallTime> next_change;        // when time alone will change this: the next expiry
 
   friend bool operator==(const DesiredState&, const DesiredState&) = default;

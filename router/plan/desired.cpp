@@ -103,7 +103,9 @@ class Builder {
                                .listen_port = gateway.listen_port,
                                .block = gateway.block.ipv4(),
                                .block_ipv6 = gateway.block.ipv6(ula()),
-                               .image = gateway.block.image()});
+                               .image = gateway.block.image(),
+                               .address = gateway.address,
+                               .address_ipv6 = net::ipv6_twin(ula(), gateway.address)});
     state_.devices.push_back(std::move(device));
   }
 
@@ -144,6 +146,7 @@ class Builder {
     filter_.ipv6 = ipv6();
     add_policy();
     state_.firewall = firewall::compile(filter_);
+    state_.filter = std::move(filter_);
     std::ranges::sort(state_.devices, {}, &Device::name);
     std::ranges::sort(state_.addresses);
     std::ranges::sort(state_.routes);

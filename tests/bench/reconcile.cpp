@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "firewall/nft/nft_socket.h"
+#include "netlink/socket/conntrack.h"
 #include "netlink/socket/route.h"
 #include "netlink/socket/sysctl.h"
 #include "netlink/socket/wireguard.h"
@@ -181,6 +182,7 @@ class Bench {
         routes_(must(netlink::RouteSocket::create(router::ownership()))),
         wireguard_(must(netlink::WireGuardSocket::create())),
         nft_(must(firewall::NftSocket::create())),
+        conntrack_(must(netlink::ConntrackSocket::create())),
         timed_wireguard_(wireguard_, last_),
         timed_nft_(nft_, last_),
         runtime_(must(agent::RuntimeFolder::claim((folder_ / "run").string()))),
@@ -196,7 +198,7 @@ class Bench {
   }
 
  private:
-  router::Sinks sinks() { return {routes_, timed_wireguard_, sysctls_, timed_nft_}; }
+  router::Sinks sinks() { return {routes_, timed_wireguard_, sysctls_, timed_nft_, conntrack_}; }
 
   static router::Host host() {
     router::Host host{.router = "r1", .site = "prod"};
@@ -353,6 +355,7 @@ class Bench {
   netlink::WireGuardSocket wireguard_;
   netlink::ProcSysctls sysctls_;
   firewall::NftSocket nft_;
+  netlink::ConntrackSocket conntrack_;
   LastWrite last_;
   TimedWireGuard timed_wireguard_;
   TimedFirewall timed_nft_;

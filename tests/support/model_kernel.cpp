@@ -260,4 +260,12 @@ Result<> ModelKernel::write(const netlink::Sysctl& sysctl) {
   return {};
 }
 
+Result<std::size_t> ModelKernel::forget(const std::function<bool(const netlink::Flow&)>& gone) {
+  if (std::ranges::none_of(flows, gone)) {
+    return std::size_t{0};
+  }
+  CW_TRY(write_allowed("forget connections"));
+  return static_cast<std::size_t>(std::erase_if(flows, gone));
+}
+
 }  // namespace cw::test

@@ -46,7 +46,8 @@ class ModelNft final : public firewall::FirewallSink {
 
 class ModelKernel final : public netlink::RouteSink,
                           public netlink::WireGuardSink,
-                          public netlink::SysctlSink {
+                          public netlink::SysctlSink,
+                          public netlink::ConntrackSink {
  public:
   ModelKernel();
 
@@ -70,6 +71,7 @@ class ModelKernel final : public netlink::RouteSink,
   Result<> change(const netlink::WgDeviceChange& change) override;
   Result<std::string> read(const std::string& key) override;
   Result<> write(const netlink::Sysctl& sysctl) override;
+  Result<std::size_t> forget(const std::function<bool(const netlink::Flow&)>& gone) override;
 
   // What other programs do.
   void set_down(const std::string& device);
@@ -77,10 +79,11 @@ class ModelKernel final : public netlink::RouteSink,
 
   netlink::WgDevice& wireguard(const std::string& device) { return devices_.at(device); }
 
-  router::Sinks sinks() { return {*this, *this, *this, nft}; }
+  router::Sinks sinks() { return {*this, *this, *this, nft, *this}; }
 
   ModelNft nft;
   std::map<std::string, std::string> sysctls;
+  std::vector<netlink::Flow> flows;                // tracked connections
   std::vector<netlink::HostPrefix> host_prefixes;  // other programs' addresses and routes
   std::map<net::PublicKey, std::uint16_t> handshakes_started;  // by a keepalive from 0 to N
   bool interrupt_dumps = false;

@@ -4,10 +4,13 @@
 #include <algorithm>
 #include <utility>
 
+#include <netinet/in.h>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
+#include "firewall/ruleset/permissions.h"
 #include "net/block.h"
 #include "network/policy_world.h"
 #include "policy/evaluate.h"
@@ -228,6 +231,90 @@ TEST(RightsLaws, SayWhatTheReferenceSaysOfEveryConnection) {
       }
     }
   }));
+}
+
+std::uint8_t number_of(policy::Protocol protocol, const net::Ip& to) {
+  switch (protocol) {
+    case policy::Protocol::Tcp:
+      return IPPROTO_TCP;
+    case policy::Protocol::Udp:
+      return IPPROTO_UDP;
+    default:
+      break;
+  }
+  constexpr std::uint8_t kIcmp = IPPROTO_ICMP;
+  constexpr std::uint8_t kIcmpv6 = IPPROTO_ICMPV6;
+  return to.is_v4() ? kIcmp : kIcmpv6;
+}
+
+firewall::Opening opening(const net::Ip& from, const net::Ip& to, const Service& service) {
+  const bool has_port = service.protocol != policy::Protocol::Icmp;
+  return {.from = from,
+          .to = to,
+          .protocol = number_of(service.protocol, to),
+          .port = has_port ? service.first : std::uint16_t{0}};
+}
+
+// What the chains say of a first packet, which decides what is forgotten when rules change.
+TEST(PermissionsLaws, SayWhatTheReferenceSaysOfEveryConnection) {
+  EXPECT_TRUE(rc::check([] {
+    auto snapshot = random_snapshot();
+    if (*rc::gen::weightedElement<bool>({{4, false}, {1, true}})) {
+      snapshot.netmap.policy.reset();
+    }
+    const firewall::Permissions permissions(desired(snapshot)->filter);
+    const auto world = network::policy_world(snapshot.netmap, snapshot.now);
+    const auto& site = world.sites[0];
+    const auto twin = [&](const net::Ip& ip) { return net::ipv6_twin(snapshot.netmap.ula, ip); };
+    for (const auto* text : {"icmp", "tcp/80", "tcp/81", "udp/80", "tcp/22"}) {
+      const auto probe = service(text);
+      const auto agrees = [&](const net::Ip& from, const net::Ip& to, const Party& a,
+                              const Party& b) {
+        RC_ASSERT(permissions.judge(opening(from, to, probe)));
+        RC_ASSERT(
+            permissions.allow(opening(from, to, probe)) ==
+            policy::decide(world, {.from = a, .to = b, .service = probe}, snapshot.now).allowed);
+      };
+      for (const auto& peer : world.peers) {
+        for (const auto* at : {"10.0.1.5", "10.0.2.1", "10.1.0.1", "169.254.169.254"}) {
+          const auto to = *net::Ip::parse(at);
+          agrees(peer.address, to, Party::of(peer), Party::at(site, to));
+          agrees(net::translated_image(peer.address), to, Party::of(peer), Party::at(site, to));
+          agrees(to, peer.address, Party::at(site, to), Party::of(peer));
+        }
+        const auto to = *net::Ip::parse("2001:db8:1::5");
+        agrees(twin(peer.address), to, Party::of(peer), Party::at(site, to));
+        for (const auto& other : world.peers) {
+          agrees(peer.address, other.address, Party::of(peer), Party::of(other));
+          agrees(twin(peer.address), twin(other.address), Party::of(peer), Party::of(other));
+        }
+      }
+    }
+  }));
+}
+
+TEST(Permissions, OfSomebodyWhoIsNoPeerAreNone) {
+  const auto snapshot = test::snapshot(1, 2);
+  const firewall::Permissions permissions(desired(snapshot)->filter);
+  auto gone =
+      opening(*net::Ip::parse("100.100.200.1"), *net::Ip::parse("10.0.1.5"), service("tcp/80"));
+  EXPECT_TRUE(permissions.judge(gone));
+  EXPECT_FALSE(permissions.allow(gone));
+}
+
+TEST(Permissions, AreNotAskedForWhatOtherTrafficThereIs) {
+  const auto snapshot = test::snapshot(1, 2);
+  const auto& gateway = snapshot.netmap.sites[0].gateways[0];
+  const auto peer = snapshot.netmap.peers[0].address;
+  const firewall::Permissions permissions(desired(snapshot)->filter);
+  const auto judged = [&](const net::Ip& from, const net::Ip& to) {
+    return permissions.judge(opening(from, to, service("tcp/80")));
+  };
+  EXPECT_FALSE(judged(*net::Ip::parse("10.0.1.5"), *net::Ip::parse("192.0.2.1")));
+  EXPECT_FALSE(judged(gateway.address, peer));
+  EXPECT_FALSE(judged(peer, gateway.address));
+  EXPECT_FALSE(judged(net::ipv6_twin(snapshot.netmap.ula, gateway.address),
+                      net::ipv6_twin(snapshot.netmap.ula, peer)));
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "router/agent/reconcile.h"
 
+#include <netinet/in.h>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -13,6 +15,8 @@ namespace cw::agent {
 namespace {
 
 using firewall::Depth;
+using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
@@ -93,6 +97,61 @@ TEST_F(Reconcile, OnePeerMoreChangesElementsAndListsNoSet) {
   for (const auto& line : round.done) {
     EXPECT_THAT(line, Not(HasSubstr("firewall table")));
   }
+}
+
+TEST_F(Reconcile, ForgetsTheConnectionsOfAPeerThatGoesAndNoOther) {
+  take(4);
+  (void)run(Depth::Full);
+  const auto to_database = [&](std::size_t peer) {
+    return netlink::Flow{.from = snapshot_.netmap.peers[peer].address,
+                         .to = *net::Ip::parse("10.0.1.5"),
+                         .protocol = IPPROTO_TCP,
+                         .port = 5432};
+  };
+  const netlink::Flow not_ours{.from = *net::Ip::parse("192.0.2.1"),
+                               .to = *net::Ip::parse("10.0.1.5"),
+                               .protocol = IPPROTO_TCP,
+                               .port = 5432};
+  kernel_.flows = {to_database(0), to_database(3), not_ours};
+  take(3);
+  const auto round = run();
+  EXPECT_TRUE(round.settled);
+  EXPECT_THAT(kernel_.flows, ElementsAre(to_database(0), not_ours));
+  EXPECT_THAT(round.done, Contains("- 1 tracked connection (no longer allowed)"));
+}
+
+TEST_F(Reconcile, ForgetsAtItsStartWhatAnAgentBeforeItCouldNot) {
+  kernel_.flows = {{.from = *net::Ip::parse("100.100.77.7"), .to = *net::Ip::parse("10.0.1.5")}};
+  take(4);
+  EXPECT_TRUE(run(Depth::Full).settled);
+  EXPECT_THAT(kernel_.flows, IsEmpty());
+}
+
+TEST_F(Reconcile, ForgetsNothingWhileTheRulesetThatAllowedItIsInForce) {
+  take(4);
+  (void)run(Depth::Full);
+  kernel_.flows = {{.from = snapshot_.netmap.peers[3].address, .to = *net::Ip::parse("10.0.1.5")}};
+  take(3);
+  kernel_.nft.refuse = true;
+  EXPECT_FALSE(run().settled);
+  EXPECT_THAT(kernel_.flows, SizeIs(1));
+  kernel_.nft.refuse = false;
+  EXPECT_TRUE(run(Depth::Full).settled);
+  EXPECT_THAT(kernel_.flows, IsEmpty());
+}
+
+TEST_F(Reconcile, TriesAgainWhereTheKernelForgetsNothing) {
+  take(4);
+  (void)run(Depth::Full);
+  kernel_.flows = {{.from = snapshot_.netmap.peers[3].address, .to = *net::Ip::parse("10.0.1.5")}};
+  kernel_.before_write = [](const std::string& what) -> Result<> {
+    return what.starts_with("forget") ? Error::invalid("no") : Result<>{};
+  };
+  take(3);
+  EXPECT_FALSE(run().settled);
+  kernel_.before_write = {};
+  EXPECT_TRUE(run().settled);
+  EXPECT_THAT(kernel_.flows, IsEmpty());
 }
 
 TEST_F(Reconcile, ANetworkItCannotServeChangesNothing) {

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "firewall/ruleset/filter.h"
+#include "net/prefix.h"
+
+// What the chains that compile() writes would say to the first packet of a connection, without a
+// kernel: by it those are found that were let in once and would not be now. Pure; it keeps
+// references to nothing. Cost: one lookup for the source and one for each length of prefix that its
+// rights have.
+namespace cw::firewall {
+
+// As whoever opens it sees it, before any NAT.
+struct Opening {
+  net::Ip from;
+  net::Ip to;
+  std::uint8_t protocol = 0;  // of IP
+  std::uint16_t port = 0;     // of the destination, where the protocol has any
+
+  friend bool operator==(const Opening&, const Opening&) = default;
+};
+
+class Permissions {
+ public:
+  explicit Permissions(const Filter& filter);
+
+  // Does it go through this router's tunnels? What begins or ends at a gateway itself does not.
+  [[nodiscard]] bool judge(const Opening& opening) const;
+
+  // Of what it judges: may it begin?
+  [[nodiscard]] bool allow(const Opening& opening) const;
+
+ private:
+  struct Hash {
+    std::size_t operator()(const net::Ip& ip) const;
+    std::size_t operator()(const net::Prefix& prefix) const;
+  };
+
+  // Grants by the prefix they are for.
+  class Grants {
+   public:
+    explicit Grants(const std::vector<Grant>& grants);
+    [[nodiscard]] bool allow(const Opening& opening) const;
+
+   private:
+    std::set<std::uint8_t> lengths_;  // of both families
+    std::unordered_map<net::Prefix, std::vector<Grant>, Hash> by_prefix_;
+  };
+
+  [[nodiscard]] bool is_ours(const net::Ip& address) const;
+
+  bool has_policy_;
+  std::vector<net::Prefix> ours_;  // blocks of the tunnels, their twins and images
+  std::vector<net::Ip> gateways_;
+  std::vector<net::Prefix> never_;
+  std::vector<net::Prefix> routes_;
+  Grants from_site_;
+  // A peer's, by each of its addresses; none: it may open nothing. Many share one.
+  std::unordered_map<net::Ip, std::shared_ptr<const Grants>, Hash> of_peer_;
+};
+
+}  // namespace cw::firewall

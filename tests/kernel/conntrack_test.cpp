@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "netlink/socket/conntrack.h"
+
+#include <filesystem>
+#include <fstream>
+
+#include <netinet/in.h>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/kernel/namespace.h"
+
+namespace cw::kernel {
+namespace {
+
+using netlink::Flow;
+
+class ConntrackTest : public NamespaceTest {
+ protected:
+  void SetUp() override {
+    NamespaceTest::SetUp();
+    auto socket = netlink::ConntrackSocket::create();
+    CW_ASSERT_OK(socket);
+    socket_.emplace(std::move(*socket));
+  }
+
+  static void track(const std::string& from, unsigned port, const std::string& more = "") {
+    run(
+        fmt::format("conntrack -I -s {} -d 10.0.1.5 -p tcp --sport {} --dport 5432 --state "
+                    "ESTABLISHED --timeout 300 {} 2>&1",
+                    from, port, more));
+  }
+
+  std::size_t forget(const std::function<bool(const Flow&)>& gone) {
+    const auto forgotten = socket_->forget(gone);
+    CW_EXPECT_OK(forgotten);
+    return forgotten.value_or(0);
+  }
+
+  std::vector<Flow> all() {
+    std::vector<Flow> flows;
+    forget([&](const Flow& flow) {
+      flows.push_back(flow);
+      return false;
+    });
+    return flows;
+  }
+
+  std::optional<netlink::ConntrackSocket> socket_;
+};
+
+TEST_F(ConntrackTest, ForgetsThoseItIsToldToAndNoOther) {
+  track("100.64.0.5", 40000);
+  track("100.64.0.6", 40001);
+  run("conntrack -I -s fd00::5 -d fd00:1::1 -p udp --sport 5 --dport 53 --timeout 300 2>&1");
+  const Flow kept{.from = *net::Ip::parse("100.64.0.6"),
+                  .to = *net::Ip::parse("10.0.1.5"),
+                  .protocol = IPPROTO_TCP,
+                  .port = 5432};
+  EXPECT_EQ(forget([&](const Flow& flow) { return flow != kept; }), 2U);
+  EXPECT_THAT(all(), testing::ElementsAre(kept));
+}
+
+TEST_F(ConntrackTest, ForgetsOneOfAZone) {
+  track("100.64.0.5", 40000, "--zone 7");
+  EXPECT_EQ(forget([](const Flow&) { return true; }), 1U);
+  EXPECT_THAT(all(), testing::IsEmpty());
+}
+
+TEST_F(ConntrackTest, ForgetsOfManyInAsManyRequestsAsItTakes) {
+  constexpr unsigned kMany = 2000;
+  const auto file = testing::TempDir() + "cw-flows";
+  std::ofstream lines(file);
+  for (unsigned i = 0; i < kMany; ++i) {
+    lines << fmt::format(
+        "-I -s 100.64.{}.{} -d 10.0.1.5 -p tcp --sport 4000 --dport 5432 --state ESTABLISHED "
+        "--timeout 300\n",
+        1 + i / 250, 1 + i % 250);
+  }
+  lines.close();
+  run("conntrack -R " + file + " 2>&1");
+  std::filesystem::remove(file);
+  ASSERT_EQ(all().size(), kMany);
+  EXPECT_EQ(forget([](const Flow& flow) { return flow.from.low32() % 2 == 0; }), kMany / 2);
+  EXPECT_EQ(all().size(), kMany / 2);
+}
+
+TEST_F(ConntrackTest, OneThatWentBeforeIsAsWanted) {
+  track("100.64.0.5", 40000);
+  track("100.64.0.6", 40001);
+  EXPECT_EQ(forget([](const Flow&) {
+              run("conntrack -F 2>&1");
+              return true;
+            }),
+            2U);
+  EXPECT_THAT(all(), testing::IsEmpty());
+}
+
+TEST_F(ConntrackTest, FindsNothingWhereNothingIsTracked) {
+  EXPECT_EQ(forget([](const Flow&) { return true; }), 0U);
+}
+
+}  // namespace
+}  // namespace cw::kernel
