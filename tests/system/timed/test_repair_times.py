@@ -8,16 +8,13 @@ does not count.
 from __future__ import annotations
 
 import os
-import subprocess
-import time
 from collections.abc import Callable, Iterator
-from threading import Thread
 
 import pytest
 from damage import ANNOUNCED, everything
+from stamped import Stamped
 
 from lab import shell
-from lab.namespace import Namespace
 from lab.router import DEVICE
 from lab.topology import DATABASE
 from lab.world import World
@@ -26,26 +23,6 @@ REPAIR_SECONDS = 1.0  # what the kernel announces
 TRAFFIC_SECONDS = 2.0  # a connected peer's, after its device was deleted
 PATIENCE = 20.0  # shows by how much a limit was missed
 PING_SECONDS = 0.05
-
-
-class Stamped:
-    """A command that goes on, and when it printed each of its lines."""
-
-    def __init__(self, namespace: Namespace, *command: str) -> None:
-        self.times: list[float] = []
-        self._process = subprocess.Popen(
-            namespace.command("stdbuf", "-oL", *command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
-        )
-        Thread(target=self._read, daemon=True).start()
-
-    def _read(self) -> None:
-        assert self._process.stdout is not None
-        for _ in self._process.stdout:
-            self.times.append(time.monotonic())
-
-    def close(self) -> None:
-        self._process.kill()
-        self._process.wait()
 
 
 @pytest.fixture(scope="module")
