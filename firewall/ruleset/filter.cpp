@@ -24,6 +24,8 @@ constexpr auto kIcmpPerSecond = 1000;
 // Chain and sets of what the site may open; no peer's rights are named so.
 constexpr auto kFromSite = "from_site";
 
+constexpr auto kFlowtable = "established";
+
 std::vector<std::string> texts(const std::vector<TunnelFilter>& tunnels,
                                net::Prefix TunnelFilter::* which) {
   std::vector<std::string> all;
@@ -138,9 +140,28 @@ void write_input(Writer& out) {
   out.close();
 }
 
+// Both ends of a connection's way have to be in it (nf_flowtable.rst).
+void write_flowtable(Writer& out, const Filter& filter) {
+  if (filter.flowtable_devices.empty()) {
+    return;
+  }
+  auto devices = filter.flowtable_devices;
+  for (const auto& tunnel : filter.tunnels) {
+    devices.push_back(tunnel.device);
+  }
+  out.declare(
+      fmt::format(R"(flowtable {} {{ hook ingress priority filter; devices = {{ "{}" }}; }})",
+                  kFlowtable, fmt::join(devices, R"(", ")")));
+}
+
 // Only answers pass as such, and errors about what passed. What somebody opened is judged packet by
 // packet, so that a permission that goes takes the open connections along.
-void write_answers(Writer& out) {
+void write_answers(Writer& out, const Filter& filter) {
+  if (!filter.flowtable_devices.empty()) {
+    // With its first answer, which nobody gets who was refused.
+    out.line("ct state established ct direction reply meta l4proto {{ 6, 17 }} flow add @{}",
+             kFlowtable);
+  }
   out.line("ct state established ct direction reply accept");
   out.line("ct state related accept");
   out.line("ct state invalid drop");
@@ -161,7 +182,7 @@ void write_forward(Writer& out, const Filter& filter) {
   out.close();
   out.open("chain from_tunnel");
   out.line("{}", kClampMss);
-  write_answers(out);
+  write_answers(out, filter);
   if (!filter.rights) {
     out.line(R"(oifname "cw-*" goto refuse)");
   }
@@ -173,7 +194,7 @@ void write_forward(Writer& out, const Filter& filter) {
   out.close();
   out.open("chain to_tunnel");
   out.line("{}", kClampMss);
-  write_answers(out);
+  write_answers(out, filter);
   if (filter.rights) {
     out.line("ip saddr @route4 goto {}", kFromSite);
     out.line6("ip6 saddr @route6 goto {}", kFromSite);
@@ -362,6 +383,7 @@ Ruleset compile(const Filter& filter) {
     out.declare("map peer6 { type ipv6_addr : verdict; }");
     out.declare("set route6 { type ipv6_addr; flags interval; }");
   }
+  write_flowtable(out, filter);
   // A chain is declared before the one that jumps to it.
   write_refuse(out);
   if (filter.rights) {

@@ -23,6 +23,7 @@
 //   forward               from a tunnel: by peer; to a tunnel: replies, and what the policy opens;
 //                         MSS clamp
 //   postrouting           masquerade towards the site
+//   ingress               with a flowtable: TCP and UDP that were answered, past all of the above
 namespace cw::firewall {
 
 struct TunnelFilter {
@@ -54,6 +55,9 @@ struct Filter {
   // None: every peer reaches every route. Else each peer what its rights say, and a peer without
   // any, nothing.
   std::optional<std::vector<Rights>> rights;
+  // Devices towards the site: established connections between them and the tunnels bypass the
+  // chains. All of them and the tunnels' are there when the ruleset is loaded. None: no bypass.
+  std::vector<std::string> flowtable_devices;
   std::vector<Grant> from_site;  // peers that what is at the site may open connections to
   std::uint32_t mark_mask = 0;
   std::uint32_t mark_judged = 0;

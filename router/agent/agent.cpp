@@ -51,11 +51,17 @@ Result<> Agent::make_sources() {
     if (not_kept_) {
       keep();
     }
+    if (setup_.flowtable) {
+      look_at_host();  // a device towards the site may have come or gone
+    }
     reconciler_.look_for_overlaps();
     round(firewall::Depth::Digest);
     audit_.arm_in(kAudit);
   }));
-  retry_ = CW_TRY(Timer::create(loop, "retry", [this] { round(firewall::Depth::Full); }));
+  retry_ = CW_TRY(Timer::create(loop, "retry", [this] {
+    look_at_host();
+    round(firewall::Depth::Full);
+  }));
   disturbed_ = CW_TRY(Timer::create(loop, "disturbed", [this] { round(firewall::Depth::Digest); }));
   expiry_ =
       CW_TRY(Timer::create_wall(loop, "next expiry", [this] { round(firewall::Depth::Digest); }));
@@ -99,8 +105,23 @@ void Agent::look_at_host() {
   auto host = setup_.host;
   host.ipv6 = facts.ipv6;
   host.ra_devices = std::move(facts.ra_devices);
+  host.flowtable_devices = flowtable_devices(facts.uplinks);
   reconciler_.set_host(std::move(host));
   host_problems_ = std::move(facts.problems);
+}
+
+// Only what is there: a flowtable with a device that is not cannot be loaded.
+std::vector<std::string> Agent::flowtable_devices(std::vector<std::string> uplinks) {
+  const auto links =
+      setup_.flowtable ? world_.sinks.routes.links() : Result<std::vector<netlink::Link>>();
+  if (!links) {
+    return {};
+  }
+  auto devices = setup_.lan_interface ? std::vector{*setup_.lan_interface} : std::move(uplinks);
+  std::erase_if(devices, [&](const std::string& device) {
+    return std::ranges::find(*links, device, &netlink::Link::name) == links->end();
+  });
+  return devices;
 }
 
 Result<> Agent::listen_to_kernel() {

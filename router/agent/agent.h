@@ -54,6 +54,7 @@ inline constexpr std::chrono::milliseconds kKeepAfter{200};
 struct Setup {
   router::Host host;  // ra_devices and ipv6 are found out
   std::optional<std::string> lan_interface;
+  bool flowtable = false;
   std::optional<net::SocketAddress> metrics_listen;
   std::string config_path;
 };
@@ -111,6 +112,7 @@ class Agent final : public Requests {
   [[nodiscard]] std::string what_stays() const;
   [[nodiscard]] router::Verdict judge(const Candidate& candidate);
   void look_at_host();
+  [[nodiscard]] std::vector<std::string> flowtable_devices(std::vector<std::string> uplinks);
 
   void round(firewall::Depth depth);
   void note_repair();

@@ -145,6 +145,22 @@ std::vector<DefaultRoute6> default_routes6(std::string_view text) {
   return routes;
 }
 
+std::vector<std::string> default_devices4(std::string_view text) {
+  // device, destination, gateway, flags, references, use, metric, mask, mtu, window, irtt
+  constexpr std::size_t kFields = 11;
+  constexpr std::size_t kDestination = 1;
+  constexpr std::size_t kMask = 7;
+  std::vector<std::string> devices;
+  for (const auto line : lines(text)) {
+    const auto fields = words(line);
+    if (fields.size() == kFields && fields[kDestination] == "00000000" &&
+        fields[kMask] == "00000000" && fields[0] != "*") {  // "*": it goes nowhere
+      devices.emplace_back(fields[0]);
+    }
+  }
+  return devices;
+}
+
 bool removes_foreign_routes(const std::vector<std::string>& files) {
   bool routes = true;  // its default is to remove both
   bool rules = true;
@@ -205,11 +221,15 @@ HostFacts read_host(netlink::SysctlSink& sysctls) {
   const auto table = read_file("/proc/net/ipv6_route", kMaxRouteFile);
   for (const auto& route : table ? default_routes6(*table) : std::vector<DefaultRoute6>{}) {
     const auto accept = sysctls.read(fmt::format("net/ipv6/conf/{}/accept_ra", route.device));
+    facts.uplinks.push_back(route.device);
     if (!route.from_advertisement && accept && *accept == "0") {
       handled.push_back(route.device);
     }
   }
-  for (auto* devices : {&facts.ra_devices, &handled}) {
+  if (const auto table4 = read_file("/proc/net/route", kMaxRouteFile)) {
+    std::ranges::move(default_devices4(*table4), std::back_inserter(facts.uplinks));
+  }
+  for (auto* devices : {&facts.ra_devices, &facts.uplinks, &handled}) {
     std::ranges::sort(*devices);
     const auto repeated = std::ranges::unique(*devices);
     devices->erase(repeated.begin(), repeated.end());

@@ -17,12 +17,14 @@ namespace cw::agent {
 struct HostFacts {
   bool ipv6 = true;                     // the kernel has it, and new devices get it
   std::vector<std::string> ra_devices;  // on which the kernel takes router advertisements
+  std::vector<std::string> uplinks;     // devices of default routes, sorted
   std::vector<api::Problem> problems;
 
   friend bool operator==(const HostFacts&, const HostFacts&) = default;
 };
 
-// Reads /proc/net/ipv6_route and networkd's configuration. What cannot be read is taken as absent.
+// Reads /proc/net/route, /proc/net/ipv6_route and networkd's configuration. What cannot be read is
+// taken as absent.
 [[nodiscard]] HostFacts read_host(netlink::SysctlSink& sysctls);
 
 struct DefaultRoute6 {
@@ -34,6 +36,9 @@ struct DefaultRoute6 {
 
 // From the text of /proc/net/ipv6_route; lines that are none are left out. Pure.
 [[nodiscard]] std::vector<DefaultRoute6> default_routes6(std::string_view text);
+
+// Devices of the default routes in the text of /proc/net/route. Pure.
+[[nodiscard]] std::vector<std::string> default_devices4(std::string_view text);
 
 // Will systemd-networkd remove routes and rules that it did not make? From its configuration files
 // in the order in which they override each other (networkd.conf(5)). Pure.

@@ -73,6 +73,7 @@ Setup setup_from(const Options& options, const network::RouterConfig& config, co
   setup.host.keys = keys.by_gateway;
   setup.host.alternate_ports = config.alternate_ports;
   setup.lan_interface = config.lan_interface;
+  setup.flowtable = config.flowtable;
   setup.metrics_listen = config.metrics_listen;
   setup.config_path = options.config;
   return setup;

@@ -141,6 +141,7 @@ class Builder {
     state_.sysctls.push_back({"net/ipv4/ip_forward", "1"});
     filter_.routes = site_.routes;
     filter_.alternate_ports = snapshot_.host.alternate_ports;
+    filter_.flowtable_devices = snapshot_.host.flowtable_devices;
     filter_.mark_mask = kMarkMask;
     filter_.mark_judged = kMarkJudged;
     filter_.ipv6 = ipv6();

@@ -216,6 +216,14 @@ void plan_sysctls(const DesiredState& desired, const KernelState& kernel, Stages
   }
 }
 
+// A device that went has left the flowtable, and does not return to it by itself.
+bool left_flowtable(const DesiredState& desired, const KernelState& kernel) {
+  return !desired.filter.flowtable_devices.empty() && kernel.links.complete &&
+         std::ranges::any_of(desired.devices, [&](const Device& device) {
+           return find_named(kernel.links.items, device.name, &netlink::Link::name) == nullptr;
+         });
+}
+
 void plan_firewall(const DesiredState& desired, const KernelState& kernel, Stages& stages) {
   if (!kernel.firewall) {
     // Unreadable: the next reading decides. Until then nothing is opened.
@@ -244,6 +252,8 @@ void plan_firewall(const DesiredState& desired, const KernelState& kernel, Stage
     replace("changed by somebody else");
   } else if (there.digest->structure != wanted.structure) {
     replace("another structure");
+  } else if (left_flowtable(desired, kernel)) {
+    replace("its flowtable lost a device");
   } else if (there.sets) {
     auto changes = firewall::diff(*there.sets, desired.firewall->sets);
     if (!changes.empty() || there.digest->contents != wanted.contents) {

@@ -48,11 +48,18 @@ Filter with_policy() {
   return filter;
 }
 
+Filter with_flowtable() {
+  auto filter = with_policy();
+  filter.flowtable_devices = {"ens5"};
+  return filter;
+}
+
 class FilterGolden : public testing::TestWithParam<std::pair<const char*, Filter>> {};
 
 INSTANTIATE_TEST_SUITE_P(Filter, FilterGolden,
                          testing::Values(std::pair("one_gateway", one_gateway()),
-                                         std::pair("policy", with_policy())),
+                                         std::pair("policy", with_policy()),
+                                         std::pair("flowtable", with_flowtable())),
                          [](const auto& test) { return test.param.first; });
 
 TEST_P(FilterGolden, ReadsLikeItsFile) {

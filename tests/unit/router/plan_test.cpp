@@ -72,6 +72,25 @@ TEST_F(Converged, ReplacesAStructureThatSomebodyEdited) {
   EXPECT_THAT(lines(), ElementsAre(HasSubstr("changed by somebody else")));
 }
 
+TEST_F(Converged, LoadsTheFlowtableAnewWithADeviceThatWasDeleted) {
+  auto snapshot = test::snapshot(2, 6);
+  snapshot.host.flowtable_devices = {"ens5"};
+  wanted = *desired(snapshot);
+  auto sinks = kernel.sinks();
+  const auto converge = [&] {
+    ASSERT_TRUE(
+        apply(plan(wanted, read_kernel(sinks, wanted, Depth::Full).state), sinks, test::key_ring())
+            .ok());
+  };
+  converge();
+  EXPECT_THAT(lines(Depth::Digest), ElementsAre());
+  ASSERT_TRUE(kernel.remove_link("cw-prod"));
+  EXPECT_THAT(lines(Depth::Digest), Contains(AllOf(StartsWith("~ firewall table"),
+                                                   HasSubstr("flowtable lost a device"))));
+  converge();
+  EXPECT_THAT(lines(Depth::Digest), ElementsAre());
+}
+
 TEST_F(Converged, PutsBackOneElementWithoutReplacingTheTable) {
   kernel.nft.remove_element("peer4", "100.100.0.16 : goto every_route");
   EXPECT_THAT(lines(),

@@ -32,6 +32,18 @@ TEST(DefaultRoutes6, GarbageIsNoRoute) {
   EXPECT_THAT(default_routes6(""), IsEmpty());
 }
 
+TEST(DefaultDevices4, AreThoseOfDefaultRoutesThatLeadSomewhere) {
+  EXPECT_THAT(
+      default_devices4(
+          "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"
+          "ens5\t00000000\t0100000A\t0003\t0\t0\t100\t00000000\t0\t0\t0\n"
+          "ens5\t0000000A\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0\n"
+          "ens6\t00000000\t0100000B\t0003\t0\t0\t200\t000000F0\t0\t0\t0\n"
+          "*\t00000000\t00000000\t0200\t0\t0\t300\t00000000\t0\t0\t0\n"),
+      ElementsAre("ens5"));
+  EXPECT_THAT(default_devices4("\n00000000 00000000\n"), IsEmpty());
+}
+
 TEST(NetworkdConfiguration, RemovesForeignRoutesUnlessToldNotTo) {
   EXPECT_TRUE(removes_foreign_routes({}));
   EXPECT_TRUE(removes_foreign_routes({"[Network]\nManageForeignRoutes=no\n"}));

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""With a flowtable, established connections pass the rules by; and still end with their permission."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from lab import shell
+from lab.router import DEVICE
+from lab.topology import DATABASE
+from lab.world import World
+
+PORT = 5201
+MOST_SEEN = 0.05  # of a connection's packets, by the chains of the hook that they would pass
+CHUNKS = 400
+
+ALLOWED = f'[[rule]]\nname = "db"\nfrom = "laptop"\nto = "{DATABASE}"\nports = ["icmp", "tcp/{PORT}"]\n'
+ENDED = f'[[rule]]\nname = "db"\nfrom = "laptop"\nto = "{DATABASE}"\nports = "icmp"\n'
+
+# Echoes what comes, so that packets go both ways.
+SERVER = f"TCP4-LISTEN:{PORT},fork,reuseaddr"
+
+CLIENT = """
+import socket, sys, time
+chunks, pause = int(sys.argv[3]), float(sys.argv[4])
+with socket.create_connection((sys.argv[1], int(sys.argv[2]))) as s:
+    s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    s.settimeout(20)
+    for n in range(chunks):
+        s.sendall(b"x" * 1000)
+        left = 1000
+        while left:
+            left -= len(s.recv(left))
+        print(n, flush=True)
+        time.sleep(pause)
+"""
+
+WATCH = """
+table inet watch {
+  chain forward { type filter hook forward priority -150; ip protocol tcp counter; }
+}
+"""
+
+
+@pytest.fixture
+def fast(world: World) -> Iterator[World]:
+    world.agent.stop()
+    text = world.agent.config.read_text()
+    world.agent.config.write_text("flowtable = true\n" + text)
+    world.agent.start()
+    world.connect("laptop")
+    world.topology.db.start("socat", SERVER, "EXEC:cat")
+    world.wait_for_port(world.topology.db, PORT)
+    yield world
+    world.agent.stop()
+    world.agent.config.write_text(text)
+    world.agent.start()
+
+
+def take(world: World, policy: str) -> None:
+    (world.network.folder / "policy.toml").write_text(policy)
+    world.agent.cli("reload")
+
+
+def echo(world: World, chunks: int, pause: float = 0.0) -> subprocess.Popen[str]:
+    with (world.folder / "echo.txt").open("w") as output:
+        return world.client.start("python3", "-c", CLIENT, DATABASE, str(PORT), str(chunks), str(pause), output=output)
+
+
+def echoed(world: World) -> int:
+    return len((world.folder / "echo.txt").read_text().splitlines())
+
+
+def seen_by_forward(world: World) -> int:
+    """TCP packets that the forward hook saw while one connection echoed."""
+    world.router.nft(WATCH)
+    client = echo(world, CHUNKS)
+    assert client.wait(timeout=200) == 0
+    listing = world.router.run("nft", "list", "chain", "inet", "watch", "forward")
+    world.router.nft("delete table inet watch")
+    return int(listing.split("packets ")[1].split()[0])
+
+
+def test_the_rules_see_few_packets_of_an_established_connection(fast: World) -> None:
+    assert seen_by_forward(fast) < MOST_SEEN * 2 * CHUNKS
+    take(fast, ALLOWED)
+    assert seen_by_forward(fast) < MOST_SEEN * 2 * CHUNKS
+
+
+def test_so_it_is_after_a_device_was_deleted_and_repaired(fast: World) -> None:
+    fast.router.ip(f"link delete {DEVICE}")
+    shell.until("traffic again", lambda: fast.client.succeeds("ping", "-c1", "-W2", DATABASE))
+    assert seen_by_forward(fast) < MOST_SEEN * 2 * CHUNKS
+
+
+def test_an_offloaded_connection_ends_with_its_permission(fast: World) -> None:
+    take(fast, ALLOWED)
+    client = echo(fast, 100_000, 0.02)
+    shell.until("an offloaded connection", lambda: "[OFFLOAD]" in fast.router.run("conntrack", "-L", "-p", "tcp"))
+    before = echoed(fast)
+    shell.until("it to go on", lambda: echoed(fast) > before + 10)
+    take(fast, ENDED)
+    at_the_end = echoed(fast)
+    time.sleep(3)
+    assert echoed(fast) <= at_the_end + 1  # what was under way
+    client.kill()
+
+
+def test_an_offloaded_connection_survives_reloads_restarts_and_other_changes(fast: World) -> None:
+    take(fast, ALLOWED)
+    client = echo(fast, 100_000, 0.02)
+    shell.until("an offloaded connection", lambda: "[OFFLOAD]" in fast.router.run("conntrack", "-L", "-p", "tcp"))
+    fast.add("guest")  # elements only
+    take(fast, ALLOWED + '[[rule]]\nname = "more"\nfrom = "guest"\nto = "site:prod"\nports = "any"\n')  # another chain
+    fast.agent.stop()
+    fast.agent.start()
+    before = echoed(fast)
+    shell.until("it to go on", lambda: echoed(fast) > before + 50)
+    assert client.poll() is None
+    client.kill()
+
+
+def test_without_its_ruleset_nothing_of_it_passes(fast: World) -> None:
+    client = echo(fast, 100_000, 0.02)
+    shell.until("an offloaded connection", lambda: "[OFFLOAD]" in fast.router.run("conntrack", "-L", "-p", "tcp"))
+    fast.agent.stop()
+    fast.router.run("nft", "flush", "ruleset")
+    at_the_end = echoed(fast)
+    time.sleep(3)
+    assert echoed(fast) <= at_the_end + 1
+    client.kill()
+    fast.agent.start()
