@@ -10,7 +10,7 @@
 
 #include <fmt/format.h>
 
-#include "net/prefix.h"
+#include "net/range.h"
 
 namespace cw::firewall {
 
@@ -54,19 +54,6 @@ std::optional<DataType> known_type(std::uint32_t number) {
   }
 }
 
-std::string range_text(const net::Ip& first, const net::Ip& last) {
-  if (first == last) {
-    return first.to_text();
-  }
-  for (std::uint8_t length = 0; length < net::bits(first.family()); ++length) {
-    const auto prefix = net::Prefix::of(first, length);
-    if (prefix.address() == first && prefix.last() == last) {
-      return prefix.to_text();
-    }
-  }
-  return fmt::format("{}-{}", first.to_text(), last.to_text());
-}
-
 std::uint32_t big_endian(Bytes bytes) {
   std::uint32_t value = 0;
   for (const auto byte : bytes) {
@@ -81,7 +68,8 @@ Result<std::string> field_text(DataType type, Bytes first, Bytes last) {
     return Error::make(ErrorKind::Bug, "an nft element has a key of another size than its set");
   }
   if (type == DataType::Ipv4Address || type == DataType::Ipv6Address) {
-    return range_text(*net::Ip::from_bytes(first), *net::Ip::from_bytes(last));
+    return net::Range{.first = *net::Ip::from_bytes(first), .last = *net::Ip::from_bytes(last)}
+        .to_text();
   }
   const auto low = big_endian(first);
   const auto high = big_endian(last);
@@ -104,8 +92,8 @@ Result<std::string> concatenation_text(const std::vector<DataType>& types, Bytes
   return text;
 }
 
-std::string with_verdict(std::string key, const RawElement& element) {
-  return element.verdict.empty() ? std::move(key) : std::move(key) + " : " + element.verdict;
+std::string with_value(std::string key, const RawElement& element) {
+  return element.value.empty() ? std::move(key) : std::move(key) + " : " + element.value;
 }
 
 // The value before `key`, which is not all zeros.
@@ -132,7 +120,7 @@ Result<std::vector<std::string>> interval_texts(DataType type, std::vector<RawEl
     }
     const auto last = i + 1 < elements.size() ? before(elements[i + 1].key)
                                               : std::vector<std::uint8_t>(start.key.size(), 0xff);
-    texts.push_back(with_verdict(CW_TRY(field_text(type, start.key, last)), start));
+    texts.push_back(with_value(CW_TRY(field_text(type, start.key, last)), start));
   }
   return texts;
 }
@@ -178,8 +166,11 @@ bool decode_element(const Attribute& nest, RawElement& element) {
         break;
       case NFTA_SET_ELEM_DATA:
         if (const auto verdict = Attributes(attribute->payload).find(NFTA_DATA_VERDICT)) {
-          element.verdict = verdict_text(*verdict);
+          element.value = verdict_text(*verdict);
         }
+        break;
+      case NFTA_SET_ELEM_OBJREF:
+        element.value = fmt::format("\"{}\"", attribute->text());
         break;
       case NFTA_SET_ELEM_FLAGS: {
         const auto flags = attribute->as_big<std::uint32_t>().value_or(0);
@@ -246,7 +237,7 @@ Result<std::vector<std::string>> to_text(const SetShape& shape, std::vector<RawE
   std::vector<std::string> texts;
   std::erase_if(elements, [&texts](const auto& element) {
     if (element.catch_all) {
-      texts.push_back(with_verdict("*", element));
+      texts.push_back(with_value("*", element));
     }
     return element.catch_all;
   });
@@ -257,7 +248,7 @@ Result<std::vector<std::string>> to_text(const SetShape& shape, std::vector<RawE
     for (const auto& element : elements) {
       const auto& last = element.key_end.empty() ? element.key : element.key_end;
       texts.push_back(
-          with_verdict(CW_TRY(concatenation_text(shape.key, element.key, last)), element));
+          with_value(CW_TRY(concatenation_text(shape.key, element.key, last)), element));
     }
   }
   std::ranges::sort(texts);

@@ -11,8 +11,8 @@
 
 // Elements of an nft set or map, from what the kernel dumps (linux/netfilter/nf_tables.h) to the
 // text in which we write them: "100.64.0.5", "10.0.0.0/8", "10.0.0.1-10.0.0.9", "2001:db8::5",
-// "10.0.0.0/16 . 6 . 5201-5400", "100.64.0.5 : goto g_all". Numbers only, RFC 5952 for IPv6, a
-// prefix wherever a range is one. Pure.
+// "10.0.0.0/16 . 6 . 5201-5400", "100.64.0.5 : goto g_all", "10.0.0.5 : \"a_counter\"". Numbers
+// only, RFC 5952 for IPv6, a prefix wherever a range is one. Pure.
 namespace cw::firewall {
 
 using netlink::Bytes;
@@ -45,7 +45,7 @@ struct RawElement {
   std::vector<std::uint8_t> key;
   std::vector<std::uint8_t>
       key_end;             // of concatenations with ranges: the last value, field by field
-  std::string verdict;     // "goto g_all", "accept"; maps only
+  std::string value;       // "goto g_all", "accept", "\"a_counter\""; maps only
   bool end = false;        // NFT_SET_ELEM_INTERVAL_END
   bool catch_all = false;  // NFT_SET_ELEM_CATCHALL
 

@@ -53,7 +53,7 @@ TEST(Elements, SingleAddressesAreWrittenBareAndSorted) {
 
 TEST(Elements, VerdictsFollowTheKey) {
   EXPECT_THAT(texts({.key = {DataType::Ipv4Address}, .verdict_map = true},
-                    {{.key = bytes("100.64.0.5"), .verdict = "goto g_all"}}),
+                    {{.key = bytes("100.64.0.5"), .value = "goto g_all"}}),
               ElementsAre("100.64.0.5 : goto g_all"));
 }
 
@@ -169,8 +169,25 @@ TEST(DecodeElements, ReadsKeysVerdictsAndFlags) {
   const auto message = out.take();
   std::vector<RawElement> elements;
   EXPECT_TRUE(decode_elements(*Messages(message).next(), elements));
-  EXPECT_THAT(elements, ElementsAre(RawElement{.key = bytes("100.64.0.5"), .verdict = "goto g_all"},
+  EXPECT_THAT(elements, ElementsAre(RawElement{.key = bytes("100.64.0.5"), .value = "goto g_all"},
                                     end("100.64.0.6")));
+}
+
+TEST(DecodeElements, NamesTheObjectThatAKeyLeadsTo) {
+  auto out = started(NFT_MSG_NEWSETELEM);
+  const auto list = out.open(NFTA_SET_ELEM_LIST_ELEMENTS);
+  const auto element = out.open(NFTA_LIST_ELEM);
+  const auto key = out.open(NFTA_SET_ELEM_KEY);
+  out.bytes(NFTA_DATA_VALUE, bytes("100.64.0.5"));
+  out.close(key);
+  out.text(NFTA_SET_ELEM_OBJREF, "c_0123");
+  out.close(element);
+  out.close(list);
+  const auto message = out.take();
+  std::vector<RawElement> elements;
+  EXPECT_TRUE(decode_elements(*Messages(message).next(), elements));
+  EXPECT_THAT(texts(*shape_of(NFT_SET_OBJECT, 7, 0), std::move(elements)),
+              ElementsAre("100.64.0.5 : \"c_0123\""));
 }
 
 RC_GTEST_PROP(DecodeElements, NeverLeavesItsBuffer, (std::vector<std::uint8_t> noise)) {
