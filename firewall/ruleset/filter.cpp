@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
 
 #include <endian.h>
@@ -10,6 +11,8 @@
 #include <fmt/ranges.h>
 
 #include "firewall/ruleset/never.h"
+#include "firewall/ruleset/rights_chains.h"
+#include "firewall/ruleset/writer.h"
 
 namespace cw::firewall {
 
@@ -21,9 +24,6 @@ constexpr auto kRefusalsPerSecond = 100;
 // Enough for a ping flood by hand and for every path-MTU message; not for a denial of service.
 constexpr auto kIcmpPerSecond = 1000;
 
-// Chain and sets of what the site may open; no peer's rights are named so.
-constexpr auto kFromSite = "from_site";
-
 constexpr auto kFlowtable = "established";
 
 std::vector<std::string> texts(const std::vector<TunnelFilter>& tunnels,
@@ -34,38 +34,6 @@ std::vector<std::string> texts(const std::vector<TunnelFilter>& tunnels,
   }
   return all;
 }
-
-// Statements for IPv6 are left out on a host without it.
-class Writer {
- public:
-  explicit Writer(bool ipv6) : ipv6_(ipv6) {}
-
-  [[nodiscard]] bool ipv6() const { return ipv6_; }
-
-  template <class... Args>
-  void line(fmt::format_string<Args...> form, Args&&... args) {
-    text_ += "    " + fmt::format(form, std::forward<Args>(args)...) + "\n";
-  }
-
-  template <class... Args>
-  void line6(fmt::format_string<Args...> form, Args&&... args) {
-    if (ipv6_) {
-      line(form, std::forward<Args>(args)...);
-    }
-  }
-
-  void open(std::string_view header) { text_ += fmt::format("  {} {{\n", header); }
-
-  void close() { text_ += "  }\n"; }
-
-  void declare(std::string_view what) { text_ += fmt::format("  {}\n", what); }
-
-  std::string take() { return std::move(text_); }
-
- private:
-  bool ipv6_;
-  std::string text_;
-};
 
 void write_sources(Writer& out, const Filter& filter) {
   const auto ours = texts(filter.tunnels, &TunnelFilter::block);
@@ -212,33 +180,10 @@ void write_every_route(Writer& out) {
   out.close();
 }
 
-// What those may reach who share these rights: three sets a family, of one form for everybody.
-// `ip protocol` and `ip6 nexthdr`, because nft 1.0.6 writes `meta l4proto` in a concatenation in a
-// way that kernel 6.12 refuses.
-void write_rights(Writer& out, const std::string& name) {
-  out.declare(fmt::format("set {}_all4 {{ type ipv4_addr; flags interval; }}", name));
-  out.declare(fmt::format("set {}_icmp4 {{ type ipv4_addr; flags interval; }}", name));
-  out.declare(fmt::format(
-      "set {}_port4 {{ type ipv4_addr . inet_proto . inet_service; flags interval; }}", name));
-  if (out.ipv6()) {
-    out.declare(fmt::format("set {}_all6 {{ type ipv6_addr; flags interval; }}", name));
-    out.declare(fmt::format("set {}_icmp6 {{ type ipv6_addr; flags interval; }}", name));
-    out.declare(fmt::format(
-        "set {}_port6 {{ type ipv6_addr . inet_proto . inet_service; flags interval; }}", name));
-  }
-  out.open("chain " + name);
-  out.line("ip daddr @{}_all4 accept", name);
-  out.line("ip daddr . ip protocol . th dport @{}_port4 accept", name);
-  out.line("ip protocol 1 ip daddr @{}_icmp4 accept", name);
-  out.line6("ip6 daddr @{}_all6 accept", name);
-  out.line6("ip6 daddr . ip6 nexthdr . th dport @{}_port6 accept", name);
-  out.line6("ip6 nexthdr 58 ip6 daddr @{}_icmp6 accept", name);
-  out.line("goto refuse");
-  out.close();
-}
-
 void write_refuse(Writer& out) {
+  out.declare(fmt::format("counter {} {{ }}", kRefusedCounter));
   out.open("chain refuse");
+  out.line("counter name {}", kRefusedCounter);
   out.line("limit rate {0}/second burst {0} packets reject with icmpx admin-prohibited",
            kRefusalsPerSecond);
   out.line("drop");
@@ -255,39 +200,6 @@ void write_masquerade(Writer& out, const Filter& filter) {
   out.line("ip saddr {{ {}, {} }} masquerade", fmt::join(ours, ", "), fmt::join(images, ", "));
   out.line6("ip6 saddr {{ {} }} masquerade", fmt::join(ours6, ", "));
   out.close();
-}
-
-std::string text_of(const net::Prefix& prefix) {
-  return prefix.is_host() ? prefix.address().to_text() : prefix.to_text();
-}
-
-std::string text_of(const Grant& grant) {
-  const auto ports = grant.first == grant.last ? fmt::format("{}", grant.first)
-                                               : fmt::format("{}-{}", grant.first, grant.last);
-  return fmt::format("{} . {} . {}", text_of(grant.to), static_cast<int>(grant.protocol), ports);
-}
-
-template <class T>
-SetContent set_of(std::string name, const std::vector<T>& items) {
-  SetContent set{.name = std::move(name)};
-  for (const auto& item : items) {
-    set.elements.push_back(text_of(item));
-  }
-  return set;
-}
-
-void add_rights(std::vector<SetContent>& sets, const std::string& name,
-                const std::vector<Grant>& grants, bool ipv6) {
-  const auto add = [&](net::Family family, int number) {
-    const auto parts = disjoint(grants, family);
-    sets.push_back(set_of(fmt::format("{}_all{}", name, number), parts.all));
-    sets.push_back(set_of(fmt::format("{}_icmp{}", name, number), parts.icmp));
-    sets.push_back(set_of(fmt::format("{}_port{}", name, number), parts.ports));
-  };
-  add(net::Family::V4, 4);
-  if (ipv6) {
-    add(net::Family::V6, 6);
-  }
 }
 
 // To which chain the packets of a peer go.
@@ -337,7 +249,7 @@ void sort_addresses(std::vector<std::string>& texts) {
   texts = std::move(sorted);
 }
 
-std::vector<SetContent> contents(const Filter& filter) {
+std::vector<SetContent> contents(const Filter& filter, const std::optional<RightsChains>& rights) {
   SetContent peer4{.name = "peer4"};
   SetContent peer6{.name = "peer6"};
   peer4.elements.reserve(filter.peers.size() * 2);
@@ -360,11 +272,8 @@ std::vector<SetContent> contents(const Filter& filter) {
     sets.push_back(std::move(peer6));
     sets.push_back(std::move(route6));
   }
-  if (filter.rights) {
-    add_rights(sets, kFromSite, filter.from_site, filter.ipv6);
-    for (const auto& rights : *filter.rights) {
-      add_rights(sets, rights.name, rights.grants, filter.ipv6);
-    }
+  if (rights) {
+    rights->add_contents(sets);
   }
   for (auto& set : sets) {
     sort_addresses(set.elements);
@@ -386,11 +295,10 @@ Ruleset compile(const Filter& filter) {
   write_flowtable(out, filter);
   // A chain is declared before the one that jumps to it.
   write_refuse(out);
+  std::optional<RightsChains> rights;
   if (filter.rights) {
-    write_rights(out, kFromSite);
-    for (const auto& rights : *filter.rights) {
-      write_rights(out, rights.name);
-    }
+    rights.emplace(filter, *filter.rights);
+    rights->write(out);
   } else {
     write_every_route(out);
   }
@@ -400,7 +308,7 @@ Ruleset compile(const Filter& filter) {
   write_input(out);
   write_forward(out, filter);
   write_masquerade(out, filter);
-  Ruleset made{.structure = out.take(), .sets = contents(filter)};
+  Ruleset made{.structure = out.take(), .sets = contents(filter, rights)};
   made.digest = digest_of(made);
   return made;
 }

@@ -24,6 +24,9 @@
 //                         MSS clamp
 //   postrouting           masquerade towards the site
 //   ingress               with a flowtable: TCP and UDP that were answered, past all of the above
+//
+// Of what passes by a rule, new connections are counted for it (tally.h); of what does not,
+// packets.
 namespace cw::firewall {
 
 struct TunnelFilter {
@@ -59,6 +62,9 @@ struct Filter {
   // chains. All of them and the tunnels' are there when the ruleset is loaded. None: no bypass.
   std::vector<std::string> flowtable_devices;
   std::vector<Grant> from_site;  // peers that what is at the site may open connections to
+  // Names of all rules, in the order in which they are written; every grant is one's. Also of those
+  // that have expired or grant nothing here, so that time alone is no new structure.
+  std::vector<std::string> rules;
   std::uint32_t mark_mask = 0;
   std::uint32_t mark_judged = 0;
   bool ipv6 = true;

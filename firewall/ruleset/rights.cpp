@@ -71,13 +71,16 @@ void add_ports(const std::map<Prefix, PortRanges>& wanted, Protocol protocol,
 
 }  // namespace
 
-std::string rights_name(const std::string& signature) {
+std::string short_hash(const std::string& text) {
   std::array<unsigned char, crypto_generichash_BYTES_MIN> hash{};
-  crypto_generichash(hash.data(), hash.size(),
-                     reinterpret_cast<const unsigned char*>(signature.data()), signature.size(),
-                     nullptr, 0);
+  crypto_generichash(hash.data(), hash.size(), reinterpret_cast<const unsigned char*>(text.data()),
+                     text.size(), nullptr, 0);
   // 64 bits: accidents do not collide.
-  return fmt::format("g_{:02x}", fmt::join(std::span(hash).first(8), ""));
+  return fmt::format("{:02x}", fmt::join(std::span(hash).first(8), ""));
+}
+
+std::string rights_name(const std::string& signature) {
+  return "g_" + short_hash(signature);
 }
 
 DisjointGrants disjoint(const std::vector<Grant>& grants, net::Family family) {

@@ -21,6 +21,7 @@ struct Grant {
   Protocol protocol = Protocol::Any;
   std::uint16_t first = 0;
   std::uint16_t last = 65535;
+  std::uint32_t rule = 0;  // that says so, of Filter::rules
 
   friend auto operator<=>(const Grant&, const Grant&) = default;
 };
@@ -31,6 +32,9 @@ struct Rights {
 
   friend bool operator==(const Rights&, const Rights&) = default;
 };
+
+// 16 hexadecimal digits: the same for the same, others for another.
+[[nodiscard]] std::string short_hash(const std::string& text);
 
 // A name for whatever has this signature: the same for the same, another one for another.
 [[nodiscard]] std::string rights_name(const std::string& signature);

@@ -187,6 +187,9 @@ class Builder {
     }
     filter_.rights = std::move(rights.rights);
     filter_.from_site = std::move(rights.from_site);
+    for (const auto& rule : snapshot_.netmap.policy->rules) {
+      filter_.rules.push_back(rule.name);
+    }
     changes_at(rights.next_change);
   }
 

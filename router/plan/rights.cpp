@@ -16,7 +16,6 @@ using firewall::Grant;
 using net::Prefix;
 using network::Peer;
 using policy::Policy;
-using policy::Rule;
 using policy::Selector;
 using policy::SelectorKind;
 
@@ -77,7 +76,7 @@ class Compiler {
     for (const auto& [signature, rules] : rules_of) {
       firewall::Rights rights{.name = firewall::rights_name(signature), .grants = {}};
       for (const auto rule : rules) {
-        add_grants(policy_.rules[rule], rights.grants);
+        add_grants(rule, rights.grants);
       }
       sort(rights.grants);
       made_.rights.push_back(std::move(rights));
@@ -86,7 +85,7 @@ class Compiler {
     const auto from_site = rules_by_source_.find(text_of(SelectorKind::Site, site_.name));
     if (from_site != rules_by_source_.end()) {
       for (const auto rule : from_site->second) {
-        add_grants_to_peers(policy_.rules[rule], made_.from_site);
+        add_grants_to_peers(rule, made_.from_site);
       }
       sort(made_.from_site);
     }
@@ -186,26 +185,27 @@ class Compiler {
     return places;
   }
 
-  static void add(const Rule& rule, const std::vector<Prefix>& places, std::vector<Grant>& grants) {
+  void add(std::size_t rule, const std::vector<Prefix>& places, std::vector<Grant>& grants) const {
     for (const auto& place : places) {
-      for (const auto& service : rule.services) {
+      for (const auto& service : policy_.rules[rule].services) {
         grants.push_back({.to = place,
                           .protocol = protocol_of(service.protocol),
                           .first = service.first,
-                          .last = service.last});
+                          .last = service.last,
+                          .rule = static_cast<std::uint32_t>(rule)});
       }
     }
   }
 
-  void add_grants(const Rule& rule, std::vector<Grant>& grants) const {
-    for (const auto& to : rule.to) {
+  void add_grants(std::size_t rule, std::vector<Grant>& grants) const {
+    for (const auto& to : policy_.rules[rule].to) {
       add(rule, places_of(to), grants);
       add(rule, peers_at(to), grants);
     }
   }
 
-  void add_grants_to_peers(const Rule& rule, std::vector<Grant>& grants) const {
-    for (const auto& to : rule.to) {
+  void add_grants_to_peers(std::size_t rule, std::vector<Grant>& grants) const {
+    for (const auto& to : policy_.rules[rule].to) {
       add(rule, peers_at(to), grants);
     }
   }

@@ -12,7 +12,8 @@
 
 // What a netmap's policy gives to whom at one site, compiled: peers for whom the same sources count
 // share one set of rights, so that ten thousand peers of two hundred groups are two hundred chains.
-// Pure; linear in peers and rules. It agrees with policy::decide(), the reference (tested).
+// Pure; linear in peers and rules. It agrees with policy::decide(), the reference (tested). The
+// rule of a grant is its place among the policy's.
 namespace cw::router {
 
 struct SiteRights {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "firewall/ruleset/filter.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -8,6 +9,8 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "firewall/ruleset/tally.h"
 
 namespace cw::firewall {
 namespace {
@@ -41,10 +44,14 @@ Filter with_policy() {
       {.name = "g_dba",
        .grants = {
            {.to = prefix("10.0.1.5/32"), .protocol = Protocol::Tcp, .first = 5432, .last = 5432},
-           {.to = prefix("10.0.2.0/24"), .protocol = Protocol::Icmp},
-           {.to = prefix("2001:db8:1::/64")}}}};
-  filter.from_site = {
-      {.to = prefix("100.100.0.5/32"), .protocol = Protocol::Udp, .first = 53, .last = 53}};
+           {.to = prefix("10.0.2.0/24"), .protocol = Protocol::Icmp, .rule = 1},
+           {.to = prefix("2001:db8:1::/64"), .rule = 1}}}};
+  filter.from_site = {{.to = prefix("100.100.0.5/32"),
+                       .protocol = Protocol::Udp,
+                       .first = 53,
+                       .last = 53,
+                       .rule = 2}};
+  filter.rules = {"dba-postgres", "dba-more", "dns", "nobody's"};
   return filter;
 }
 
@@ -83,6 +90,33 @@ TEST(Filter, KeepsPeersInSetsAndNotInChains) {
   EXPECT_EQ(compile(more).structure, compile(one_gateway()).structure);
   EXPECT_THAT(compile(one_gateway()).sets[0].elements,
               ElementsAre("100.100.0.5 : goto every_route", "240.36.0.5 : goto every_route"));
+}
+
+TEST(Filter, KeepsItsStructureWhenRulesChangePlaces) {
+  auto swapped = with_policy();
+  std::swap(swapped.rules[0], swapped.rules[1]);
+  for (auto& grant : (*swapped.rights)[0].grants) {
+    grant.rule = 1 - grant.rule;
+  }
+  EXPECT_EQ(compile(swapped).structure, compile(with_policy()).structure);
+  EXPECT_EQ(compile(swapped).sets, compile(with_policy()).sets) << "nothing overlaps here";
+}
+
+TEST(Filter, SaysInTheKernelWhichRulesAreCountedInPart) {
+  auto filter = with_policy();
+  auto& grants = (*filter.rights)[0].grants;
+  grants = {{.to = *net::Prefix::parse("10.0.9.9/32"), .rule = 0}};
+  for (std::uint32_t i = 0; i <= kMostBoxes; ++i) {  // none beside another
+    grants.push_back({.to = net::Prefix::host(net::Ip::v4(0x0a010000 + 2 * i)), .rule = 1});
+  }
+  const auto ruleset = compile(filter);
+  EXPECT_THAT(ruleset.structure, HasSubstr("counter " + counter_name("dba-postgres", Counts::All)));
+  EXPECT_THAT(ruleset.structure, HasSubstr("counter " + counter_name("dba-more", Counts::Part)));
+  EXPECT_THAT(ruleset.structure,
+              Not(HasSubstr("counter " + counter_name("dba-more", Counts::All))));
+  const auto counts = std::ranges::find(ruleset.sets, "g_dba_new4", &SetContent::name);
+  EXPECT_THAT(counts->elements, ElementsAre("10.0.9.9 . 0-255 . 0-65535 : \"" +
+                                            counter_name("dba-postgres", Counts::All) + "\""));
 }
 
 TEST(Filter, SpeaksNoIpv6OnAHostWithoutIt) {

@@ -11,6 +11,7 @@
 #include <rapidcheck.h>
 
 #include "firewall/ruleset/permissions.h"
+#include "firewall/ruleset/tally.h"
 #include "net/block.h"
 #include "network/policy_world.h"
 #include "policy/evaluate.h"
@@ -191,6 +192,24 @@ bool allows(const std::vector<firewall::Grant>& grants, const net::Ip& to, const
   });
 }
 
+// For which rules a connection counts.
+std::vector<std::size_t> rules_of(const std::vector<firewall::Grant>& grants, const net::Ip& to,
+                                  const Service& service) {
+  const auto protocol = service.protocol == policy::Protocol::Tcp   ? 6
+                        : service.protocol == policy::Protocol::Udp ? 17
+                        : to.is_v4()                                ? 1
+                                                                    : 58;
+  std::vector<std::size_t> rules;
+  for (const auto& box : firewall::rule_boxes(grants, to.family()).boxes) {
+    if (box.to.first <= to && to <= box.to.last && box.first_protocol <= protocol &&
+        protocol <= box.last_protocol && box.first_port <= service.first &&
+        service.first <= box.last_port) {
+      rules.push_back(box.rule);
+    }
+  }
+  return rules;
+}
+
 const std::vector<firewall::Grant>& grants_of(const SiteRights& rights, const std::string& peer) {
   static const std::vector<firewall::Grant> kNone;
   const auto name = rights.of_peer.find(peer);
@@ -227,6 +246,41 @@ TEST(RightsLaws, SayWhatTheReferenceSaysOfEveryConnection) {
         }
         const auto from_site = Party::at(site, *net::Ip::parse("10.0.9.9"));
         RC_ASSERT(allows(rights.from_site, peer.address, probe) ==
+                  reference(from_site, Party::of(peer)));
+      }
+    }
+  }));
+}
+
+// What `causeway policy explain` names is what goes up.
+TEST(RightsLaws, CountAConnectionForTheRuleThatTheReferenceNames) {
+  EXPECT_TRUE(rc::check([] {
+    const auto snapshot = random_snapshot();
+    const auto rights = rights_of(snapshot);
+    const auto world = network::policy_world(snapshot.netmap, snapshot.now);
+    const auto& site = world.sites[0];
+    for (const auto* text : {"icmp", "tcp/80", "tcp/81", "udp/80", "tcp/22"}) {
+      const auto probe = service(text);
+      const auto reference = [&](const Party& from, const Party& to) {
+        const auto decision =
+            policy::decide(world, {.from = from, .to = to, .service = probe}, snapshot.now);
+        return decision.allowed ? std::vector{decision.rule} : std::vector<std::size_t>();
+      };
+      for (const auto& peer : world.peers) {
+        const auto& grants = grants_of(rights, peer.name);
+        for (const auto* address :
+             {"10.0.1.5", "10.0.1.6", "10.0.2.1", "10.1.0.1", "2001:db8:1::5", "2001:db8:2::1"}) {
+          const auto to = *net::Ip::parse(address);
+          RC_ASSERT(rules_of(grants, to, probe) == reference(Party::of(peer), Party::at(site, to)));
+        }
+        for (const auto& other : world.peers) {
+          const auto twin = net::ipv6_twin(snapshot.netmap.ula, other.address);
+          const auto named = reference(Party::of(peer), Party::of(other));
+          RC_ASSERT(rules_of(grants, other.address, probe) == named);
+          RC_ASSERT(rules_of(grants, twin, probe) == named);
+        }
+        const auto from_site = Party::at(site, *net::Ip::parse("10.0.9.9"));
+        RC_ASSERT(rules_of(rights.from_site, peer.address, probe) ==
                   reference(from_site, Party::of(peer)));
       }
     }
