@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "firewall/codec/request.h"
 
+#include <arpa/inet.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nf_tables_compat.h>
@@ -121,6 +122,41 @@ std::vector<std::uint8_t> list_objects(const std::string& table) {
 
 std::vector<std::uint8_t> list_flowtables(const std::string& table) {
   return list_of_table(NFT_MSG_GETFLOWTABLE, NFTA_FLOWTABLE_TABLE, table);
+}
+
+std::vector<std::uint8_t> list_counters(const std::string& table) {
+  auto out = request(NFT_MSG_GETOBJ, NFPROTO_INET, true);
+  out.text(NFTA_OBJ_TABLE, table);
+  out.number(NFTA_OBJ_TYPE, std::uint32_t{htonl(NFT_OBJECT_COUNTER)});
+  return out.take();
+}
+
+std::optional<Counter> decode_counter(const netlink::Message& message, const std::string& table) {
+  const auto header = netlink::front<nfgenmsg>(message.payload);
+  if (NFNL_MSG_TYPE(message.header.nlmsg_type) != NFT_MSG_NEWOBJ || !header ||
+      header->nfgen_family != NFPROTO_INET) {
+    return std::nullopt;
+  }
+  const Attributes attributes(message.payload, sizeof *header);
+  const auto owner = attributes.find(NFTA_OBJ_TABLE);
+  const auto name = attributes.find(NFTA_OBJ_NAME);
+  const auto type = attributes.find(NFTA_OBJ_TYPE);
+  const auto data = attributes.find(NFTA_OBJ_DATA);
+  if (!owner || owner->text() != table || !name || !data || !type ||
+      type->as_big<std::uint32_t>() != std::uint32_t{NFT_OBJECT_COUNTER}) {
+    return std::nullopt;
+  }
+  const Attributes counted(data->payload);
+  const auto number = [&counted](std::uint16_t which) {
+    const auto attribute = counted.find(which);
+    return attribute ? attribute->as_big<std::uint64_t>() : std::nullopt;
+  };
+  const auto packets = number(NFTA_COUNTER_PACKETS);
+  const auto bytes = number(NFTA_COUNTER_BYTES);
+  if (!packets || !bytes) {
+    return std::nullopt;
+  }
+  return Counter{.name = std::string(name->text()), .packets = *packets, .bytes = *bytes};
 }
 
 std::vector<std::uint8_t> get_generation() {

@@ -23,6 +23,13 @@ namespace cw::firewall {
 [[nodiscard]] std::vector<std::uint8_t> list_objects(const std::string& table);
 [[nodiscard]] std::vector<std::uint8_t> list_flowtables(const std::string& table);
 
+// The table's counters, with what they have counted.
+[[nodiscard]] std::vector<std::uint8_t> list_counters(const std::string& table);
+
+// None for what is no counter of that table. From NFT_MSG_NEWOBJ.
+[[nodiscard]] std::optional<Counter> decode_counter(const netlink::Message& message,
+                                                    const std::string& table);
+
 [[nodiscard]] std::vector<std::uint8_t> get_generation();
 
 // The number of transactions that nf_tables has seen in this network namespace, from

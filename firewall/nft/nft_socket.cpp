@@ -255,6 +255,20 @@ Result<std::vector<ForeignChain>> NftSocket::foreign_chains() {
   });
 }
 
+Result<std::vector<Counter>> NftSocket::counters() {
+  return retry_interrupted([this]() -> Result<std::vector<Counter>> {
+    auto request = list_counters(kTable);
+    std::vector<Counter> counters;
+    CW_TRY(channel_.exchange(request, "cannot read the firewall's counters",
+                             [&counters](const Message& message) {
+                               if (auto counter = decode_counter(message, kTable)) {
+                                 counters.push_back(std::move(*counter));
+                               }
+                             }));
+    return counters;
+  });
+}
+
 Result<bool> NftSocket::ends_in_drop(const ForeignChain& chain) {
   auto request = list_rules(chain);
   bool drops = false;

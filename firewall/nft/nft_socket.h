@@ -26,6 +26,7 @@ class NftSocket final : public FirewallSink {
   Result<> commit(const std::string& text) override;
   Result<> seal() override;
   Result<std::vector<ForeignChain>> foreign_chains() override;
+  Result<std::vector<Counter>> counters() override;
 
  private:
   struct Free {

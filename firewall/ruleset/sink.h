@@ -27,6 +27,15 @@ struct ForeignChain {
   friend bool operator==(const ForeignChain&, const ForeignChain&) = default;
 };
 
+// What a named counter of our table has counted.
+struct Counter {
+  std::string name;
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;
+
+  friend bool operator==(const Counter&, const Counter&) = default;
+};
+
 class FirewallSink {
  public:
   virtual ~FirewallSink() = default;
@@ -41,6 +50,8 @@ class FirewallSink {
   // unsealed, and so is written again.
   virtual Result<> seal() = 0;
   [[nodiscard]] virtual Result<std::vector<ForeignChain>> foreign_chains() = 0;
+  // All of them, in no order; none without the table.
+  [[nodiscard]] virtual Result<std::vector<Counter>> counters() = 0;
 };
 
 }  // namespace cw::firewall

@@ -131,6 +131,8 @@ class TimedFirewall final : public firewall::FirewallSink {
     return real_.foreign_chains();
   }
 
+  Result<std::vector<firewall::Counter>> counters() override { return real_.counters(); }
+
  private:
   firewall::FirewallSink& real_;
   LastWrite& last_;

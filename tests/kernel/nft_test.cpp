@@ -26,18 +26,22 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 // Of every kind that the kernel lists in a way of its own: hash and interval sets of both
-// families, a verdict map, a concatenation with ranges, counters, a limit, protocols by number.
+// families, a verdict map, a concatenation with ranges, a map to counters, a limit, protocols by
+// number.
 Ruleset example() {
   Ruleset ruleset{
       .structure = R"(
   counter refused { }
+  counter c_site { }
   map peer4 { type ipv4_addr : verdict; }
   map peer6 { type ipv6_addr : verdict; }
   set route4 { type ipv4_addr; flags interval; }
   set route6 { type ipv6_addr; flags interval; }
   set service { type ipv4_addr . inet_proto . inet_service; flags interval; }
+  map tally { type ipv4_addr . inet_proto . inet_service : counter; flags interval; }
   chain refuse { counter name refused drop; }
   chain every_route {
+    ct state new counter name ip daddr . ip protocol . th dport map @tally
     ip daddr @route4 accept
     ip daddr . ip protocol . th dport @service accept
     goto refuse
@@ -56,7 +60,10 @@ Ruleset example() {
            .elements = {"10.0.0.0/16", "10.2.0.0/16", "10.9.0.5", "192.0.2.1-192.0.2.9",
                         "255.0.0.0/8"}},
           {.name = "route6", .elements = {"2001:db8::5", "fd00:1::/64"}},
-          {.name = "service", .elements = {"10.0.0.0/16 . 6 . 5201-5400", "10.1.2.3 . 17 . 53"}}}};
+          {.name = "service", .elements = {"10.0.0.0/16 . 6 . 5201-5400", "10.1.2.3 . 17 . 53"}},
+          {.name = "tally",
+           .elements = {"10.0.0.0-10.0.0.4 . 0-255 . 0-65535 : \"c_site\"",
+                        "10.0.0.5 . 6 . 5432 : \"refused\""}}}};
   ruleset.digest = digest_of(ruleset);
   return ruleset;
 }
@@ -132,6 +139,29 @@ TEST_F(NftTest, UpdatingElementsKeepsTheSeal) {
   EXPECT_EQ(read(Depth::Full),
             (TableState{
                 .present = true, .digest = digest_of(after), .edited = false, .sets = after.sets}));
+}
+
+TEST_F(NftTest, MovesWhatCountsForOneCounterToAnother) {
+  load(example());
+  auto after = example();
+  after.sets[5].elements = {"10.0.0.0-10.0.0.4 . 0-255 . 0-65535 : \"refused\"",
+                            "10.0.0.5 . 6 . 5432 : \"c_site\""};
+  CW_EXPECT_OK(socket_->commit(update_text(diff(example().sets, after.sets), digest_of(after))));
+  EXPECT_EQ(read(Depth::Full).sets, after.sets);
+}
+
+TEST_F(NftTest, ReadsTheCountersOfOurTableOnly) {
+  const auto none = socket_->counters();
+  CW_ASSERT_OK(none);
+  EXPECT_THAT(*none, IsEmpty()) << "there is no table";
+  load(example());
+  run("nft 'table inet other { counter foreign { }; }; table ip causeway { counter foreign { }; "
+      "}'");
+  run("nft 'add quota inet causeway q { 1 mbytes; }'");
+  const auto counters = socket_->counters();
+  CW_ASSERT_OK(counters);
+  EXPECT_THAT(*counters, testing::UnorderedElementsAre(firewall::Counter{.name = "c_site"},
+                                                       firewall::Counter{.name = "refused"}));
 }
 
 TEST_F(NftTest, IsNotSealedAcrossSomebodyElsesTransaction) {

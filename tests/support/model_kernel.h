@@ -26,12 +26,16 @@ class ModelNft final : public firewall::FirewallSink {
 
   Result<std::vector<firewall::ForeignChain>> foreign_chains() override { return foreign; }
 
+  Result<std::vector<firewall::Counter>> counters() override;
+
   void flush();           // `nft flush ruleset`
   void edit_structure();  // somebody adds a rule to a chain of ours
   void remove_element(const std::string& set, const std::string& element);
+  void count(const std::string& counter, std::uint64_t packets);  // they passed; it is declared
 
   std::vector<firewall::ForeignChain> foreign;
   int commits = 0;
+  int counter_reads = 0;
   bool refuse = false;
 
  private:
@@ -42,6 +46,7 @@ class ModelNft final : public firewall::FirewallSink {
   std::string sealed_structure_;
   std::string digest_;
   std::map<std::string, std::map<std::string, std::string>> sets_;  // set -> key -> element
+  std::map<std::string, std::uint64_t> counters_;                   // those declared
 };
 
 class ModelKernel final : public netlink::RouteSink,

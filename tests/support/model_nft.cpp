@@ -68,6 +68,9 @@ Result<> ModelNft::commit(const std::string& text) {
       digest_ = line.substr(open, line.find(" }", open) - open);
     } else if (inside) {
       body += line + "\n";
+      if (constexpr std::string_view kCounter = "  counter "; line.starts_with(kCounter)) {
+        counters_[line.substr(kCounter.size(), line.find(" {") - kCounter.size())] = 0;
+      }
     } else {
       done = run(line);
     }
@@ -129,6 +132,20 @@ void ModelNft::flush() {
   sealed_structure_.clear();
   digest_.clear();
   sets_.clear();
+  counters_.clear();
+}
+
+Result<std::vector<firewall::Counter>> ModelNft::counters() {
+  ++counter_reads;
+  std::vector<firewall::Counter> all;
+  for (const auto& [name, packets] : counters_) {
+    all.push_back({.name = name, .packets = packets, .bytes = 60 * packets});
+  }
+  return all;
+}
+
+void ModelNft::count(const std::string& counter, std::uint64_t packets) {
+  counters_.at(counter) += packets;
 }
 
 void ModelNft::edit_structure() {

@@ -6,6 +6,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 
+#include <endian.h>
 #include <gtest/gtest.h>
 
 namespace cw::firewall {
@@ -115,6 +116,45 @@ TEST(Generation, IsReadFromItsMessageAndFromNoOther) {
   out.number(NFTA_GEN_ID, std::uint32_t{htonl(42)});
   const auto with = out.take();
   EXPECT_EQ(decode_generation(*Messages(with).next()), 42U);
+}
+
+struct Object {
+  std::uint8_t family = NFPROTO_INET;
+  const char* table = kTable;
+  std::uint32_t type = NFT_OBJECT_COUNTER;
+  bool counted = true;
+};
+
+std::optional<Counter> decoded(const Object& object) {
+  MessageWriter out(static_cast<std::uint16_t>(NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWOBJ), 0);
+  nfgenmsg header{};
+  header.nfgen_family = object.family;
+  out.header(header);
+  out.text(NFTA_OBJ_TABLE, object.table);
+  out.text(NFTA_OBJ_NAME, "c_0123");
+  out.number(NFTA_OBJ_TYPE, std::uint32_t{htonl(object.type)});
+  const auto data = out.open(NFTA_OBJ_DATA);
+  if (object.counted) {
+    out.number(NFTA_COUNTER_BYTES, std::uint64_t{htobe64(6'000'000'000)});
+    out.number(NFTA_COUNTER_PACKETS, std::uint64_t{htobe64(5'000'000'000)});
+  }
+  out.close(data);
+  const auto message = out.take();
+  return decode_counter(*Messages(message).next(), kTable);
+}
+
+TEST(DecodeCounter, ReadsWhatOneOfOursHasCounted) {
+  EXPECT_EQ(decoded(Object{}),
+            (Counter{.name = "c_0123", .packets = 5'000'000'000, .bytes = 6'000'000'000}));
+}
+
+TEST(DecodeCounter, IsNoOtherObjectAndNobodyElses) {
+  EXPECT_FALSE(decoded(Object{.family = NFPROTO_IPV4}));
+  EXPECT_FALSE(decoded(Object{.table = "docker"}));
+  EXPECT_FALSE(decoded(Object{.type = NFT_OBJECT_QUOTA}));
+  EXPECT_FALSE(decoded(Object{.counted = false}));
+  const auto question = list_counters(kTable);
+  EXPECT_FALSE(decode_counter(*Messages(question).next(), kTable)) << "no counter, but a question";
 }
 
 }  // namespace
