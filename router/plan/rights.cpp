@@ -58,23 +58,28 @@ class Compiler {
   }
 
   SiteRights run() {
-    std::map<std::string, std::vector<std::size_t>> rules_of;  // by signature
+    using Rules = const std::vector<std::size_t>*;
+    std::map<std::string, std::vector<Rules>> rules_of;  // by signature, of each source in it
     for (const auto* peer : served_) {
       std::string signature;
-      std::set<std::size_t> rules;
+      std::vector<Rules> rules;
       for (const auto& text : sources_of(*peer)) {
         if (const auto found = rules_by_source_.find(text); found != rules_by_source_.end()) {
           signature += text + '\n';
-          rules.insert(found->second.begin(), found->second.end());
+          rules.push_back(&found->second);
         }
       }
       if (!signature.empty()) {
-        rules_of.try_emplace(signature, rules.begin(), rules.end());
         made_.of_peer.emplace(peer->name, firewall::rights_name(signature));
+        rules_of.try_emplace(std::move(signature), std::move(rules));
       }
     }
-    for (const auto& [signature, rules] : rules_of) {
+    for (const auto& [signature, sources] : rules_of) {
       firewall::Rights rights{.name = firewall::rights_name(signature), .grants = {}};
+      std::set<std::size_t> rules;
+      for (const auto* source : sources) {
+        rules.insert(source->begin(), source->end());
+      }
       for (const auto rule : rules) {
         add_grants(rule, rights.grants);
       }
