@@ -196,7 +196,7 @@ class Report {
       }
     }
     std::ranges::copy(input_.standing, std::back_inserter(status_.problems));
-    if (input_.netmap != nullptr && !input_.down) {
+    if (input_.netmap != nullptr && !input_.netmap->policy && !input_.down) {
       status_.problems.push_back(
           problem(Severity::Note,
                   "no policy: every peer may reach every route of the sites that it may use"));

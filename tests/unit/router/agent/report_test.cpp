@@ -56,6 +56,12 @@ class ReportOf : public ::testing::Test {
   bool down_ = false;
 };
 
+TEST_F(ReportOf, SaysThatThereIsNoPolicyOnlyWhereThereIsNone) {
+  EXPECT_THAT(make().problems, problem("no policy"));
+  snapshot_.netmap.policy.emplace();
+  EXPECT_THAT(make().problems, ::testing::Not(problem("no policy")));
+}
+
 TEST(OverlapProblems, NameBothPrefixesTheDeviceAndWhatToDo) {
   const auto prefix = [](const char* text) { return *net::Prefix::parse(text); };
   const auto problems = problems_of(std::vector<router::Overlap>{
