@@ -2,6 +2,7 @@
 #include "cli/status_view.h"
 
 #include <algorithm>
+#include <ranges>
 
 #include <fmt/format.h>
 
@@ -69,6 +70,9 @@ std::string head(const api::Status& status, Colour colour) {
   } else {
     text += fmt::format("no network in force; it is read from {}\n", status.source);
   }
+  if (const auto refused = status.refused_packets.value_or(0); refused > 0) {
+    text += fmt::format("refused {}\n", plural(refused, "packet"));
+  }
   text += fmt::format("agent {}, process {}, up {}\n", status.version, status.pid,
                       age_of(status.started, status.now));
   return text;
@@ -125,6 +129,25 @@ std::string gateways(const std::vector<api::GatewayStatus>& gateways, Colour col
                rows, colour);
 }
 
+// How many rules are listed; whoever wants more wants to sort them as well.
+constexpr std::size_t kBusiest = 10;
+
+std::string rules(std::vector<api::RuleStatus> rules, Colour colour) {
+  std::ranges::stable_sort(rules, std::ranges::greater{}, &api::RuleStatus::connections);
+  std::vector<std::vector<Cell>> rows;
+  for (const auto& rule : rules | std::views::take(kBusiest)) {
+    rows.push_back({cell(printable(rule.name)),
+                    cell(fmt::format("{}{}", rule.partly ? "at least " : "", rule.connections),
+                         rule.connections == 0 ? Paint::Dim : Paint::Plain)});
+  }
+  auto text = table({left("RULE"), right("CONNECTIONS")}, rows, colour);
+  if (rules.size() > rows.size()) {
+    text +=
+        fmt::format("{} more (--json lists them)\n", plural(rules.size() - rows.size(), "rule"));
+  }
+  return text;
+}
+
 std::vector<Cell> row_of(const api::PeerStatus& peer, WallTime now) {
   const auto name = peer.name.empty() ? peer.public_key : peer.name;
   const auto handshake =
@@ -170,6 +193,9 @@ std::string view(const api::Status& status, Peers which, Colour colour) {
   }
   if (!status.gateways.empty()) {
     text += "\n" + gateways(status.gateways, colour);
+  }
+  if (!status.rules.empty()) {
+    text += "\n" + rules(status.rules, colour);
   }
   text += peers(status, which, colour);
   return text;

@@ -281,6 +281,7 @@ api::Status Agent::status() {
                     .round = &round_,
                     .history = &history_,
                     .foreign_chains = {},
+                    .counters = {},
                     .standing = standing_problems(),
                     .down = reconciler_.is_down(),
                     .now = world_.clock.wall()};
@@ -290,6 +291,13 @@ api::Status Agent::status() {
     input.standing.push_back({.severity = api::Severity::Warning,
                               .text = "cannot tell whether another program drops our traffic: " +
                                       chains.error().to_text()});
+  }
+  if (auto counters = reconciler_.counters()) {
+    input.counters = std::move(*counters);
+  } else {
+    input.standing.push_back(
+        {.severity = api::Severity::Warning,
+         .text = "cannot tell what the policy's rules let begin: " + counters.error().to_text()});
   }
   auto status = report(input);
   status.version = CW_VERSION;

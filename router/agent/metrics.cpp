@@ -99,6 +99,18 @@ void write_problems(Writer& out, const api::Status& status) {
   }
 }
 
+void write_rules(Writer& out, const api::Status& status) {
+  out.family("causeway_rule_connections_total", "counter",
+             "New connections that the rule allowed.");
+  for (const auto& rule : status.rules) {
+    out.sample(fmt::format("rule=\"{}\"", escaped(rule.name)), rule.connections);
+  }
+  if (status.refused_packets) {
+    out.family("causeway_refused_packets_total", "counter", "Packets refused.");
+    out.sample("", *status.refused_packets);
+  }
+}
+
 void write_network(Writer& out, const api::Status& status) {
   out.family("causeway_network_refused", "gauge",
              "1 if the latest network was refused and an older one is in force.");
@@ -136,6 +148,7 @@ std::string to_metrics(const api::Status& status) {
   out.family("causeway_networks_refused_total", "counter", "Networks refused.");
   out.sample("", status.counters.refusals);
   write_gateways(out, status);
+  write_rules(out, status);
   return std::move(out).take();
 }
 

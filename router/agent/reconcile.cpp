@@ -379,6 +379,10 @@ Result<std::vector<firewall::ForeignChain>> Reconciler::foreign_chains() {
   return sinks_.firewall.foreign_chains();
 }
 
+Result<std::vector<firewall::Counter>> Reconciler::counters() {
+  return sinks_.firewall.counters();
+}
+
 std::optional<WallTime> Reconciler::next_change() const {
   return desired_ ? desired_->next_change : std::nullopt;
 }

@@ -82,6 +82,8 @@ class Reconciler {
   // The devices now, for a status. ErrorKind::NotFound devices are left out.
   [[nodiscard]] router::Dump<netlink::WgDevice> read_devices(WallTime now);
   [[nodiscard]] Result<std::vector<firewall::ForeignChain>> foreign_chains();
+  // What the firewall has counted, for a status; no round asks for it.
+  [[nodiscard]] Result<std::vector<firewall::Counter>> counters();
 
   // Whom the network in force lets in, and where there is none, whom the kernel's devices of ours
   // do, whoever made them.

@@ -4,10 +4,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <map>
+#include <string_view>
 #include <tuple>
+#include <unordered_map>
 
 #include <fmt/format.h>
 
+#include "firewall/ruleset/tally.h"
 #include "router/plan/desired.h"
 
 namespace cw::agent {
@@ -92,6 +95,7 @@ class Report {
     status_.phase = phase();
     if (input_.netmap != nullptr && !input_.down) {
       add_gateways();
+      add_rules();
     }
     add_problems();
     std::ranges::sort(status_.peers, {}, [](const api::PeerStatus& peer) {
@@ -178,6 +182,31 @@ class Report {
         fmt::format("the key of peer '{}' is used on two devices at once; both lose packets",
                     peer.name),
         "give each device a key and a peers/NAME.toml of its own", peer.gateway));
+  }
+
+  void add_rules() {
+    std::unordered_map<std::string_view, std::uint64_t> counted;
+    for (const auto& counter : input_.counters) {
+      counted.emplace(counter.name, counter.packets);
+    }
+    if (const auto refused = counted.find(firewall::kRefusedCounter); refused != counted.end()) {
+      status_.refused_packets = refused->second;
+    }
+    if (!input_.netmap->policy) {
+      return;
+    }
+    // A rule without a counter is one that the kernel is still to learn of.
+    for (const auto& rule : input_.netmap->policy->rules) {
+      api::RuleStatus entry{.name = rule.name};
+      for (const auto counts : {firewall::Counts::All, firewall::Counts::Part}) {
+        const auto found = counted.find(firewall::counter_name(rule.name, counts));
+        if (found != counted.end()) {
+          entry.connections = found->second;
+          entry.partly = counts == firewall::Counts::Part;
+        }
+      }
+      status_.rules.push_back(std::move(entry));
+    }
   }
 
   void add_problems() {

@@ -21,12 +21,13 @@ struct ReportInput {
   const Round* round = nullptr;  // the last
   const PeerHistory* history = nullptr;
   std::vector<firewall::ForeignChain> foreign_chains;
-  std::vector<api::Problem> standing;  // of the host and the configuration
+  std::vector<firewall::Counter> counters;  // of the firewall
+  std::vector<api::Problem> standing;       // of the host and the configuration
   bool down = false;
   WallTime now{};
 };
 
-// Phase, gateways, problems and peers; the rest is the caller's to fill in.
+// Phase, gateways, rules, problems and peers; the rest is the caller's to fill in.
 [[nodiscard]] api::Status report(const ReportInput& input);
 
 // What a round could not do.

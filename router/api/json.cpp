@@ -121,6 +121,16 @@ GatewayStatus gateway_of(const Json& json) {
           .active = json.at("active").get<std::uint64_t>()};
 }
 
+Json of(const RuleStatus& rule) {
+  return {{"name", rule.name}, {"connections", rule.connections}, {"partly", rule.partly}};
+}
+
+RuleStatus rule_of(const Json& json) {
+  return {.name = json.at("name").get<std::string>(),
+          .connections = json.at("connections").get<std::uint64_t>(),
+          .partly = json.at("partly").get<bool>()};
+}
+
 Json of(const NetworkStatus& network) {
   Json json = {{"name", network.name},
                {"peers", network.peers},
@@ -179,6 +189,8 @@ Status status_of(const Json& json) {
                 .network = std::nullopt,
                 .refused = std::nullopt,
                 .gateways = list_of<GatewayStatus>(json.at("gateways"), gateway_of),
+                .rules = list_of<RuleStatus>(json.at("rules"), rule_of),
+                .refused_packets = std::nullopt,
                 .problems = list_of<Problem>(json.at("problems"), problem_of),
                 .peers = list_of<PeerStatus>(json.at("peers"), peer_of),
                 .counters = counters_of(json.at("counters"))};
@@ -187,6 +199,9 @@ Status status_of(const Json& json) {
   }
   if (json.contains("refused")) {
     status.refused = refusal_of(json.at("refused"));
+  }
+  if (json.contains("refused_packets")) {
+    status.refused_packets = json.at("refused_packets").get<std::uint64_t>();
   }
   return status;
 }
@@ -239,6 +254,10 @@ std::string to_json(const Status& status) {
   }
   json["problems"] = to_list(status.problems, [](const Problem& p) { return of(p); });
   json["gateways"] = to_list(status.gateways, [](const GatewayStatus& g) { return of(g); });
+  json["rules"] = to_list(status.rules, [](const RuleStatus& r) { return of(r); });
+  if (status.refused_packets) {
+    json["refused_packets"] = *status.refused_packets;
+  }
   json["counters"] = of(status.counters);
   json["peers"] = to_list(status.peers, [](const PeerStatus& p) { return of(p); });
   return dump(json);

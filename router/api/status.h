@@ -76,6 +76,16 @@ struct NetworkStatus {
   friend bool operator==(const NetworkStatus&, const NetworkStatus&) = default;
 };
 
+// New connections that count for a rule: the first that allows them, as `causeway policy explain`
+// says. From nothing again whenever the firewall is built anew.
+struct RuleStatus {
+  std::string name;
+  std::uint64_t connections = 0;
+  bool partly = false;  // it overlaps too many others for all of its connections to be counted
+
+  friend bool operator==(const RuleStatus&, const RuleStatus&) = default;
+};
+
 enum class RefusalReason : std::uint8_t {
   Invalid,   // it has mistakes
   HeldBack,  // it removes so many peers that a person has to say so
@@ -111,9 +121,11 @@ struct Status {
   std::string source;  // where the network comes from: a path
   std::optional<NetworkStatus> network;
   std::optional<Refusal> refused;
-  std::vector<GatewayStatus> gateways;  // by name
-  std::vector<Problem> problems;        // worst first
-  std::vector<PeerStatus> peers;        // by name
+  std::vector<GatewayStatus> gateways;           // by name
+  std::vector<RuleStatus> rules;                 // of its policy, as written
+  std::optional<std::uint64_t> refused_packets;  // none: there is no firewall of ours
+  std::vector<Problem> problems;                 // worst first
+  std::vector<PeerStatus> peers;                 // by name
   Counters counters;
 
   friend bool operator==(const Status&, const Status&) = default;

@@ -67,6 +67,42 @@ TEST(StatusView, ReadsLikeThis) {
             "1 peer not connected since the tunnel was made (--all lists them)\n");
 }
 
+TEST(StatusView, ListsWhatEachRuleLetBegin) {
+  auto with = status();
+  with.network->rules = 3;
+  with.rules = {{.name = "dba-postgres", .connections = 12},
+                {.name = "old\x1b"},
+                {.name = "everywhere", .connections = 3400, .partly = true}};
+  with.refused_packets = 1;
+  with.peers.clear();
+  EXPECT_EQ(view(with, Peers::Seen, Colour::Off),
+            "router r1 at site paris: running\n"
+            "network acme from /etc/causeway/network: 3 peers, 1 site, taken 3 min ago\n"
+            "policy of 3 rules\n"
+            "refused 1 packet\n"
+            "agent 0.1.0, process 42, up 3 d 4 h\n"
+            "\n"
+            "GATEWAY  DEVICE    PORT  PEERS  ACTIVE  PUBLIC KEY\n"
+            "prod     cw-prod  51820      3       1  K=\n"
+            "\n"
+            "RULE            CONNECTIONS\n"
+            "everywhere    at least 3400\n"
+            "dba-postgres             12\n"
+            "old?                      0\n");
+}
+
+TEST(StatusView, ListsTheBusiestOfManyRules) {
+  auto with = status();
+  for (std::uint64_t i = 0; i < 12; ++i) {
+    with.rules.push_back({.name = "rule-" + std::to_string(i), .connections = i});
+  }
+  const auto text = view(with, Peers::Seen, Colour::Off);
+  EXPECT_THAT(text, HasSubstr("rule-11"));
+  EXPECT_THAT(text, HasSubstr("rule-2 "));
+  EXPECT_THAT(text, Not(HasSubstr("rule-1 ")));
+  EXPECT_THAT(text, HasSubstr("2 rules more (--json lists them)\n"));
+}
+
 TEST(StatusView, ListsAllPeersWhenAsked) {
   const auto text = view(status(), Peers::All, Colour::Off);
   EXPECT_THAT(text, HasSubstr("bob    prod     100.64.0.6  -"));

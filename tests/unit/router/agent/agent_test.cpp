@@ -32,6 +32,12 @@ TEST_F(AgentOnAModel, StartsAndTellsItsStatus) {
   EXPECT_THAT(now.peers, SizeIs(10));
 }
 
+TEST_F(AgentOnAModel, TellsHowManyPacketsWereRefused) {
+  start();
+  kernel_.nft.count("refused", 7);
+  EXPECT_EQ(status().refused_packets, 7U);
+}
+
 TEST_F(AgentOnAModel, ASecondStartWritesNothing) {
   start();
   const int writes = kernel_.writes;

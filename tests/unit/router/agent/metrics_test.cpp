@@ -27,6 +27,8 @@ api::Status status() {
                    .flapping = true},
                   {.name = "bob", .gateway = "gw", .received_bytes = 1, .sent_bytes = 2}};
   status.problems = {{.severity = api::Severity::Warning, .text = "x"}};
+  status.rules = {{.name = "dba", .connections = 12}, {.name = "ops", .partly = true}};
+  status.refused_packets = 5;
   status.counters = {.rounds = 7, .steps = 8, .failed_steps = 9, .refusals = 10};
   return status;
 }
@@ -43,6 +45,20 @@ TEST(Metrics, HaveWhatTheStatusHas) {
   EXPECT_THAT(text, HasSubstr("causeway_network_refused 0\n"));
   EXPECT_THAT(text, HasSubstr("causeway_problems{severity=\"warning\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("causeway_steps_failed_total 9\n"));
+}
+
+TEST(Metrics, CountForEachRuleAndWhatIsRefused) {
+  const auto text = to_metrics(status());
+  EXPECT_THAT(text, HasSubstr("# TYPE causeway_rule_connections_total counter\n"));
+  EXPECT_THAT(text, HasSubstr("causeway_rule_connections_total{rule=\"dba\"} 12\n"));
+  EXPECT_THAT(text, HasSubstr("causeway_rule_connections_total{rule=\"ops\"} 0\n"));
+  EXPECT_THAT(text, HasSubstr("causeway_refused_packets_total 5\n"));
+}
+
+TEST(Metrics, SayNothingOfRefusedPacketsWhereNobodyCounts) {
+  auto down = status();
+  down.refused_packets.reset();
+  EXPECT_THAT(to_metrics(down), Not(HasSubstr("refused_packets")));
 }
 
 TEST(Metrics, NameOnlyThePeersThatFlap) {

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
+#include "firewall/ruleset/tally.h"
 #include "tests/support/model_kernel.h"
 #include "tests/support/networks.h"
 #include "tests/unit/router/agent/temp_folder.h"
@@ -16,6 +17,7 @@ namespace {
 
 using firewall::Depth;
 using ::testing::Contains;
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -63,6 +65,45 @@ TEST_F(Reconcile, MakesTheKernelWhatTheNetworkSaysInOneRound) {
   EXPECT_TRUE(round.settled);
   EXPECT_THAT(round.done, Not(IsEmpty()));
   EXPECT_THAT(kernel_.wireguard("cw-prod").peers, SizeIs(4));
+}
+
+// Two rules that allow the same, of which the first counts.
+network::Netmap with_policy(network::Netmap netmap) {
+  policy::Rule rule{.name = "one",
+                    .from = {policy::Selector{}},
+                    .to = {{.kind = policy::SelectorKind::Site, .name = "prod", .prefix = {}}},
+                    .services = {policy::Service{}},
+                    .expires = std::nullopt};
+  netmap.policy.emplace().rules = {rule, rule};
+  netmap.policy->rules[1].name = "two";
+  return netmap;
+}
+
+TEST_F(Reconcile, ReadsCountersWhenAskedForAndInNoRound) {
+  ASSERT_TRUE(reconciler_.take(with_policy(test::snapshot(1, 4).netmap), snapshot_.now));
+  EXPECT_TRUE(run(Depth::Full).settled);
+  EXPECT_TRUE(run(Depth::Full).done.empty());
+  EXPECT_EQ(kernel_.nft.counter_reads, 0);
+  const auto one = firewall::counter_name("one", firewall::Counts::All);
+  kernel_.nft.count(one, 3);
+  const auto counters = reconciler_.counters();
+  ASSERT_TRUE(counters);
+  EXPECT_THAT(*counters, Contains(firewall::Counter{.name = one, .packets = 3, .bytes = 180}));
+}
+
+TEST_F(Reconcile, RulesThatChangePlacesKeepWhatTheyHaveCounted) {
+  auto netmap = with_policy(test::snapshot(1, 4).netmap);
+  ASSERT_TRUE(reconciler_.take(netmap, snapshot_.now));
+  EXPECT_TRUE(run(Depth::Full).settled);
+  const auto one = firewall::counter_name("one", firewall::Counts::All);
+  kernel_.nft.count(one, 3);
+  std::swap(netmap.policy->rules[0], netmap.policy->rules[1]);
+  ASSERT_TRUE(reconciler_.take(netmap, snapshot_.now));
+  const auto round = run();
+  EXPECT_TRUE(round.settled);
+  EXPECT_THAT(round.done, Each(HasSubstr("_new")));
+  EXPECT_THAT(*reconciler_.counters(),
+              Contains(firewall::Counter{.name = one, .packets = 3, .bytes = 180}));
 }
 
 TEST_F(Reconcile, WritesNothingTheSecondTime) {

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "firewall/ruleset/tally.h"
 #include "tests/support/networks.h"
 
 namespace cw::agent {
@@ -13,6 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::Field;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
@@ -39,6 +41,7 @@ class ReportOf : public ::testing::Test {
                    .round = &round_,
                    .history = &history_,
                    .foreign_chains = chains_,
+                   .counters = counters_,
                    .standing = {},
                    .down = down_,
                    .now = snapshot_.now});
@@ -53,8 +56,33 @@ class ReportOf : public ::testing::Test {
   Round round_;
   PeerHistory history_;
   std::vector<firewall::ForeignChain> chains_;
+  std::vector<firewall::Counter> counters_;
   bool down_ = false;
 };
+
+TEST_F(ReportOf, GivesEachRuleWhatItsCounterHas) {
+  using firewall::Counts;
+  snapshot_.netmap.policy =
+      policy::Policy{.groups = {},
+                     .hosts = {},
+                     .rules = {{.name = "site"}, {.name = "dba"}, {.name = "new"}},
+                     .tests = {}};
+  counters_ = {{.name = firewall::counter_name("dba", Counts::All), .packets = 3, .bytes = 180},
+               {.name = firewall::counter_name("site", Counts::Part), .packets = 4, .bytes = 240},
+               {.name = firewall::counter_name("gone", Counts::All), .packets = 9, .bytes = 540},
+               {.name = firewall::kRefusedCounter, .packets = 5, .bytes = 300}};
+  const auto status = make();
+  EXPECT_THAT(status.rules,
+              ElementsAre(api::RuleStatus{.name = "site", .connections = 4, .partly = true},
+                          api::RuleStatus{.name = "dba", .connections = 3},
+                          api::RuleStatus{.name = "new"}));
+  EXPECT_EQ(status.refused_packets, 5U);
+}
+
+TEST_F(ReportOf, HasNoRulesWithoutAPolicyAndKnowsOfNothingRefusedWithoutAFirewall) {
+  EXPECT_THAT(make().rules, SizeIs(0));
+  EXPECT_EQ(make().refused_packets, std::nullopt);
+}
 
 TEST_F(ReportOf, SaysThatThereIsNoPolicyOnlyWhereThereIsNone) {
   EXPECT_THAT(make().problems, problem("no policy"));

@@ -31,6 +31,9 @@ Status full_status() {
                     .present = true,
                     .peers = 2,
                     .active = 1}},
+      .rules = {{.name = "dba", .connections = 18446744073709551615U},
+                {.name = "ops", .connections = 7, .partly = true}},
+      .refused_packets = 8,
       .problems =
           {{.severity = Severity::Warning, .gateway = "gw", .text = "text", .hint = "hint"}},
       .peers = {{.name = "alice",
