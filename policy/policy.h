@@ -12,8 +12,8 @@
 #include "net/prefix.h"
 
 // Who may reach what, as somebody wrote it: rules that allow, and nothing that forbids, so that
-// their order means nothing. Plain values; network/ reads them from policy.toml and has checked
-// that every name in them is somebody's.
+// their order means nothing but which of several a connection counts for. Plain values; network/
+// reads them from policy.toml and has checked that every name in them is somebody's.
 namespace cw::policy {
 
 enum class Protocol : std::uint8_t { Any, Tcp, Udp, Icmp };

@@ -63,7 +63,7 @@ struct Filter {
   std::vector<std::string> flowtable_devices;
   std::vector<Grant> from_site;  // peers that what is at the site may open connections to
   // Names of all rules, in the order in which they are written; every grant is one's. Also of those
-  // that have expired or grant nothing here, so that time alone is no new structure.
+  // that have expired or grant nothing here: what they have counted stays to be seen.
   std::vector<std::string> rules;
   std::uint32_t mark_mask = 0;
   std::uint32_t mark_judged = 0;
