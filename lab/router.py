@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 from copy import copy
 from dataclasses import dataclass, field
@@ -103,6 +105,16 @@ address = "{GATEWAY_ADDRESS}"
         lines += [f"{key} = {_toml(value)}" for key, value in settings.items()]
         (self.folder / f"peers/{device.name}.toml").write_text("\n".join(lines) + "\n")
 
+    def set_policy(self, text: str | None) -> None:
+        """policy.toml, replaced in one go; None: there is none."""
+        file = self.folder / "policy.toml"
+        if text is None:
+            file.unlink(missing_ok=True)
+            return
+        draft = self.folder / ".policy.toml"  # no file of a network begins with a dot
+        draft.write_text(text)
+        draft.rename(file)
+
     def remove(self, device: Device) -> None:
         (self.folder / f"peers/{device.name}.toml").unlink()
 
@@ -195,6 +207,20 @@ class Agent:
     def cli(self, *args: str, check: bool = True) -> str:
         """`causeway` on the router."""
         return self.namespace.run("causeway", "--socket", str(self.socket), *args, check=check)
+
+    def reload(self) -> list[str]:
+        """As `causeway reload` does, without a process; the steps it took. A refused network is an error."""
+        connection = http.client.HTTPConnection("localhost", timeout=shell.COMMAND_SECONDS)
+        connection.sock = socket.socket(socket.AF_UNIX)
+        try:
+            connection.sock.connect(str(self.socket))
+            connection.request("POST", "/v1/reload")
+            answer = json.load(connection.getresponse())
+        finally:
+            connection.close()
+        if not answer.get("done"):
+            raise shell.CommandFailed(f"reload: {json.dumps(answer, indent=1)}")
+        return list(answer["steps"])
 
     def signal(self, number: int) -> None:
         """Sends a signal to the agent itself, whatever wraps it, and waits where it ends it."""

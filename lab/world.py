@@ -68,10 +68,16 @@ class World:
         return device
 
     def connect(
-        self, name: str, port: int = PORT, in_userspace: bool = False, extra: tuple[str, ...] = ()
+        self,
+        name: str,
+        port: int = PORT,
+        in_userspace: bool = False,
+        extra: tuple[str, ...] = (),
+        client: Namespace | None = None,
     ) -> Tunnel:
         """A new person with a stock client whose tunnel carries packets. `extra`: more AllowedIPs than advertised."""
-        tunnel = self.network.tunnel(self.add(name), self.client, self.folder, port)
+        client = client or self.client
+        tunnel = self.network.tunnel(self.add(name), client, self.folder, port)
         if extra:
             text = tunnel.file.read_text()
             tunnel.file.write_text(re.sub("AllowedIPs = (.*)", rf"AllowedIPs = \1, {', '.join(extra)}", text))
@@ -80,7 +86,7 @@ class World:
         else:
             tunnel.up()
         self._tunnels.append(tunnel)
-        shell.until(f"{name} reaching the VPC", lambda: self.client.succeeds("ping", "-c1", "-W2", DATABASE))
+        shell.until(f"{name} reaching the VPC", lambda: client.succeeds("ping", "-c1", "-W2", DATABASE))
         return tunnel
 
     def disconnect_all(self) -> None:
