@@ -78,17 +78,11 @@ void write_alternate_ports(Writer& out, const Filter& filter) {
   out.close();
 }
 
-void write_marks(Writer& out, const Filter& filter) {
-  const auto ours = texts(filter.tunnels, &TunnelFilter::block);
-  const auto images = texts(filter.tunnels, &TunnelFilter::image);
-  const auto ours6 = texts(filter.tunnels, &TunnelFilter::block_ipv6);
-  const auto set_mark = fmt::format("meta mark set meta mark & {:#010x} | {:#010x}",
-                                    ~filter.mark_mask, filter.mark_judged);
-  out.open("chain mark_prerouting");
-  out.line("type filter hook prerouting priority dstnat + 10; policy accept;");
-  out.line(R"(iifname "cw-*" {} accept)", set_mark);
-  out.line("ip daddr {{ {}, {} }} {}", fmt::join(ours, ", "), fmt::join(images, ", "), set_mark);
-  out.line6("ip6 daddr {{ {} }} {}", fmt::join(ours6, ", "), set_mark);
+// Whatever is allowed goes here, and nothing else has the mark.
+void write_pass(Writer& out, const Filter& filter) {
+  out.open("chain pass");
+  out.line("meta mark set meta mark & {:#010x} | {:#010x} accept", ~filter.mark_mask,
+           filter.mark_judged);
   out.close();
 }
 
@@ -124,59 +118,73 @@ void write_flowtable(Writer& out, const Filter& filter) {
 
 // Only answers pass as such, and errors about what passed. What somebody opened is judged packet by
 // packet, so that a permission that goes takes the open connections along.
-void write_answers(Writer& out, const Filter& filter) {
-  if (!filter.flowtable_devices.empty()) {
-    // With its first answer, which nobody gets who was refused.
-    out.line("ct state established ct direction reply meta l4proto {{ 6, 17 }} flow add @{}",
-             kFlowtable);
-  }
-  out.line("ct state established ct direction reply accept");
-  out.line("ct state related accept");
+void write_answers(Writer& out) {
+  out.line("ct state established ct direction reply goto pass");
+  out.line("ct state related goto pass");
   out.line("ct state invalid drop");
+}
+
+// Judged before it is routed, and the mark is the verdict: where a chain of these is emptied or
+// deleted, nothing has the mark and nothing is routed, whichever it is, also for a packet that is
+// in the middle of them.
+void write_judgement(Writer& out, const Filter& filter) {
+  const auto ours = texts(filter.tunnels, &TunnelFilter::block);
+  const auto images = texts(filter.tunnels, &TunnelFilter::image);
+  const auto ours6 = texts(filter.tunnels, &TunnelFilter::block_ipv6);
+  out.open("chain from_tunnel");
+  write_answers(out);
+  out.line("ip daddr {{ {} }} goto refuse_forwarded", fmt::join(kNeverIpv4, ", "));
+  out.line6("ip6 daddr {{ {} }} goto refuse_forwarded", fmt::join(kNeverIpv6, ", "));
+  out.line("ip saddr vmap @peer4");
+  out.line6("ip6 saddr vmap @peer6");
+  out.line("drop");
+  out.close();
+  out.open("chain to_tunnel");
+  write_answers(out);
+  if (filter.rights) {
+    out.line("ip saddr @route4 goto {}", kFromSite);
+    out.line6("ip6 saddr @route6 goto {}", kFromSite);
+  }
+  out.line("goto refuse_forwarded");
+  out.close();
+  out.open("chain mark_prerouting");
+  out.line("type filter hook prerouting priority dstnat + 10; policy accept;");
+  out.line(R"(iifname "cw-*" goto from_tunnel)");
+  out.line("ip daddr {{ {}, {} }} goto to_tunnel", fmt::join(ours, ", "), fmt::join(images, ", "));
+  out.line6("ip6 daddr {{ {} }} goto to_tunnel", fmt::join(ours6, ", "));
+  out.close();
 }
 
 void write_forward(Writer& out, const Filter& filter) {
   const auto ours = texts(filter.tunnels, &TunnelFilter::block);
   const auto images = texts(filter.tunnels, &TunnelFilter::image);
   const auto ours6 = texts(filter.tunnels, &TunnelFilter::block_ipv6);
-  constexpr auto kClampMss = "tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu";
+  out.open("chain forwarded");
+  // Routed without the mark: somebody has removed the rules that refuse such a route.
+  out.line("meta mark & {:#010x} != {:#010x} drop", filter.mark_mask, filter.mark_judged);
+  out.line("tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu");
+  if (!filter.flowtable_devices.empty()) {
+    // With its first answer, which nobody gets who was refused.
+    out.line("ct state established ct direction reply meta l4proto {{ 6, 17 }} flow add @{}",
+             kFlowtable);
+  }
+  out.close();
   out.open("chain forward");
   out.line("type filter hook forward priority filter; policy accept;");
-  out.line(R"(iifname "cw-*" goto from_tunnel)");
-  out.line(R"(oifname "cw-*" goto to_tunnel)");
+  out.line(R"(iifname "cw-*" goto forwarded)");
+  out.line(R"(oifname "cw-*" goto forwarded)");
   // A reply whose device is gone must not leave by the default route, in the clear.
   out.line("ip daddr {{ {}, {} }} drop", fmt::join(ours, ", "), fmt::join(images, ", "));
   out.line6("ip6 daddr {{ {} }} drop", fmt::join(ours6, ", "));
-  out.close();
-  out.open("chain from_tunnel");
-  out.line("{}", kClampMss);
-  write_answers(out, filter);
-  if (!filter.rights) {
-    out.line(R"(oifname "cw-*" goto refuse)");
-  }
-  out.line("ip daddr {{ {} }} goto refuse", fmt::join(kNeverIpv4, ", "));
-  out.line6("ip6 daddr {{ {} }} goto refuse", fmt::join(kNeverIpv6, ", "));
-  out.line("ip saddr vmap @peer4");
-  out.line6("ip6 saddr vmap @peer6");
-  out.line("drop");
-  out.close();
-  out.open("chain to_tunnel");
-  out.line("{}", kClampMss);
-  write_answers(out, filter);
-  if (filter.rights) {
-    out.line("ip saddr @route4 goto {}", kFromSite);
-    out.line6("ip6 saddr @route6 goto {}", kFromSite);
-  }
-  out.line("goto refuse");
   out.close();
 }
 
 // What is allowed without looking who asked.
 void write_every_route(Writer& out) {
   out.open("chain every_route");
-  out.line("ip daddr @route4 accept");
-  out.line6("ip6 daddr @route6 accept");
-  out.line("goto refuse");
+  out.line("ip daddr @route4 goto pass");
+  out.line6("ip6 daddr @route6 goto pass");
+  out.line("goto refuse_forwarded");
   out.close();
 }
 
@@ -187,6 +195,11 @@ void write_refuse(Writer& out) {
   out.line("limit rate {0}/second burst {0} packets reject with icmpx admin-prohibited",
            kRefusalsPerSecond);
   out.line("drop");
+  out.close();
+  // What is for the router itself is the input chain's to judge.
+  out.open("chain refuse_forwarded");
+  out.line("fib daddr type local accept");
+  out.line("goto refuse");
   out.close();
 }
 
@@ -207,7 +220,7 @@ std::string chain_of(const PeerFilter& peer, const Filter& filter) {
   if (!filter.rights) {
     return "every_route";
   }
-  return peer.rights.empty() ? "refuse" : peer.rights;
+  return peer.rights.empty() ? "refuse_forwarded" : peer.rights;
 }
 
 // Thousands of texts that begin alike: 16 bytes after that nearly always tell them apart, and are
@@ -295,6 +308,7 @@ Ruleset compile(const Filter& filter) {
   write_flowtable(out, filter);
   // A chain is declared before the one that jumps to it.
   write_refuse(out);
+  write_pass(out, filter);
   std::optional<RightsChains> rights;
   if (filter.rights) {
     rights.emplace(filter, *filter.rights);
@@ -304,7 +318,7 @@ Ruleset compile(const Filter& filter) {
   }
   write_sources(out, filter);
   write_alternate_ports(out, filter);
-  write_marks(out, filter);
+  write_judgement(out, filter);
   write_input(out);
   write_forward(out, filter);
   write_masquerade(out, filter);

@@ -18,10 +18,11 @@
 //
 //   prerouting raw        a source that is not the device's, or that comes from elsewhere: drop
 //   prerouting dstnat     UDP 443 and 4500 that carry WireGuard: to the gateway's port
-//   prerouting dstnat+10  the judged mark, without which no route is found (ADR 0003)
+//   prerouting dstnat+10  from a tunnel: by peer; to a tunnel: replies, and what the policy opens.
+//                         What is allowed gets the mark without which no route is found (ADR 0003)
 //   input                 from a tunnel to the router itself: ICMP only
-//   forward               from a tunnel: by peer; to a tunnel: replies, and what the policy opens;
-//                         MSS clamp
+//   forward               nothing without the mark; MSS clamp; nothing for a peer leaves by another
+//                         device
 //   postrouting           masquerade towards the site
 //   ingress               with a flowtable: TCP and UDP that were answered, past all of the above
 //

@@ -36,13 +36,13 @@ void write_chain(Writer& out, const std::string& name) {
   out.open("chain " + name);
   out.line("{} counter name ip daddr . ip protocol . th dport map @{}_new4", kFirst, name);
   out.line6("{} counter name ip6 daddr . ip6 nexthdr . th dport map @{}_new6", kFirst, name);
-  out.line("ip daddr @{}_all4 accept", name);
-  out.line("ip daddr . ip protocol . th dport @{}_port4 accept", name);
-  out.line("ip protocol 1 ip daddr @{}_icmp4 accept", name);
-  out.line6("ip6 daddr @{}_all6 accept", name);
-  out.line6("ip6 daddr . ip6 nexthdr . th dport @{}_port6 accept", name);
-  out.line6("ip6 nexthdr 58 ip6 daddr @{}_icmp6 accept", name);
-  out.line("goto refuse");
+  out.line("ip daddr @{}_all4 goto pass", name);
+  out.line("ip daddr . ip protocol . th dport @{}_port4 goto pass", name);
+  out.line("ip protocol 1 ip daddr @{}_icmp4 goto pass", name);
+  out.line6("ip6 daddr @{}_all6 goto pass", name);
+  out.line6("ip6 daddr . ip6 nexthdr . th dport @{}_port6 goto pass", name);
+  out.line6("ip6 nexthdr 58 ip6 daddr @{}_icmp6 goto pass", name);
+  out.line("goto refuse_forwarded");
   out.close();
 }
 

@@ -138,6 +138,17 @@ TEST(Filter, LeavesAPortToTheGatewayThatListensOnIt) {
   EXPECT_THAT(compile(filter).structure, HasSubstr("udp dport { 4500 }"));
 }
 
+TEST(Filter, SetsTheMarkInTheChainOfWhatIsAllowedAndNowhereElse) {
+  for (const auto& filter : {one_gateway(), with_policy()}) {
+    const auto text = compile(filter).structure;
+    const auto pass = text.find("chain pass {");
+    const auto mark = text.find("meta mark set");
+    EXPECT_LT(pass, mark);
+    EXPECT_LT(mark, text.find('}', pass));
+    EXPECT_EQ(mark, text.rfind("meta mark set"));
+  }
+}
+
 TEST(Filter, NeverHasABaseChainThatDropsByPolicy) {
   EXPECT_THAT(compile(one_gateway()).structure, Not(HasSubstr("policy drop")));
 }
