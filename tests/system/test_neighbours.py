@@ -6,14 +6,14 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Iterator
 
+import foreign_rules
 import pytest
+from foreign_rules import CONTAINER
 
 from lab import shell
 from lab.namespace import Namespace
 from lab.topology import DATABASE, ROUTER
 from lab.world import World
-
-CONTAINER = "172.17.0.2"
 
 # What Docker and Kubernetes do to a host: forwarding dropped by policy but for their own, published ports, marks.
 CONTAINER_RULES = f"""
@@ -37,6 +37,14 @@ table ip docker {{
 @pytest.fixture
 def container(world: World) -> Iterator[Namespace]:
     """A container on the router, as Docker would attach it, with a server whose port is published."""
+    made = attach_container(world)
+    world.router.nft(CONTAINER_RULES)
+    yield made
+    made.delete()
+
+
+def attach_container(world: World) -> Namespace:
+    """And a log-in service on the router."""
     (made,) = Namespace.make("container")
     world.router.ip(
         "link add docker0 type bridge forward_delay 0",
@@ -46,11 +54,22 @@ def container(world: World) -> Iterator[Namespace]:
         "link set veth0 up master docker0",
     )
     made.ip("link set eth0 up", f"address add {CONTAINER}/16 dev eth0", "route add default via 172.17.0.1")
-    world.router.nft(CONTAINER_RULES)
     made.start("socat", "TCP4-LISTEN:80,fork,reuseaddr", "SYSTEM:echo container")
     world.wait_for_port(made, 80)
     world.router.start("socat", "TCP4-LISTEN:22,fork,reuseaddr", "SYSTEM:echo ssh; cat")
     world.wait_for_port(world.router, 22)
+    return made
+
+
+@pytest.fixture
+def shared_tables(world: World) -> Iterator[Namespace]:
+    """A host where Docker and ufw were there before us; the container that it has."""
+    world.agent.cli("down")
+    world.agent.stop()
+    made = attach_container(world)
+    world.router.sysctl(net__ipv4__ip_forward=1)
+    for rules in foreign_rules.TABLES.values():
+        world.router.nft(rules)
     yield made
     made.delete()
 
@@ -109,6 +128,41 @@ def test_a_container_host_works_with_our_table_loaded_reloaded_and_removed(
     assert world.router.run("nft", "-s", "list", "table", "ip", "docker") == foreign
     assert login.answers("still here")
     login.close()
+
+
+ONLY_PINGS = f"""
+[[rule]]
+name = "pings"
+from = "laptop"
+to = "{DATABASE}"
+ports = "icmp"
+"""
+
+
+def test_tables_of_docker_and_ufw_stay_as_they_are_to_the_byte(world: World, shared_tables: Namespace) -> None:
+    """With their handles: what was deleted and made again has others. Counters aside, which count on."""
+
+    def listed() -> list[str]:
+        return [world.router.run("nft", "-a", "-s", "list", "table", *name.split()) for name in foreign_rules.TABLES]
+
+    def check_all() -> None:
+        check(world, shared_tables)
+        assert world.try_tcp(world.topology.db, ROUTER, 23) == "timeout"  # what ufw drops, and we would not
+        assert listed() == before
+
+    before = listed()
+    check_all()
+    world.agent.start()
+    world.connect("laptop")
+    check_all()
+    assert world.try_tcp(world.client, DATABASE, 5432) == "open"
+    world.network.set_policy(ONLY_PINGS)
+    world.agent.cli("reload")
+    check_all()
+    assert world.client.succeeds("ping", "-c1", "-W5", DATABASE)
+    assert world.try_tcp(world.client, DATABASE, 5432) == "refused"
+    world.agent.cli("down")
+    check_all()
 
 
 def test_somebody_elses_forward_chain_that_drops_our_traffic_is_named(world: World) -> None:
