@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import re
+
 from lab.router import DEVICE
 from lab.world import World
 
@@ -83,9 +85,17 @@ def everything(world: World) -> str:
             show("ip", "-br", "address", "show", "dev", DEVICE),
             show("cat", f"/sys/class/net/{DEVICE}/mtu"),
             show("sysctl", "net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"),
-            "\n".join(
-                line for line in show("nft", "-s", "list", "table", "inet", "causeway").splitlines()
-                if "elements = { " not in line or ":" not in line  # the digest and the seal are ours to renew
-            ),
+            ruleset(world),
         ]
     )
+
+
+def ruleset(world: World) -> str:
+    """Our table, but for the digest and the seal, which are ours to renew; its elements sorted, as the kernel has no order."""
+    listing = world.router.run("nft", "-s", "list", "table", "inet", "causeway", check=False)
+    listing = re.sub(r"\tset (digest|seal) \{.*?\n\t\}\n", "", listing, flags=re.DOTALL)
+    return re.sub(r"elements = \{(.*?)\}", lambda found: _sorted(found[1]), listing, flags=re.DOTALL)
+
+
+def _sorted(elements: str) -> str:
+    return ", ".join(sorted(element.strip() for element in elements.split(",")))
