@@ -420,9 +420,10 @@ void check_policy_tests(Checks& checks, const policy::World& world) {
   auto test = world.policy->tests.begin();
   for (const auto& table : checks.directory.policy->tests) {
     for (std::size_t i = 0; i < table.from.size(); ++i, ++test) {
+      const auto from = policy::parties(world, test->from);
       const auto tell = [&](const auto& texts, const auto& targets, bool expected) {
         for (std::size_t t = 0; t < targets.size(); ++t) {
-          if (const auto broken = policy::first_failure(world, test->from, targets[t], expected)) {
+          if (const auto broken = policy::first_failure(world, from, targets[t], expected)) {
             checks.report(Origin::in_policy(texts[t].span),
                           fmt::format("this test fails: {}", *broken),
                           Origin::in_policy(table.from[i].span), "for this one",

@@ -73,7 +73,16 @@ struct Reach {
 
 class Expander {
  public:
-  Expander(const World& world, WallTime now) : world_(world), now_(now) {}
+  Expander(const World& world, WallTime now) : world_(world), now_(now) {
+    if (!world.policy) {
+      return;
+    }
+    for (const auto& rule : world.policy->rules) {
+      for (const auto& to : rule.to) {
+        add_peers_at(to);
+      }
+    }
+  }
 
   [[nodiscard]] Reach of(const Party& from) const {
     Reach reach;
@@ -98,6 +107,27 @@ class Expander {
   }
 
  private:
+  // Everybody is looked at once for each selector, not for each peer that may reach it.
+  void add_peers_at(const Selector& to) {
+    const bool can_be_peers = to.kind == SelectorKind::Peer || to.kind == SelectorKind::User ||
+                              to.kind == SelectorKind::Group;
+    if (!can_be_peers) {
+      return;
+    }
+    const auto [peers, fresh] = peers_at_.try_emplace(to.to_text());
+    for (const auto& peer : world_.peers) {
+      if (fresh && matches_destination(world_, to, Party::of(peer))) {
+        peers->second.push_back(&peer);
+      }
+    }
+  }
+
+  [[nodiscard]] const std::vector<const Peer*>& peers_at(const Selector& to) const {
+    static const std::vector<const Peer*> kNobody;
+    const auto found = peers_at_.find(to.to_text());
+    return found == peers_at_.end() ? kNobody : found->second;
+  }
+
   void add_rule(Reach& reach, const Party& from, const Rule& rule) const {
     for (const auto& to : rule.to) {
       for (const auto& service : rule.services) {
@@ -106,10 +136,9 @@ class Expander {
             add_destination(reach, from, site, to, service);
           }
         }
-        for (const auto& peer : world_.peers) {
-          if (matches_destination(world_, to, Party::of(peer)) &&
-              (from.peer != nullptr || std::ranges::binary_search(peer.sites, from.site->name))) {
-            add(reach.peers[peer.name], service);
+        for (const auto* peer : peers_at(to)) {
+          if (from.peer != nullptr || std::ranges::binary_search(peer->sites, from.site->name)) {
+            add(reach.peers[peer->name], service);
           }
         }
       }
@@ -148,6 +177,7 @@ class Expander {
 
   const World& world_;
   WallTime now_;
+  std::map<std::string, std::vector<const Peer*>> peers_at_;  // by selector
 };
 
 // All that may be opened at a place, by what is said of it and of the wider places around it.
@@ -249,8 +279,8 @@ void compare_peers(const Reach& before, const Reach& after, Difference& differen
 
 template <class T>
 const T* named(const std::vector<T>& items, const std::string& name) {
-  const auto found = std::ranges::find(items, name, &T::name);
-  return found == items.end() ? nullptr : &*found;
+  const auto found = std::ranges::lower_bound(items, name, {}, &T::name);
+  return found == items.end() || found->name != name ? nullptr : &*found;
 }
 
 }  // namespace

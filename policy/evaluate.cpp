@@ -2,6 +2,7 @@
 #include "policy/evaluate.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace cw::policy {
 
@@ -16,9 +17,11 @@ bool may_use(const Peer& peer, const Site& site) {
   return std::ranges::binary_search(peer.sites, site.name);
 }
 
-const Host* host_named(const Policy& policy, const std::string& name) {
-  const auto found = std::ranges::find(policy.hosts, name, &Host::name);
-  return found == policy.hosts.end() ? nullptr : &*found;
+// Of things that are sorted by their names.
+template <class T>
+const T* named(const std::vector<T>& all, const std::string& name) {
+  const auto found = std::ranges::lower_bound(all, name, {}, &T::name);
+  return found == all.end() || found->name != name ? nullptr : &*found;
 }
 
 // Whether a peer is what the selector names.
@@ -57,6 +60,33 @@ std::optional<Reason> impossible(const Connection& connection) {
   return std::nullopt;
 }
 
+// What needs no rule to be looked at.
+std::optional<Decision> decide_without_rules(const World& world, const Connection& connection) {
+  if (const auto never = impossible(connection)) {
+    return Decision{.allowed = false, .reason = *never};
+  }
+  if (!world.policy) {
+    const bool to_site = connection.to.peer == nullptr;
+    return Decision{.allowed = to_site, .reason = to_site ? Reason::NoPolicy : Reason::NoRule};
+  }
+  return std::nullopt;
+}
+
+bool has_source(const World& world, const Rule& rule, const Party& party) {
+  return std::ranges::any_of(rule.from,
+                             [&](const auto& from) { return matches_source(world, from, party); });
+}
+
+bool has_destination(const World& world, const Rule& rule, const Party& party) {
+  return std::ranges::any_of(rule.to,
+                             [&](const auto& to) { return matches_destination(world, to, party); });
+}
+
+bool has_service(const Rule& rule, const Service& wanted) {
+  return std::ranges::any_of(rule.services,
+                             [&](const auto& service) { return service.contains(wanted); });
+}
+
 struct Match {
   bool source = false;
   bool destination = false;
@@ -67,15 +97,10 @@ struct Match {
 };
 
 Match match(const World& world, const Rule& rule, const Connection& connection, WallTime now) {
-  return {
-      .source = std::ranges::any_of(
-          rule.from,
-          [&](const auto& from) { return matches_source(world, from, connection.from); }),
-      .destination = std::ranges::any_of(
-          rule.to, [&](const auto& to) { return matches_destination(world, to, connection.to); }),
-      .service = std::ranges::any_of(
-          rule.services, [&](const auto& service) { return service.contains(connection.service); }),
-      .in_force = is_in_force(rule, now)};
+  return {.source = has_source(world, rule, connection.from),
+          .destination = has_destination(world, rule, connection.to),
+          .service = has_service(rule, connection.service),
+          .in_force = is_in_force(rule, now)};
 }
 
 NearMiss::But what_fails(const Match& match) {
@@ -98,9 +123,8 @@ bool is_member(const World& world, const Peer& peer, const std::string& group) {
   if (std::ranges::binary_search(peer.groups, group) || !world.policy) {
     return std::ranges::binary_search(peer.groups, group);
   }
-  const auto& groups = world.policy->groups;
-  const auto found = std::ranges::find(groups, group, &Group::name);
-  return found != groups.end() &&
+  const auto* found = named(world.policy->groups, group);
+  return found != nullptr &&
          (std::ranges::binary_search(found->members, peer.name) ||
           (!peer.user.empty() && std::ranges::binary_search(found->members, peer.user)));
 }
@@ -122,7 +146,7 @@ bool matches_destination(const World& world, const Selector& to, const Party& pa
     case SelectorKind::Prefix:
       return to.prefix.contains(party.address);
     case SelectorKind::Host: {
-      const auto* host = world.policy ? host_named(*world.policy, to.name) : nullptr;
+      const auto* host = world.policy ? named(world.policy->hosts, to.name) : nullptr;
       return host != nullptr && host->prefix.contains(party.address) &&
              (!host->site || *host->site == party.site->name);
     }
@@ -132,12 +156,8 @@ bool matches_destination(const World& world, const Selector& to, const Party& pa
 }
 
 Decision decide(const World& world, const Connection& connection, WallTime now) {
-  if (const auto never = impossible(connection)) {
-    return {.allowed = false, .reason = *never};
-  }
-  if (!world.policy) {
-    const bool to_site = connection.to.peer == nullptr;
-    return {.allowed = to_site, .reason = to_site ? Reason::NoPolicy : Reason::NoRule};
+  if (auto decided = decide_without_rules(world, connection)) {
+    return std::move(*decided);
   }
   Decision decision;
   const auto& rules = world.policy->rules;
@@ -151,6 +171,32 @@ Decision decide(const World& world, const Connection& connection, WallTime now) 
     }
   }
   return decision;
+}
+
+ToOnePlace::ToOnePlace(const World& world, const Party& to, const Service& service, WallTime now)
+    : world_(world), to_(to), service_(service) {
+  if (!world.policy) {
+    return;
+  }
+  const auto& rules = world.policy->rules;
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    if (is_in_force(rules[i], now) && has_service(rules[i], service) &&
+        has_destination(world, rules[i], to)) {
+      rules_.push_back(i);
+    }
+  }
+}
+
+Decision ToOnePlace::decide(const Party& from) const {
+  if (auto decided = decide_without_rules(world_, {.from = from, .to = to_, .service = service_})) {
+    return std::move(*decided);
+  }
+  for (const auto i : rules_) {
+    if (has_source(world_, world_.policy->rules[i], from)) {
+      return {.allowed = true, .reason = Reason::Rule, .rule = i};
+    }
+  }
+  return {};
 }
 
 }  // namespace cw::policy

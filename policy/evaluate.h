@@ -61,6 +61,22 @@ struct Decision {
 
 [[nodiscard]] Decision decide(const World& world, const Connection& connection, WallTime now);
 
+// The same for many who open the same: each rule is looked at once, and for each of them only those
+// that open it to somebody. What it refers to must outlive it.
+class ToOnePlace {
+ public:
+  ToOnePlace(const World& world, const Party& to, const Service& service, WallTime now);
+
+  // What decide() says, without the misses.
+  [[nodiscard]] Decision decide(const Party& from) const;
+
+ private:
+  const World& world_;
+  Party to_;
+  Service service_;
+  std::vector<std::size_t> rules_;
+};
+
 // The parts of it. A selector that cannot stand where it is asked about matches nothing.
 [[nodiscard]] bool matches_source(const World& world, const Selector& from, const Party& party);
 [[nodiscard]] bool matches_destination(const World& world, const Selector& to, const Party& party);

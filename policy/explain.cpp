@@ -204,29 +204,34 @@ std::string say(const World& world, const Decision& decision) {
   return text;
 }
 
-std::optional<std::string> first_failure(const World& world, const Selector& from,
+std::optional<std::string> first_failure(const World& world, const std::vector<Party>& from,
                                          const Target& target, bool accepted) {
   const auto to = locate(world, target.to);
-  if (!to && target.to.kind == SelectorKind::Peer) {
-    return std::nullopt;  // a peer that was removed must not hold up its removal
-  }
-  for (const auto& party : parties(world, from)) {
-    const auto decision =
-        to ? decide(world, {.from = party, .to = *to, .service = target.service}, kNoExpiryYet)
-           : Decision{};
-    if (decision.allowed != accepted) {
-      return fmt::format("{} {} reach {}: {}", name_of(party), accepted ? "cannot" : "can",
-                         target.to_text(), to ? say(world, decision) : to.error().message);
+  if (!to) {
+    // Nobody reaches what is nowhere; and a peer that was removed must not hold up its removal.
+    if (!accepted || from.empty() || target.to.kind == SelectorKind::Peer) {
+      return std::nullopt;
     }
+    return fmt::format("{} cannot reach {}: {}", name_of(from.front()), target.to_text(),
+                       to.error().message);
   }
-  return std::nullopt;
+  const ToOnePlace place(world, *to, target.service, kNoExpiryYet);
+  const auto other = std::ranges::find_if(
+      from, [&](const Party& party) { return place.decide(party).allowed != accepted; });
+  if (other == from.end()) {
+    return std::nullopt;
+  }
+  const auto why =
+      decide(world, {.from = *other, .to = *to, .service = target.service}, kNoExpiryYet);
+  return fmt::format("{} {} reach {}: {}", name_of(*other), accepted ? "cannot" : "can",
+                     target.to_text(), say(world, why));
 }
 
 std::vector<Access> who(const World& world, const Party& to, const Service& service, WallTime now) {
+  const ToOnePlace place(world, to, service, now);
   std::vector<Access> all;
   for (const auto& peer : world.peers) {
-    auto decision = decide(world, {.from = Party::of(peer), .to = to, .service = service}, now);
-    if (decision.allowed) {
+    if (auto decision = place.decide(Party::of(peer)); decision.allowed) {
       all.push_back({.peer = &peer, .decision = std::move(decision)});
     }
   }

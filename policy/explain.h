@@ -32,9 +32,10 @@ namespace cw::policy {
 // "rule `dba` allows it"; "no rule allows it; rule `dba` would on tcp/5432".
 [[nodiscard]] std::string say(const World& world, const Decision& decision);
 
-// Why an expectation does not hold, of the first for whom it does not. Nothing where it holds, or
-// where it is about a peer that there is not (any more). Expiries are left out.
-[[nodiscard]] std::optional<std::string> first_failure(const World& world, const Selector& from,
+// Why an expectation does not hold, of the first of `from` for whom it does not. Nothing where it
+// holds, or where it is about a peer that there is not (any more). Expiries are left out.
+[[nodiscard]] std::optional<std::string> first_failure(const World& world,
+                                                       const std::vector<Party>& from,
                                                        const Target& target, bool accepted);
 
 // Everybody who may, by the peers' names, with the rule that allows it.

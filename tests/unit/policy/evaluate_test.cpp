@@ -143,9 +143,8 @@ TEST_F(Evaluate, ExpectsNothingOfAPeerThatWasRemoved) {
                     .service = *Service::parse("tcp/22")};
   const Target there{.to = selector(SelectorKind::Peer, "bob"),
                      .service = *Service::parse("tcp/22")};
-  const auto alice_herself = selector(SelectorKind::Peer, "alice");
-  EXPECT_FALSE(first_failure(world_, alice_herself, gone, true));
-  EXPECT_TRUE(first_failure(world_, alice_herself, there, true));
+  EXPECT_FALSE(first_failure(world_, {alice()}, gone, true));
+  EXPECT_TRUE(first_failure(world_, {alice()}, there, true));
 }
 
 TEST_F(Evaluate, FindsWhoAndWhatPeopleName) {

@@ -228,8 +228,13 @@ TEST(RightsLaws, SayWhatTheReferenceSaysOfEveryConnection) {
                            service("tcp/22")};
     for (const auto& probe : services) {
       const auto reference = [&](const Party& from, const Party& to) {
-        return policy::decide(world, {.from = from, .to = to, .service = probe}, snapshot.now)
-            .allowed;
+        const auto decision =
+            policy::decide(world, {.from = from, .to = to, .service = probe}, snapshot.now);
+        auto without_misses = decision;
+        without_misses.misses.clear();
+        RC_ASSERT(policy::ToOnePlace(world, to, probe, snapshot.now).decide(from) ==
+                  without_misses);
+        return decision.allowed;
       };
       for (const auto& peer : world.peers) {
         const auto& grants = grants_of(rights, peer.name);
