@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/bench/figures.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+
+#include <fmt/format.h>
+
+namespace cw::bench {
+
+bool report(std::string_view name, double value, std::string_view unit, double limit) {
+  const bool good = value <= limit;
+  fmt::print("{} {:.3g} {} (limit {}) {}\n", name, value, unit, limit, good ? "ok" : "falls short");
+  std::fflush(stdout);
+  return good;
+}
+
+double median(std::vector<double> values) {
+  std::ranges::sort(values);
+  return values[values.size() / 2];
+}
+
+void fail(std::string_view why) {
+  fmt::print(stderr, "{}\n", why);
+  std::exit(2);
+}
+
+}  // namespace cw::bench
