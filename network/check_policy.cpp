@@ -16,6 +16,9 @@ namespace {
 using policy::Selector;
 using policy::SelectorKind;
 
+// Each is a comparison with every name there is, and whoever removed a hundred peers knows it.
+constexpr int kMostSuggestions = 10;
+
 class PolicyChecks {
  public:
   PolicyChecks(Checks& checks, const PolicyFile& file) : checks_(checks), file_(file) {
@@ -72,7 +75,10 @@ class PolicyChecks {
     }
   }
 
-  [[nodiscard]] std::string did_you_mean(std::string_view name) const {
+  std::string did_you_mean(std::string_view name) {
+    if (++suggestions_ > kMostSuggestions) {
+      return {};
+    }
     std::vector<std::string_view> known(users_.begin(), users_.end());
     known.insert(known.end(), groups_.begin(), groups_.end());
     for (const auto& [peer, file] : checks_.directory.peers) {
@@ -103,6 +109,7 @@ class PolicyChecks {
   Claims<std::string> names_;
   policy::Policy policy_;
   std::vector<Span> rule_places_;  // of policy_.rules
+  int suggestions_ = 0;
 };
 
 void PolicyChecks::take_group(const GroupEntry& entry) {

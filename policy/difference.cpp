@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <unordered_map>
 #include <utility>
 
 #include <fmt/format.h>
@@ -73,13 +74,25 @@ struct Reach {
 
 class Expander {
  public:
+  // Each selector is compared with every peer once, and not for each peer again.
   Expander(const World& world, WallTime now) : world_(world), now_(now) {
     if (!world.policy) {
       return;
     }
     for (const auto& rule : world.policy->rules) {
+      if (!is_in_force(rule, now)) {
+        continue;
+      }
+      for (const auto& from : rule.from) {
+        for (const auto* peer : find_peers(from)) {
+          auto& rules = rules_of_[peer];
+          if (rules.empty() || rules.back() != &rule) {
+            rules.push_back(&rule);
+          }
+        }
+      }
       for (const auto& to : rule.to) {
-        add_peers_at(to);
+        find_peers(to);
       }
     }
   }
@@ -94,38 +107,50 @@ class Expander {
       }
       return reach;
     }
+    for (const auto* rule : rules_for(from)) {
+      add_rule(reach, from, *rule);
+    }
+    return reach;
+  }
+
+ private:
+  using Peers = std::vector<const Peer*>;
+
+  const Peers& find_peers(const Selector& selector) {
+    const auto [peers, fresh] = peers_at_.try_emplace(selector.to_text());
+    for (const auto& peer : world_.peers) {
+      if (fresh && matches_source(world_, selector, Party::of(peer))) {
+        peers->second.push_back(&peer);
+      }
+    }
+    return peers->second;
+  }
+
+  [[nodiscard]] const Peers& peers_at(const Selector& to) const {
+    static const Peers kNobody;
+    const auto found = peers_at_.find(to.to_text());
+    return to.kind == SelectorKind::Any || found == peers_at_.end() ? kNobody : found->second;
+  }
+
+  [[nodiscard]] std::vector<const Rule*> rules_for(const Party& from) const {
+    if (from.peer != nullptr) {
+      const auto found = rules_of_.find(from.peer);
+      return found == rules_of_.end() ? std::vector<const Rule*>() : found->second;
+    }
+    std::vector<const Rule*> rules;
+    if (!world_.policy) {
+      return rules;
+    }
     for (const auto& rule : world_.policy->rules) {
       const bool applies =
           is_in_force(rule, now_) && std::ranges::any_of(rule.from, [&](const Selector& each) {
             return matches_source(world_, each, from);
           });
       if (applies) {
-        add_rule(reach, from, rule);
+        rules.push_back(&rule);
       }
     }
-    return reach;
-  }
-
- private:
-  // Everybody is looked at once for each selector, not for each peer that may reach it.
-  void add_peers_at(const Selector& to) {
-    const bool can_be_peers = to.kind == SelectorKind::Peer || to.kind == SelectorKind::User ||
-                              to.kind == SelectorKind::Group;
-    if (!can_be_peers) {
-      return;
-    }
-    const auto [peers, fresh] = peers_at_.try_emplace(to.to_text());
-    for (const auto& peer : world_.peers) {
-      if (fresh && matches_destination(world_, to, Party::of(peer))) {
-        peers->second.push_back(&peer);
-      }
-    }
-  }
-
-  [[nodiscard]] const std::vector<const Peer*>& peers_at(const Selector& to) const {
-    static const std::vector<const Peer*> kNobody;
-    const auto found = peers_at_.find(to.to_text());
-    return found == peers_at_.end() ? kNobody : found->second;
+    return rules;
   }
 
   void add_rule(Reach& reach, const Party& from, const Rule& rule) const {
@@ -177,7 +202,8 @@ class Expander {
 
   const World& world_;
   WallTime now_;
-  std::map<std::string, std::vector<const Peer*>> peers_at_;  // by selector
+  std::map<std::string, Peers> peers_at_;  // by selector
+  std::unordered_map<const Peer*, std::vector<const Rule*>> rules_of_;
 };
 
 // All that may be opened at a place, by what is said of it and of the wider places around it.

@@ -2,7 +2,6 @@
 #include "policy/evaluate.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace cw::policy {
 
@@ -60,16 +59,9 @@ std::optional<Reason> impossible(const Connection& connection) {
   return std::nullopt;
 }
 
-// What needs no rule to be looked at.
-std::optional<Decision> decide_without_rules(const World& world, const Connection& connection) {
-  if (const auto never = impossible(connection)) {
-    return Decision{.allowed = false, .reason = *never};
-  }
-  if (!world.policy) {
-    const bool to_site = connection.to.peer == nullptr;
-    return Decision{.allowed = to_site, .reason = to_site ? Reason::NoPolicy : Reason::NoRule};
-  }
-  return std::nullopt;
+Decision decide_without_policy(const Connection& connection) {
+  const bool to_site = connection.to.peer == nullptr;
+  return {.allowed = to_site, .reason = to_site ? Reason::NoPolicy : Reason::NoRule};
 }
 
 bool has_source(const World& world, const Rule& rule, const Party& party) {
@@ -156,8 +148,11 @@ bool matches_destination(const World& world, const Selector& to, const Party& pa
 }
 
 Decision decide(const World& world, const Connection& connection, WallTime now) {
-  if (auto decided = decide_without_rules(world, connection)) {
-    return std::move(*decided);
+  if (const auto never = impossible(connection)) {
+    return {.allowed = false, .reason = *never};
+  }
+  if (!world.policy) {
+    return decide_without_policy(connection);
   }
   Decision decision;
   const auto& rules = world.policy->rules;
@@ -188,8 +183,12 @@ ToOnePlace::ToOnePlace(const World& world, const Party& to, const Service& servi
 }
 
 Decision ToOnePlace::decide(const Party& from) const {
-  if (auto decided = decide_without_rules(world_, {.from = from, .to = to_, .service = service_})) {
-    return std::move(*decided);
+  const Connection connection{.from = from, .to = to_, .service = service_};
+  if (const auto never = impossible(connection)) {
+    return {.allowed = false, .reason = *never};
+  }
+  if (!world_.policy) {
+    return decide_without_policy(connection);
   }
   for (const auto i : rules_) {
     if (has_source(world_, world_.policy->rules[i], from)) {
