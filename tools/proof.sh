@@ -11,9 +11,10 @@ declare -A proofs=(
   [test-long-trixie]='./dev test --long --userland trixie'
   [bench-parse]='./dev bench parse'
   [bench-reconcile]='./dev bench reconcile'
+  [bench-policy]='./dev bench policy'
 )
 for name; do [ -n "${proofs[$name]:-}" ] || die "no proof $name" "there are: ${!proofs[*]}"; done
-[ $# -gt 0 ] || set -- test-long test-long-trixie bench-parse bench-reconcile
+[ $# -gt 0 ] || set -- test-long test-long-trixie bench-parse bench-reconcile bench-policy
 
 head_of() { # head_of COMMAND
   local changed='' kernels='' series kernel

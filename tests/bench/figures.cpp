@@ -16,6 +16,11 @@ bool report(std::string_view name, double value, std::string_view unit, double l
   return good;
 }
 
+bool report_ratio(std::string_view name, double ours, double theirs, double limit) {
+  fmt::print("  {:.1f} ms, the kernel's tools {:.1f} ms\n", ours, theirs);
+  return report(name, ours / theirs, "x", limit);
+}
+
 double median(std::vector<double> values) {
   std::ranges::sort(values);
   return values[values.size() / 2];

@@ -16,6 +16,9 @@ using Milliseconds = std::chrono::duration<double, std::milli>;
 // False where it falls short.
 [[nodiscard]] bool report(std::string_view name, double value, std::string_view unit, double limit);
 
+// Of milliseconds: ours and those of the kernel's own tools.
+[[nodiscard]] bool report_ratio(std::string_view name, double ours, double theirs, double limit);
+
 template <class Work>
 double time_of(Work work) {
   const auto start = std::chrono::steady_clock::now();

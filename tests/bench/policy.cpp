@@ -13,6 +13,8 @@
 #include "tests/bench/policy_network.h"
 #include "tests/support/networks.h"
 
+//   bench-policy                 measures
+//   bench-policy FOLDER PEERS    writes the network of as many peers, for other benchmarks
 // What a large policy costs where no kernel is asked: reading it, compiling it to a ruleset, and
 // answering a question. Each time is the best of several runs: what others do on the machine only
 // ever adds to it.
@@ -156,7 +158,12 @@ void print_unshared() {
 
 }  // namespace
 
-int main() {
+int main(int count, char** arguments) {
+  if (count == 3) {
+    bench::write(arguments[1],
+                 bench::policy_network({.peers = static_cast<unsigned>(std::stoul(arguments[2]))}));
+    return 0;
+  }
   const Shape shape;
   const auto files = bench::policy_network(shape);
   auto directory = directory_of(files);
