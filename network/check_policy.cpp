@@ -43,6 +43,8 @@ class PolicyChecks {
     for (const auto& host : file_.hosts) {
       take_host(host);
     }
+    std::ranges::sort(policy_.groups, {}, &policy::Group::name);
+    std::ranges::sort(policy_.hosts, {}, &policy::Host::name);
     for (const auto& rule : file_.rules) {
       take_rule(rule);
     }
@@ -50,8 +52,6 @@ class PolicyChecks {
     for (const auto& test : file_.tests) {
       take_test(test);
     }
-    std::ranges::sort(policy_.groups, {}, &policy::Group::name);
-    std::ranges::sort(policy_.hosts, {}, &policy::Host::name);
     return std::move(policy_);
   }
 
@@ -319,10 +319,13 @@ bool covers(const policy::Policy& policy, const Selector& wide, const Selector& 
     if (selector.kind == SelectorKind::Prefix) {
       return &selector.prefix;
     }
-    const auto host = std::ranges::find(policy.hosts, selector.name, &policy::Host::name);
-    return selector.kind == SelectorKind::Host && host != policy.hosts.end() && !host->site
-               ? &host->prefix
-               : nullptr;
+    if (selector.kind != SelectorKind::Host) {
+      return nullptr;
+    }
+    const auto host =
+        std::ranges::lower_bound(policy.hosts, selector.name, {}, &policy::Host::name);
+    return host != policy.hosts.end() && host->name == selector.name && !host->site ? &host->prefix
+                                                                                    : nullptr;
   };
   const auto* outer = prefix_of(wide);
   const auto* inner = prefix_of(narrow);
