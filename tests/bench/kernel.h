@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "firewall/nft/nft_socket.h"
+#include "netlink/socket/conntrack.h"
 #include "netlink/socket/route.h"
 #include "netlink/socket/sysctl.h"
 #include "netlink/socket/wireguard.h"
@@ -81,6 +82,8 @@ class TimedFirewall final : public firewall::FirewallSink {
     return real_.foreign_chains();
   }
 
+  Result<std::vector<firewall::Counter>> counters() override { return real_.counters(); }
+
  private:
   firewall::FirewallSink& real_;
   LastWrite& last_;
@@ -91,11 +94,12 @@ struct Kernel {
   netlink::WireGuardSocket wireguard = must(netlink::WireGuardSocket::create());
   netlink::ProcSysctls sysctls;
   firewall::NftSocket nft = must(firewall::NftSocket::create());
+  netlink::ConntrackSocket conntrack = must(netlink::ConntrackSocket::create());
   LastWrite last;
   TimedWireGuard timed_wireguard{wireguard, last};
   TimedFirewall timed_nft{nft, last};
 
-  router::Sinks sinks() { return {routes, timed_wireguard, sysctls, timed_nft}; }
+  router::Sinks sinks() { return {routes, timed_wireguard, sysctls, timed_nft, conntrack}; }
 };
 
 // Router `r1` of site `prod`, with the first key of tests/support/networks.h for gateway `prod`.
