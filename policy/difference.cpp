@@ -92,7 +92,9 @@ class Expander {
         }
       }
       for (const auto& to : rule.to) {
-        find_peers(to);
+        if (is_of_peers(to.kind)) {
+          find_peers(to);
+        }
       }
     }
   }
@@ -128,8 +130,9 @@ class Expander {
 
   [[nodiscard]] const Peers& peers_at(const Selector& to) const {
     static const Peers kNobody;
-    const auto found = peers_at_.find(to.to_text());
-    return to.kind == SelectorKind::Any || found == peers_at_.end() ? kNobody : found->second;
+    // A host may be named like something else, "any" for one.
+    const auto found = is_of_peers(to.kind) ? peers_at_.find(to.to_text()) : peers_at_.end();
+    return found == peers_at_.end() ? kNobody : found->second;
   }
 
   [[nodiscard]] std::vector<const Rule*> rules_for(const Party& from) const {

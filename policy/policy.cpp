@@ -110,6 +110,10 @@ std::string_view to_text(SelectorKind kind) {
   return "prefix";
 }
 
+bool is_of_peers(SelectorKind kind) {
+  return kind == SelectorKind::Peer || kind == SelectorKind::User || kind == SelectorKind::Group;
+}
+
 std::optional<Selector> Selector::with_kind(std::string_view text) {
   const auto colon = text.find(':');
   if (colon == std::string_view::npos || colon + 1 == text.size()) {

@@ -43,6 +43,7 @@ enum class SelectorKind : std::uint8_t {
 };
 
 [[nodiscard]] std::string_view to_text(SelectorKind kind);  // "peer", "group"
+[[nodiscard]] bool is_of_peers(SelectorKind kind);          // a peer, a user or a group
 
 struct Selector {
   SelectorKind kind = SelectorKind::Any;

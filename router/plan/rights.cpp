@@ -179,8 +179,10 @@ class Compiler {
 
   std::vector<Prefix> peers_at(const Selector& to) const {
     std::vector<Prefix> places;
-    const auto found = peers_of_.find(to.to_text());
-    if (to.kind == SelectorKind::Any || found == peers_of_.end()) {
+    // A host may be named like something else, "any" for one.
+    const auto found =
+        policy::is_of_peers(to.kind) ? peers_of_.find(to.to_text()) : peers_of_.end();
+    if (found == peers_of_.end()) {
       return places;
     }
     for (const auto* peer : found->second) {

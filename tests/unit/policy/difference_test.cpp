@@ -97,6 +97,12 @@ TEST(Difference, TellsWhatSitesAndPeersMayOpenToPeers) {
             "alice, site:prod\n  + icmp on peer:bob\n");
 }
 
+TEST(Difference, TakesAHostThatIsNamedAnyForNoPeer) {
+  auto after = world({rule({Selector{}}, {selector(SelectorKind::Host, "any")}, {"icmp"})});
+  after.policy->hosts = {{.name = "any", .prefix = *net::Prefix::parse("10.0.1.5/32"), .site = {}}};
+  EXPECT_EQ(said(world({}), after), "alice, bob\n  + icmp on 10.0.1.5 at prod\n");
+}
+
 TEST(Difference, TellsOfAPeerThatIsGone) {
   const auto before = world({rule({kDba}, {place("10.0.1.5/32")}, {"udp"})});
   auto after = before;

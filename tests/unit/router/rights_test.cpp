@@ -134,7 +134,8 @@ Selector random_destination() {
     case 0:
       return selector(SelectorKind::Site, *rc::gen::element<std::string>("prod", "other"));
     case 1:
-      return selector(SelectorKind::Host, *rc::gen::element<std::string>("db", "elsewhere"));
+      // A host may have any name.
+      return selector(SelectorKind::Host, *rc::gen::element<std::string>("any", "db", "elsewhere"));
     case 2:
       return selector(SelectorKind::Peer, "p0001");
     case 3:
@@ -161,6 +162,7 @@ Snapshot random_snapshot() {
   policy::Policy policy{
       .groups = {{.name = "dba", .members = {"ann", "p0002"}}, {.name = "ops", .members = {"bob"}}},
       .hosts = {
+          {.name = "any", .prefix = *net::Prefix::parse("10.0.2.1/32"), .site = {}},
           {.name = "db", .prefix = *net::Prefix::parse("10.0.1.5/32"), .site = "prod"},
           {.name = "elsewhere", .prefix = *net::Prefix::parse("10.0.1.0/24"), .site = "other"}}};
   const auto count = *rc::gen::inRange(0, 6);
