@@ -12,8 +12,8 @@ PEERS = {"ada": "ada@example.com", "bob": "bob@example.com", "cleo": None}  # by
 GROUPS = ("dba", "ops", "web")
 NOBODY = ("gone", "gone@example.com")  # who was removed still stands in rules
 
-# The site's machine has all of these; no route of the site holds the last one.
-ADDRESSES = ("10.0.1.5", "10.0.1.6", "10.0.2.7", "10.0.255.9", "172.16.0.9")
+# The site's machine has all of these. No route of the site holds the last one, but a rule may.
+ADDRESSES = ("10.0.1.5", "10.0.1.6", "10.0.2.7", "10.0.255.9", "10.99.0.9")
 ADDRESSES_6 = ("2001:db8:10::1:5", "2001:db8:10::1:6", "2001:db8:10::2:7")
 ROUTED = ADDRESSES[:-1] + ADDRESSES_6
 
