@@ -29,7 +29,7 @@ inline constexpr std::uint32_t kLastPriority = 4999;
 
 // Two bits clear of Tailscale's 0xff0000, Kubernetes' 0xc000 and Cilium's 0x0f00.
 inline constexpr std::uint32_t kMarkMask = 0x60000000;
-inline constexpr std::uint32_t kMarkJudged = 0x20000000;  // our prerouting chain saw this packet
+inline constexpr std::uint32_t kMarkJudged = 0x20000000;  // our prerouting chain allows this packet
 inline constexpr std::uint32_t kMarkOuter = 0x40000000;   // WireGuard's own encrypted packets
 
 [[nodiscard]] inline netlink::Ownership ownership() {
