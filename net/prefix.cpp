@@ -40,7 +40,17 @@ Prefix Prefix::of(Ip address, std::uint8_t length) {
 }
 
 bool Prefix::contains(const Ip& ip) const {
-  return ip.family() == family() && ip.masked(length_) == address_;
+  if (ip.family() != family()) {
+    return false;
+  }
+  const auto ours = address_.bytes();
+  const auto theirs = ip.bytes();
+  const std::size_t whole = length_ / 8;
+  const unsigned rest = length_ % 8;
+  const auto mask = static_cast<std::uint8_t>(0xff00U >> rest);
+  return std::equal(ours.begin(), ours.begin() + static_cast<std::ptrdiff_t>(whole),
+                    theirs.begin()) &&
+         (rest == 0 || ((ours[whole] ^ theirs[whole]) & mask) == 0);
 }
 
 bool Prefix::contains(const Prefix& inner) const {

@@ -91,7 +91,7 @@ def everything(world: World) -> str:
 
 
 def ruleset(world: World) -> str:
-    """Our table, but for the digest and the seal, which are ours to renew; its elements in order, for the kernel has none."""
+    """Our table but for the digest and the seal, which are ours to renew; its elements in order, for the kernel has none."""
     listing = world.router.run("nft", "-s", "list", "table", "inet", "causeway", check=False)
     listing = re.sub(r"\tset (digest|seal) \{.*?\n\t\}\n", "", listing, flags=re.DOTALL)
     return re.sub(r"elements = \{(.*?)\}", lambda found: _sorted(found[1]), listing, flags=re.DOTALL)
