@@ -69,11 +69,12 @@ TEST_F(Reconcile, MakesTheKernelWhatTheNetworkSaysInOneRound) {
 
 // Two rules that allow the same, of which the first counts.
 network::Netmap with_policy(network::Netmap netmap) {
-  policy::Rule rule{.name = "one",
-                    .from = {policy::Selector{}},
-                    .to = {{.kind = policy::SelectorKind::Site, .name = "prod", .prefix = {}}},
-                    .services = {policy::Service{}},
-                    .expires = std::nullopt};
+  const policy::Rule rule{
+      .name = "one",
+      .from = {policy::Selector{}},
+      .to = {{.kind = policy::SelectorKind::Site, .name = "prod", .prefix = {}}},
+      .services = {policy::Service{}},
+      .expires = std::nullopt};
   netmap.policy.emplace().rules = {rule, rule};
   netmap.policy->rules[1].name = "two";
   return netmap;
