@@ -31,8 +31,9 @@ VM_SECONDS_LONG = 4 * 3600
 FUZZ_SECONDS = 60  # of the long form, for each target
 LAW_ROUNDS_LONG = 20_000  # of the long form, for each property; rapidcheck's own default is 100
 
-# By file: the data path of stock clients, restarts, closure without the firewall, the sinks.
-KERNEL_TESTS = "data_path or test_policy or test_restart or test_closed or test_kernel"
+# By file: the data path of stock clients, the policy but for its exchange by the hundred, restarts, closure without the
+# firewall, the sinks.
+KERNEL_TESTS = "data_path or (test_policy and not test_policy_swaps) or test_restart or test_closed or test_kernel"
 
 # A gtest program's own report of a case, for programs ctest knows as one test.
 GTEST_CASE = re.compile(r"^\[ +(OK|FAILED) +\] (\S+\.\S+).*\((\d+) ms\)$", re.MULTILINE)
