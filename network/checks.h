@@ -3,12 +3,12 @@
 
 #include <map>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "net/hash.h"
 #include "network/directory.h"
 #include "policy/world.h"
 
@@ -55,18 +55,9 @@ class Claims {
   Owners owners_;
 };
 
-struct HashOfBytes {
-  template <class T>
-  std::size_t operator()(const T& value) const {
-    const std::span<const std::uint8_t> bytes = value.bytes();
-    return std::hash<std::string_view>{}(
-        std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
-  }
-};
-
 // Of what each of thousands of peers has.
 template <class T>
-using ManyClaims = Claims<T, std::unordered_map<T, Origin, HashOfBytes>>;
+using ManyClaims = Claims<T, std::unordered_map<T, Origin, net::HashOfBytes>>;
 
 // One [[gateway]] with its site, and what its defaults came to.
 struct GatewayView {

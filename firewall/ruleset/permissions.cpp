@@ -2,7 +2,6 @@
 #include "firewall/ruleset/permissions.h"
 
 #include <algorithm>
-#include <functional>
 #include <map>
 #include <string_view>
 
@@ -38,7 +37,7 @@ std::vector<net::Prefix> never() {
   std::vector<net::Prefix> prefixes;
   const auto add = [&](const auto& texts) {
     for (const auto text : texts) {
-      if (const auto prefix = net::Prefix::parse(text)) {  // constants, tested
+      if (const auto prefix = net::Prefix::parse(text)) {  // each is one (tested)
         prefixes.push_back(*prefix);
       }
     }
@@ -57,16 +56,6 @@ std::vector<Grant> everything_at(const std::vector<net::Prefix>& routes) {
 }
 
 }  // namespace
-
-std::size_t Permissions::Hash::operator()(const net::Ip& ip) const {
-  const auto bytes = ip.bytes();
-  return std::hash<std::string_view>{}(
-      std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
-}
-
-std::size_t Permissions::Hash::operator()(const net::Prefix& prefix) const {
-  return (*this)(prefix.address()) ^ prefix.length();
-}
 
 Permissions::Grants::Grants(const std::vector<Grant>& grants) {
   for (const auto& grant : grants) {

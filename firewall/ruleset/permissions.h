@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "firewall/ruleset/filter.h"
+#include "net/hash.h"
 #include "net/prefix.h"
 
 // What the chains that compile() writes would say to the first packet of a connection, without a
@@ -38,9 +39,10 @@ class Permissions {
   [[nodiscard]] bool allow(const Opening& opening) const;
 
  private:
-  struct Hash {
-    std::size_t operator()(const net::Ip& ip) const;
-    std::size_t operator()(const net::Prefix& prefix) const;
+  struct HashOfPrefix {
+    std::size_t operator()(const net::Prefix& prefix) const {
+      return net::HashOfBytes{}(prefix.address()) ^ prefix.length();
+    }
   };
 
   // Grants by the prefix they are for.
@@ -51,7 +53,7 @@ class Permissions {
 
    private:
     std::set<std::uint8_t> lengths_;  // of both families
-    std::unordered_map<net::Prefix, std::vector<Grant>, Hash> by_prefix_;
+    std::unordered_map<net::Prefix, std::vector<Grant>, HashOfPrefix> by_prefix_;
   };
 
   [[nodiscard]] bool is_ours(const net::Ip& address) const;
@@ -63,7 +65,7 @@ class Permissions {
   std::vector<net::Prefix> routes_;
   Grants from_site_;
   // A peer's, by each of its addresses; none: it may open nothing. Many share one.
-  std::unordered_map<net::Ip, std::shared_ptr<const Grants>, Hash> of_peer_;
+  std::unordered_map<net::Ip, std::shared_ptr<const Grants>, net::HashOfBytes> of_peer_;
 };
 
 }  // namespace cw::firewall

@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from collections.abc import Iterator
 
 import pytest
 
 from lab import shell
+from lab.capture import PacketCounter
 from lab.router import DEVICE
 from lab.topology import DATABASE
 from lab.world import World
@@ -17,6 +17,7 @@ from lab.world import World
 PORT = 5201
 MOST_SEEN = 0.05  # of a connection's packets, by the chains of the hook that they would pass
 CHUNKS = 400
+MEANWHILE = 50  # packets of others, twenty a second, while nothing of the connection may come
 
 ALLOWED = f'[[rule]]\nname = "db"\nfrom = "laptop"\nto = "{DATABASE}"\nports = ["icmp", "tcp/{PORT}"]\n'
 ENDED = f'[[rule]]\nname = "db"\nfrom = "laptop"\nto = "{DATABASE}"\nports = "icmp"\n'
@@ -105,7 +106,7 @@ def test_an_offloaded_connection_ends_with_its_permission(fast: World) -> None:
     shell.until("it to go on", lambda: echoed(fast) > before + 10)
     take(fast, ENDED)
     at_the_end = echoed(fast)
-    time.sleep(3)
+    fast.client.run("ping", "-c", str(MEANWHILE), "-i", "0.05", DATABASE)  # what is still allowed passes
     assert echoed(fast) <= at_the_end + 1  # what was under way
     client.kill()
 
@@ -130,7 +131,9 @@ def test_without_its_ruleset_nothing_of_it_passes(fast: World) -> None:
     fast.agent.stop()
     fast.router.run("nft", "flush", "ruleset")
     at_the_end = echoed(fast)
-    time.sleep(3)
+    entered = PacketCounter(fast.router, f"iifname {DEVICE} icmp type echo-request", "entered")
+    fast.client.start("ping", "-i", "0.05", DATABASE)
+    shell.until("pings that enter the router", lambda: entered.packets() > MEANWHILE)
     assert echoed(fast) <= at_the_end + 1
     client.kill()
     fast.agent.start()

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
+#include "firewall/ruleset/never.h"
 #include "firewall/ruleset/permissions.h"
 #include "firewall/ruleset/tally.h"
 #include "net/block.h"
@@ -352,6 +353,24 @@ TEST(PermissionsLaws, SayWhatTheReferenceSaysOfEveryConnection) {
       }
     }
   }));
+}
+
+TEST(Permissions, ReachNothingThatIsNeverReachable) {
+  auto snapshot = test::snapshot(1, 2);
+  snapshot.netmap.sites[0].routes = {*net::Prefix::parse("0.0.0.0/0"), *net::Prefix::parse("::/0")};
+  const firewall::Permissions permissions(desired(snapshot)->filter);
+  const auto peer = snapshot.netmap.peers[0].address;
+  const auto refused = [&](const net::Ip& from, const auto& never) {
+    for (const auto text : never) {
+      const auto prefix = net::Prefix::parse(text);
+      ASSERT_TRUE(prefix) << text;
+      EXPECT_FALSE(permissions.allow(opening(from, prefix->address(), service("tcp/80")))) << text;
+      EXPECT_FALSE(permissions.allow(opening(from, prefix->last(), service("tcp/80")))) << text;
+    }
+  };
+  EXPECT_TRUE(permissions.allow(opening(peer, *net::Ip::parse("192.0.2.1"), service("tcp/80"))));
+  refused(peer, firewall::kNeverIpv4);
+  refused(net::ipv6_twin(snapshot.netmap.ula, peer), firewall::kNeverIpv6);
 }
 
 TEST(Permissions, OfSomebodyWhoIsNoPeerAreNone) {
