@@ -21,7 +21,7 @@ from lab.namespace import Namespace
 from lab.topology import Topology
 from lab.world import World
 
-TEST_SECONDS = 900 if LONG else 240  # a test that takes longer hangs, software emulation included
+TEST_SECONDS = 1800 if LONG else 240  # a test that takes longer hangs, software emulation included
 
 
 @pytest.fixture(scope="session")
