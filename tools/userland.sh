@@ -11,7 +11,7 @@ shift
 root=$(tests/vm/rootfs.sh "$release" --build)
 export root repo=$PWD
 # shellcheck disable=SC2016 # the inner shell expands these
-as_root env root="$root" repo="$repo" CCACHE_DIR="$CACHE/ccache" RC_PARAMS="${RC_PARAMS:-}" unshare --mount bash -euc '
+as_root env root="$root" repo="$repo" CCACHE_DIR="$CACHE/ccache" CCACHE_BASEDIR="$PWD" CCACHE_NOHASHDIR=1 RC_PARAMS="${RC_PARAMS:-}" unshare --mount bash -euc '
   work=$(mktemp -d)
   trap "umount -lR $work; rmdir $work" EXIT
   mount -t tmpfs tmpfs "$work"
