@@ -3,6 +3,7 @@
 
 #include <initializer_list>
 
+#include <arpa/inet.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
@@ -31,14 +32,65 @@ std::optional<Attribute> nested(const std::optional<Attribute>& in, std::uint16_
   return in ? Attributes(in->payload).find(type) : std::nullopt;
 }
 
+// What of a tuple has to be alike (net/netfilter/nf_internals.h, CTA_FILTER_F_*); since Linux 5.8.
+// libnetfilter_conntrack has them so, too.
+constexpr std::uint32_t kFilterSource = 1U << 0U;
+constexpr std::uint32_t kFilterDestination = 1U << 1U;
+constexpr std::uint32_t kFilterProtocol = 1U << 3U;
+constexpr std::uint32_t kFilterDestinationPort = 1U << 5U;
+
+std::uint32_t write_addresses(MessageWriter& out, const FlowMatch& match) {
+  std::uint32_t flags = 0;
+  const auto nest = out.open(CTA_TUPLE_IP);
+  if (match.from && match.from->is_v4()) {
+    out.bytes(CTA_IP_V4_SRC, match.from->bytes());
+    flags |= kFilterSource;
+  }
+  if (match.to && match.to->is_v4()) {
+    out.bytes(CTA_IP_V4_DST, match.to->bytes());
+    flags |= kFilterDestination;
+  }
+  out.close(nest);
+  return flags;
+}
+
+std::uint32_t write_service(MessageWriter& out, const FlowMatch& match) {
+  if (!match.protocol) {
+    return 0;
+  }
+  auto flags = kFilterProtocol;
+  const auto nest = out.open(CTA_TUPLE_PROTO);
+  out.number(CTA_PROTO_NUM, *match.protocol);
+  if (match.port) {
+    out.number(CTA_PROTO_DST_PORT, htons(*match.port));
+    flags |= kFilterDestinationPort;
+  }
+  out.close(nest);
+  return flags;
+}
+
 }  // namespace
 
-std::vector<std::uint8_t> list_flows() {
+std::vector<std::uint8_t> list_flows(const FlowMatch& among) {
   MessageWriter out(type_of(IPCTNL_MSG_CT_GET), NLM_F_REQUEST | NLM_F_DUMP);
   nfgenmsg header{};
   header.nfgen_family = NFPROTO_UNSPEC;
+  if (among.family) {
+    header.nfgen_family = *among.family == net::Family::V4 ? NFPROTO_IPV4 : NFPROTO_IPV6;
+  }
   header.version = NFNETLINK_V0;
   out.header(header);
+  const auto without = out.size();
+  const auto tuple = out.open(CTA_TUPLE_ORIG);
+  const auto flags = write_addresses(out, among) | write_service(out, among);
+  out.close(tuple);
+  if (flags == 0) {
+    out.cut(without);
+    return out.take();
+  }
+  const auto filter = out.open(CTA_FILTER);
+  out.number(CTA_FILTER_ORIG_FLAGS, flags);
+  out.close(filter);
   return out.take();
 }
 

@@ -12,7 +12,7 @@
 // (linux/netfilter/nfnetlink_conntrack.h). Pure.
 namespace cw::netlink {
 
-[[nodiscard]] std::vector<std::uint8_t> list_flows();  // of IPv4 and IPv6
+[[nodiscard]] std::vector<std::uint8_t> list_flows(const FlowMatch& among);
 
 // From IPCTNL_MSG_CT_NEW, the form in which a dump has them; none for anything else.
 [[nodiscard]] std::optional<Flow> decode_flow(const Message& message);

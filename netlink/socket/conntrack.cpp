@@ -24,7 +24,8 @@ Result<ConntrackSocket> ConntrackSocket::create() {
   return ConntrackSocket(std::move(list), std::move(change));
 }
 
-Result<std::size_t> ConntrackSocket::forget(const std::function<bool(const Flow&)>& gone) {
+Result<std::size_t> ConntrackSocket::forget(const FlowMatch& among,
+                                            const std::function<bool(const Flow&)>& gone) {
   std::vector<std::uint8_t> batch;
   std::size_t forgotten = 0;
   Result<> sent;
@@ -35,7 +36,7 @@ Result<std::size_t> ConntrackSocket::forget(const std::function<bool(const Flow&
     }
     batch.clear();
   };
-  auto request = list_flows();
+  auto request = list_flows(among);
   auto listed =
       list_.exchange(request, "cannot list tracked connections", [&](const Message& message) {
         const auto flow = decode_flow(message);

@@ -15,7 +15,8 @@ class ConntrackSocket final : public ConntrackSink {
  public:
   static Result<ConntrackSocket> create();
 
-  Result<std::size_t> forget(const std::function<bool(const Flow&)>& gone) override;
+  Result<std::size_t> forget(const FlowMatch& among,
+                             const std::function<bool(const Flow&)>& gone) override;
 
  private:
   ConntrackSocket(Channel list, Channel change)

@@ -115,14 +115,20 @@ void Reconciler::look_for_overlaps() {
   }
 }
 
-void Reconciler::take(Candidate candidate) {
-  snapshot_.netmap = std::move(candidate.netmap);
-  snapshot_.overlaps = std::move(candidate.overlaps);
+void Reconciler::replace_desired(router::DesiredState fresh) {
+  revoked_ = either(std::move(revoked_), desired_ ? revoked(desired_->filter, fresh.filter)
+                                                  : std::vector{firewall::Openings{}});
   if (desired_ && desired_->firewall) {
     previous_ruleset_ = std::move(desired_->firewall);
   }
-  desired_ = std::move(candidate.desired);
+  desired_ = std::move(fresh);
   endpoints_are_old_ = false;
+}
+
+void Reconciler::take(Candidate candidate) {
+  snapshot_.netmap = std::move(candidate.netmap);
+  snapshot_.overlaps = std::move(candidate.overlaps);
+  replace_desired(std::move(candidate.desired));
   has_netmap_ = true;
   down_ = false;
 }
@@ -155,24 +161,30 @@ void Reconciler::remember_endpoints(const std::vector<netlink::WgDevice>& device
   endpoints_are_old_ = true;
 }
 
-Result<const router::DesiredState*> Reconciler::wanted(WallTime now) {
-  if (desired_ && desired_->next_change && *desired_->next_change <= now) {
-    previous_ruleset_ = std::move(desired_->firewall);
+Result<> Reconciler::renew() {
+  auto fresh = router::desired(snapshot_);
+  if (!fresh) {
     desired_.reset();
+    return std::move(fresh).error();
   }
-  if (!desired_) {
-    snapshot_.now = now;
-    if (down_) {
-      // Read first: a state without them would settle, and they would be forgotten.
-      auto before = CW_TRY(folder_.sysctls_before());
-      // Backwards: what was opened last is closed first.
-      std::ranges::reverse(before);
-      desired_.emplace();
-      desired_->sysctls = std::move(before);
-    } else {
-      desired_ = CW_TRY(router::desired(snapshot_));
-      endpoints_are_old_ = false;
-    }
+  replace_desired(std::move(*fresh));
+  return {};
+}
+
+Result<const router::DesiredState*> Reconciler::wanted(WallTime now) {
+  if (desired_ && !(desired_->next_change && *desired_->next_change <= now)) {
+    return &*desired_;
+  }
+  snapshot_.now = now;
+  if (down_) {
+    // Read first: a state without them would settle, and they would be forgotten.
+    auto before = CW_TRY(folder_.sysctls_before());
+    // Backwards: what was opened last is closed first.
+    std::ranges::reverse(before);
+    desired_.emplace();
+    desired_->sysctls = std::move(before);
+  } else {
+    CW_TRY(renew());
   }
   return &*desired_;
 }
@@ -185,6 +197,13 @@ router::Reading Reconciler::read(const router::DesiredState& desired, firewall::
     table->sets = previous_ruleset_->sets;
   }
   return reading;
+}
+
+// Then what is taken away is known; else it may be what somebody else has opened.
+bool Reconciler::is_as_left(const router::KernelState& kernel) const {
+  const auto& table = kernel.firewall;
+  return previous_ruleset_ && table && table->digest == previous_ruleset_->digest &&
+         !table->edited && table->sets == previous_ruleset_->sets;
 }
 
 Round Reconciler::run(firewall::Depth depth, WallTime now) {
@@ -200,17 +219,19 @@ Round Reconciler::run(firewall::Depth depth, WallTime now) {
   auto reading = read(**desired, depth);
   auto plan = router::plan(**desired, reading.state);
   if (endpoints_are_old_ && !down_ && needs_endpoints(plan)) {
-    desired_.reset();
-    desired = wanted(now);
-    if (!desired) {
-      round.errors.push_back(std::move(desired).error());
+    auto in_force = std::move(previous_ruleset_);  // not what is wanted now
+    if (auto renewed = renew(); !renewed) {
+      round.errors.push_back(std::move(renewed).error());
       return round;
     }
-    plan = router::plan(**desired, reading.state);
+    previous_ruleset_ = std::move(in_force);
+    plan = router::plan(*desired_, reading.state);
   }
   round.errors = std::move(reading.errors);
   round.devices = std::move(reading.state.devices);
-  may_be_revoked_ = may_be_revoked_ || std::ranges::any_of(plan.steps, takes_away);
+  if (!is_as_left(reading.state) && std::ranges::any_of(plan.steps, takes_away)) {
+    revoked_ = {firewall::Openings{}};
+  }
   if (plan.empty()) {
     forget_revoked(**desired, round);
     round.settled = round.errors.empty();
@@ -287,23 +308,33 @@ bool Reconciler::carry_out(const router::Plan& plan, Round& round) {
 
 // After the ruleset: what is forgotten before it could begin again.
 void Reconciler::forget_revoked(const router::DesiredState& desired, Round& round) {
-  if (!may_be_revoked_ || !desired.firewall) {
+  if (revoked_.empty() || !desired.firewall) {
     return;
   }
   const firewall::Permissions permissions(desired.filter);
-  const auto forgotten = sinks_.conntrack.forget([&permissions](const netlink::Flow& flow) {
-    const firewall::Opening opening{
-        .from = flow.from, .to = flow.to, .protocol = flow.protocol, .port = flow.port};
-    return permissions.judge(opening) && !permissions.allow(opening);
-  });
-  if (!forgotten) {
-    round.errors.push_back(forgotten.error());
-    return;
+  std::size_t forgotten = 0;
+  for (const auto& some : revoked_) {
+    const auto done = sinks_.conntrack.forget(
+        {.family = some.family,
+         .from = some.from,
+         .to = some.to,
+         .protocol = some.protocol,
+         .port = some.port},
+        [&permissions](const netlink::Flow& flow) {
+          const firewall::Opening opening{
+              .from = flow.from, .to = flow.to, .protocol = flow.protocol, .port = flow.port};
+          return permissions.judge(opening) && !permissions.allow(opening);
+        });
+    if (!done) {
+      round.errors.push_back(done.error());
+      return;
+    }
+    forgotten += *done;
   }
-  may_be_revoked_ = false;
-  if (*forgotten > 0) {
-    round.done.push_back(fmt::format("- {} tracked connection{} (no longer allowed)", *forgotten,
-                                     *forgotten == 1 ? "" : "s"));
+  revoked_.clear();
+  if (forgotten > 0) {
+    round.done.push_back(fmt::format("- {} tracked connection{} (no longer allowed)", forgotten,
+                                     forgotten == 1 ? "" : "s"));
   }
 }
 

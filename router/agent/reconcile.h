@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "firewall/ruleset/revoked.h"
 #include "router/agent/runtime_folder.h"
 #include "router/apply/apply.h"
 #include "router/model/snapshot.h"
@@ -94,11 +95,14 @@ class Reconciler {
 
  private:
   Result<const router::DesiredState*> wanted(WallTime now);
+  Result<> renew();  // for a network that is there
   [[nodiscard]] std::vector<router::Overlap> overlaps_of(const network::Netmap& netmap);
   [[nodiscard]] Result<std::vector<router::Overlap>> look_at_host(
       const std::vector<router::GatewayPrefix>& ours);
   Result<std::vector<netlink::WgDevice>> devices_of_ours();
   router::Reading read(const router::DesiredState& desired, firewall::Depth depth);
+  [[nodiscard]] bool is_as_left(const router::KernelState& kernel) const;
+  void replace_desired(router::DesiredState fresh);
   Result<> remember_sysctls(const router::Plan& plan);
   bool carry_out(const router::Plan& plan, Round& round);
   void forget_revoked(const router::DesiredState& desired, Round& round);
@@ -117,9 +121,9 @@ class Reconciler {
   // The ruleset in force before the netmap changed: the contents of the sets that the kernel's
   // digest stands for, so that they need not be listed.
   std::optional<firewall::Ruleset> previous_ruleset_;
-  // Connections may be tracked that the ruleset in force would not let begin. At first they are:
-  // who knows what ran before.
-  bool may_be_revoked_ = true;
+  // Among these connections may be tracked that the ruleset in force would not let begin. At first
+  // among all: who knows what ran before.
+  std::vector<firewall::Openings> revoked_ = {firewall::Openings{}};
 };
 
 }  // namespace cw::agent

@@ -33,20 +33,22 @@ class ConntrackTest : public NamespaceTest {
                     from, port, more));
   }
 
-  std::size_t forget(const std::function<bool(const Flow&)>& gone) {
-    const auto forgotten = socket_->forget(gone);
+  std::size_t forget(const std::function<bool(const Flow&)>& gone,
+                     const netlink::FlowMatch& among = {}) {
+    const auto forgotten = socket_->forget(among, gone);
     if (!forgotten) {
       ADD_FAILURE() << forgotten.error().to_text();
     }
     return forgotten.value_or(0);
   }
 
-  std::vector<Flow> all() {
+  std::vector<Flow> all(const netlink::FlowMatch& among = {}) {
     std::vector<Flow> flows;
-    forget([&](const Flow& flow) {
+    const auto keep = [&](const Flow& flow) {
       flows.push_back(flow);
       return false;
-    });
+    };
+    forget(keep, among);
     return flows;
   }
 
@@ -98,6 +100,35 @@ TEST_F(ConntrackTest, OneThatWentBeforeIsAsWanted) {
             }),
             2U);
   EXPECT_THAT(all(), testing::IsEmpty());
+}
+
+TEST_F(ConntrackTest, IsToldOfThoseThatMatchAndOfNoOther) {
+  using net::Family;
+  using netlink::FlowMatch;
+  using testing::SizeIs;
+  track("100.64.0.5", 40000);
+  track("100.64.0.6", 40000, "--zone 7");
+  run("conntrack -I -s 100.64.0.5 -d 10.0.1.6 -p udp --sport 5 --dport 53 --timeout 300 2>&1");
+  run("conntrack -I -s 100.64.0.5 -d 10.0.1.6 -p icmp --icmp-type 8 --icmp-code 0 --icmp-id 1 "
+      "--timeout 300 2>&1");
+  run("conntrack -I -s fd00::5 -d fd00:1::1 -p udp --sport 5 --dport 53 --timeout 300 2>&1");
+  constexpr auto kV4 = Family::V4;
+  const std::uint8_t udp = IPPROTO_UDP;
+  EXPECT_THAT(all({}), SizeIs(5));
+  EXPECT_THAT(all({.family = Family::V6}), SizeIs(1));
+  EXPECT_THAT(all({.family = kV4, .from = *net::Ip::parse("100.64.0.5")}), SizeIs(3));
+  EXPECT_THAT(all({.family = kV4, .to = *net::Ip::parse("10.0.1.5")}), SizeIs(2));
+  EXPECT_THAT(all({.family = kV4, .protocol = udp}), SizeIs(1));
+  EXPECT_THAT(all({.family = Family::V6, .protocol = udp, .port = 53}), SizeIs(1));
+  EXPECT_THAT(all({.family = kV4, .protocol = udp, .port = 54}), testing::IsEmpty());
+  EXPECT_THAT(all({.family = kV4, .protocol = std::uint8_t{IPPROTO_ICMP}}), SizeIs(1));
+  const FlowMatch all_of_it{.family = kV4,
+                            .from = *net::Ip::parse("100.64.0.5"),
+                            .to = *net::Ip::parse("10.0.1.6"),
+                            .protocol = udp,
+                            .port = 53};
+  EXPECT_EQ(forget([](const Flow&) { return true; }, all_of_it), 1U);
+  EXPECT_THAT(all({}), SizeIs(4));
 }
 
 TEST_F(ConntrackTest, FindsNothingWhereNothingIsTracked) {

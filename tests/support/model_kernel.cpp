@@ -260,12 +260,20 @@ Result<> ModelKernel::write(const netlink::Sysctl& sysctl) {
   return {};
 }
 
-Result<std::size_t> ModelKernel::forget(const std::function<bool(const netlink::Flow&)>& gone) {
-  if (std::ranges::none_of(flows, gone)) {
+Result<std::size_t> ModelKernel::forget(const netlink::FlowMatch& among,
+                                        const std::function<bool(const netlink::Flow&)>& gone) {
+  looked_among.push_back(among);
+  const auto goes = [&](const netlink::Flow& flow) {
+    return among.family.value_or(flow.to.family()) == flow.to.family() &&
+           among.from.value_or(flow.from) == flow.from && among.to.value_or(flow.to) == flow.to &&
+           among.protocol.value_or(flow.protocol) == flow.protocol &&
+           among.port.value_or(flow.port) == flow.port && gone(flow);
+  };
+  if (std::ranges::none_of(flows, goes)) {
     return std::size_t{0};
   }
   CW_TRY(write_allowed("forget connections"));
-  return static_cast<std::size_t>(std::erase_if(flows, gone));
+  return static_cast<std::size_t>(std::erase_if(flows, goes));
 }
 
 }  // namespace cw::test

@@ -76,7 +76,8 @@ class ModelKernel final : public netlink::RouteSink,
   Result<> change(const netlink::WgDeviceChange& change) override;
   Result<std::string> read(const std::string& key) override;
   Result<> write(const netlink::Sysctl& sysctl) override;
-  Result<std::size_t> forget(const std::function<bool(const netlink::Flow&)>& gone) override;
+  Result<std::size_t> forget(const netlink::FlowMatch& among,
+                             const std::function<bool(const netlink::Flow&)>& gone) override;
 
   // What other programs do.
   void set_down(const std::string& device);
@@ -89,6 +90,7 @@ class ModelKernel final : public netlink::RouteSink,
   ModelNft nft;
   std::map<std::string, std::string> sysctls;
   std::vector<netlink::Flow> flows;                // tracked connections
+  std::vector<netlink::FlowMatch> looked_among;    // by forget()
   std::vector<netlink::HostPrefix> host_prefixes;  // other programs' addresses and routes
   std::map<net::PublicKey, std::uint16_t> handshakes_started;  // by a keepalive from 0 to N
   bool interrupt_dumps = false;

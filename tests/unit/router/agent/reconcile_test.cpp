@@ -162,6 +162,30 @@ TEST_F(Reconcile, ForgetsTheConnectionsOfAPeerThatGoesAndNoOther) {
   EXPECT_THAT(round.done, Contains("- 1 tracked connection (no longer allowed)"));
 }
 
+TEST_F(Reconcile, LooksAtWhatThePeerHadThatGoesAndAtNothingElse) {
+  take(4);
+  (void)run(Depth::Full);
+  const auto gone = snapshot_.netmap.peers[3].address;
+  kernel_.looked_among.clear();
+  take(3);
+  EXPECT_TRUE(run().settled);
+  ASSERT_THAT(kernel_.looked_among, SizeIs(3));
+  EXPECT_EQ(kernel_.looked_among[0].from, gone);
+  kernel_.looked_among.clear();
+  take(4);
+  EXPECT_TRUE(run().settled);
+  EXPECT_THAT(kernel_.looked_among, IsEmpty());
+}
+
+TEST_F(Reconcile, LooksAtAllConnectionsAfterSomebodyElseChangedTheTable) {
+  take(4);
+  (void)run(Depth::Full);
+  kernel_.looked_among.clear();
+  kernel_.nft.edit_structure();
+  EXPECT_TRUE(run(Depth::Full).settled);
+  EXPECT_THAT(kernel_.looked_among, ElementsAre(netlink::FlowMatch{}));
+}
+
 TEST_F(Reconcile, ForgetsAtItsStartWhatAnAgentBeforeItCouldNot) {
   kernel_.flows = {{.from = *net::Ip::parse("100.100.77.7"), .to = *net::Ip::parse("10.0.1.5")}};
   take(4);
