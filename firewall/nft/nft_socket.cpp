@@ -16,8 +16,10 @@
 #include "base/unique_fd.h"
 #include "firewall/codec/elements.h"
 #include "firewall/codec/fingerprint.h"
+#include "firewall/codec/listing.h"
 #include "firewall/codec/nft_error.h"
 #include "firewall/codec/request.h"
+#include "firewall/ruleset/transactions.h"
 #include "net/ip.h"
 
 namespace cw::firewall {
@@ -27,8 +29,6 @@ namespace {
 using netlink::Message;
 using netlink::retry_interrupted;
 
-constexpr auto kDigestSet = "digest";
-constexpr auto kSealSet = "seal";
 constexpr std::size_t kMarkSize = 16;  // an ipv6_addr
 
 std::uint64_t big_endian(const std::uint8_t* bytes) {
@@ -172,15 +172,19 @@ Result<std::vector<std::string>> NftSocket::elements(const std::string& set) {
   });
 }
 
-Result<std::vector<std::uint8_t>> NftSocket::structure_hash() {
+Result<NftSocket::Listing> NftSocket::list() {
   const std::string what = "cannot read the structure of the firewall";
-  return retry_interrupted([&]() -> Result<std::vector<std::uint8_t>> {
+  return retry_interrupted([&]() -> Result<Listing> {
     Fingerprint fingerprint;
+    Listing listing;
     for (auto request : {get_table(kTable), list_chains(), list_rules(kTable), list_sets(kTable),
                          list_objects(kTable), list_flowtables(kTable)}) {
-      CW_TRY(channel_.exchange(
-          request, what, [&](const Message& message) { append(fingerprint, message, kTable); }));
+      CW_TRY(channel_.exchange(request, what, [&](const Message& message) {
+        append(fingerprint, message, kTable);
+        append(listing.contents, message, kTable);
+      }));
     }
+    sort(listing.contents);
     for (const auto& set : fingerprint.anonymous_sets) {
       std::vector<std::vector<std::uint8_t>> elements;
       auto request = list_elements(kTable, set);
@@ -188,10 +192,10 @@ Result<std::vector<std::uint8_t>> NftSocket::structure_hash() {
           request, what, [&](const Message& message) { collect_elements(elements, message); }));
       append(fingerprint, std::move(elements));
     }
-    std::vector<std::uint8_t> hash(kMarkSize);
-    crypto_generichash(hash.data(), hash.size(), fingerprint.bytes.data(), fingerprint.bytes.size(),
-                       nullptr, 0);
-    return hash;
+    listing.hash.resize(kMarkSize);
+    crypto_generichash(listing.hash.data(), listing.hash.size(), fingerprint.bytes.data(),
+                       fingerprint.bytes.size(), nullptr, 0);
+    return listing;
   });
 }
 
@@ -210,26 +214,30 @@ Result<TableState> NftSocket::read(Depth depth, const std::vector<std::string>& 
     return state;
   }
   const auto sealed = CW_TRY(mark_in(kSealSet));
-  state.edited = sealed != CW_TRY(structure_hash());
-  auto& contents = state.sets.emplace();
+  auto listing = CW_TRY(list());
+  state.edited = sealed != listing.hash;
+  auto& contents = state.contents.emplace(std::move(listing.contents));
   for (const auto& set : sets) {
     auto found = elements(set);
     if (!found && found.error().os == ENOENT) {
-      state.edited = true;  // a set that should be declared is not
       continue;
     }
     if (!found) {
       return std::move(found).error();
     }
-    contents.push_back({.name = set, .elements = std::move(*found)});
+    contents.sets.push_back({.name = set, .elements = std::move(*found)});
   }
   return state;
 }
 
-// An edit that comes after the check is not in the hash, and so shows.
 Result<> NftSocket::seal() {
-  const auto hash = CW_TRY(structure_hash());
-  if (CW_TRY(generation()) != committed_) {
+  return seal(committed_);
+}
+
+// An edit that comes after the check is not in the hash, and so shows.
+Result<> NftSocket::seal(std::uint32_t generation) {
+  const auto hash = CW_TRY(list()).hash;
+  if (CW_TRY(this->generation()) != generation) {
     return Error::make(ErrorKind::Interrupted,
                        "somebody else changed nftables while the firewall was being sealed");
   }
@@ -237,6 +245,18 @@ Result<> NftSocket::seal() {
   return run(fmt::format("flush set inet {0} {1}\nadd element inet {0} {1} {{ {2} }}\n", kTable,
                          kSealSet, element.to_text()),
              "cannot seal the firewall");
+}
+
+Result<> NftSocket::exchange(const std::vector<std::string>& texts) {
+  const auto before = CW_TRY(generation());
+  const auto sealed = CW_TRY(mark_in(kSealSet));
+  if (sealed != CW_TRY(list()).hash) {
+    return Error::make(ErrorKind::Interrupted, "somebody else has changed the firewall");
+  }
+  for (const auto& text : texts) {
+    CW_TRY(run(text, "cannot change the firewall"));
+  }
+  return seal(before + static_cast<std::uint32_t>(texts.size()));
 }
 
 Result<std::vector<ForeignChain>> NftSocket::foreign_chains() {

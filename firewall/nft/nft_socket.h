@@ -25,6 +25,7 @@ class NftSocket final : public FirewallSink {
   Result<TableState> read(Depth depth, const std::vector<std::string>& sets) override;
   Result<> commit(const std::string& text) override;
   Result<> seal() override;
+  Result<> exchange(const std::vector<std::string>& texts) override;
   Result<std::vector<ForeignChain>> foreign_chains() override;
   Result<std::vector<Counter>> counters() override;
 
@@ -44,8 +45,15 @@ class NftSocket final : public FirewallSink {
   // The one element of `digest` or `seal`, 16 bytes; empty where there is none.
   Result<std::vector<std::uint8_t>> mark_in(const char* set);
   Result<std::vector<std::string>> elements(const std::string& set);
-  // BLAKE2b of the structure's fingerprint, 16 bytes.
-  Result<std::vector<std::uint8_t>> structure_hash();
+
+  // How the table lists, but for the elements of its sets.
+  struct Listing {
+    std::vector<std::uint8_t> hash;  // BLAKE2b of the fingerprint, 16 bytes
+    Contents contents;               // without sets
+  };
+
+  Result<Listing> list();
+  Result<> seal(std::uint32_t generation);
   // What the kernel counts transactions by.
   Result<std::uint32_t> generation();
   // Runs `text` as one transaction.

@@ -2,11 +2,8 @@
 #include "firewall/ruleset/filter.h"
 
 #include <algorithm>
-#include <array>
-#include <optional>
 #include <utility>
 
-#include <endian.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -223,46 +220,7 @@ std::string chain_of(const PeerFilter& peer, const Filter& filter) {
   return peer.rights.empty() ? "refuse_forwarded" : peer.rights;
 }
 
-// Thousands of texts that begin alike: 16 bytes after that nearly always tell them apart, and are
-// compared as two numbers.
-void sort_addresses(std::vector<std::string>& texts) {
-  struct Key {
-    std::uint64_t high = 0;
-    std::uint64_t low = 0;
-    std::size_t index = 0;
-  };
-
-  if (texts.empty()) {
-    return;
-  }
-  std::size_t alike = texts.front().size();
-  for (const auto& text : texts) {
-    const auto end = text.begin() + static_cast<std::ptrdiff_t>(std::min(alike, text.size()));
-    alike = static_cast<std::size_t>(
-        std::ranges::mismatch(text.begin(), end, texts.front().begin(), texts.front().end()).in1 -
-        text.begin());
-  }
-  std::vector<Key> keys(texts.size());
-  for (std::size_t i = 0; i < texts.size(); ++i) {
-    std::array<std::uint64_t, 2> next{};
-    texts[i].copy(reinterpret_cast<char*>(next.data()), sizeof next, alike);
-    keys[i] = {.high = be64toh(next[0]), .low = be64toh(next[1]), .index = i};
-  }
-  std::ranges::sort(keys, [&](const Key& a, const Key& b) {
-    if (a.high != b.high) {
-      return a.high < b.high;
-    }
-    return a.low != b.low ? a.low < b.low : texts[a.index] < texts[b.index];
-  });
-  std::vector<std::string> sorted;
-  sorted.reserve(texts.size());
-  for (const auto& key : keys) {
-    sorted.push_back(std::move(texts[key.index]));
-  }
-  texts = std::move(sorted);
-}
-
-std::vector<SetContent> contents(const Filter& filter, const std::optional<RightsChains>& rights) {
+Contents contents(const Filter& filter) {
   SetContent peer4{.name = "peer4"};
   SetContent peer6{.name = "peer6"};
   peer4.elements.reserve(filter.peers.size() * 2);
@@ -278,21 +236,22 @@ std::vector<SetContent> contents(const Filter& filter, const std::optional<Right
     auto& set = route.is_v4() ? route4 : route6;
     set.elements.push_back(text_of(route));
   }
-  std::vector<SetContent> sets;
+  Contents made;
+  auto& sets = made.sets;
   sets.push_back(std::move(peer4));
   sets.push_back(std::move(route4));
   if (filter.ipv6) {
     sets.push_back(std::move(peer6));
     sets.push_back(std::move(route6));
   }
-  if (rights) {
-    rights->add_contents(sets);
-  }
   for (auto& set : sets) {
     sort_addresses(set.elements);
   }
+  if (filter.rights) {
+    RightsChains(filter, *filter.rights).add_to(made);
+  }
   std::ranges::sort(sets, {}, &SetContent::name);
-  return sets;
+  return made;
 }
 
 }  // namespace
@@ -306,14 +265,9 @@ Ruleset compile(const Filter& filter) {
     out.declare("set route6 { type ipv6_addr; flags interval; }");
   }
   write_flowtable(out, filter);
-  // A chain is declared before the one that jumps to it.
   write_refuse(out);
   write_pass(out, filter);
-  std::optional<RightsChains> rights;
-  if (filter.rights) {
-    rights.emplace(filter, *filter.rights);
-    rights->write(out);
-  } else {
+  if (!filter.rights) {
     write_every_route(out);
   }
   write_sources(out, filter);
@@ -322,7 +276,7 @@ Ruleset compile(const Filter& filter) {
   write_input(out);
   write_forward(out, filter);
   write_masquerade(out, filter);
-  Ruleset made{.structure = out.take(), .sets = contents(filter, rights)};
+  Ruleset made{.structure = out.take(), .contents = contents(filter), .ipv6 = filter.ipv6};
   made.digest = digest_of(made);
   return made;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "firewall/ruleset/filter.h"
@@ -9,24 +10,39 @@
 #include "firewall/ruleset/tally.h"
 #include "firewall/ruleset/writer.h"
 
-// The part of the table that follows from the policy: a chain for each set of rights and one for
-// what comes from the site, with the sets of what they let through and the map of what that counts
-// for. Pure.
+// The part of the table that follows from the policy: for each set of rights, and for what comes
+// from the site, a chain that jumps to another, which has the sets of what is let through and the
+// map of what that counts for. Pure.
 namespace cw::firewall {
 
-// Chain and sets of what the site may open; no peer's rights are named so.
+// The chain of what the site may open; no peer's rights are named so.
 inline constexpr auto kFromSite = "from_site";
+
+// With what the names of chains that have such sets begin, and no other chain's.
+inline constexpr std::string_view kRightsPrefix = "v_";
 
 // "10.0.1.5", "10.0.0.0/16".
 [[nodiscard]] std::string text_of(const net::Prefix& prefix);
+
+// Thousands of texts that begin alike: 16 bytes after that nearly always tell them apart, and are
+// compared as two numbers.
+void sort_addresses(std::vector<std::string>& texts);
+
+// Declares the chain and its sets.
+void write_rights(Writer& out, const std::string& name);
+
+[[nodiscard]] std::vector<std::string> sets_of_rights(const std::string& name, bool ipv6);
+[[nodiscard]] std::vector<std::string> maps_of_rights(const std::string& name, bool ipv6);
+// The chain whose set or map it is, if it is any's.
+[[nodiscard]] std::string rights_of_set(const std::string& set);
 
 class RightsChains {
  public:
   // `rights` are the filter's, and both outlive this.
   RightsChains(const Filter& filter, const std::vector<Rights>& rights);
 
-  void write(Writer& out) const;
-  void add_contents(std::vector<SetContent>& sets) const;
+  // Counters, rights and jumps, and the sets of the rights in no order.
+  void add_to(Contents& contents) const;
 
  private:
   struct Chain {
@@ -37,6 +53,7 @@ class RightsChains {
   };
 
   void add_chain(const std::string& name, const std::vector<Grant>& grants);
+  void add_rights(const Chain& chain, Contents& contents) const;
 
   const Filter& filter_;
   std::vector<Chain> chains_;

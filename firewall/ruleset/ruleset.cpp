@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <sodium.h>
 
+#include "firewall/ruleset/rights_chains.h"
 #include "net/ip.h"
 
 namespace cw::firewall {
@@ -40,33 +41,6 @@ class Hash {
   crypto_generichash_state state_{};
 };
 
-constexpr auto kDigestSet = "digest";
-constexpr auto kSealSet = "seal";
-
-void append_elements(std::string& text, std::string_view verb, const std::string& set,
-                     const std::vector<std::string>& elements) {
-  if (elements.empty()) {
-    return;
-  }
-  text += fmt::format("{} element inet {} {} {{ ", verb, kTable, set);
-  for (const auto& element : elements) {
-    text += element;
-    text += ", ";
-  }
-  text.resize(text.size() - 2);
-  text += " }\n";
-}
-
-// Deleting from a map names the key alone: nft 1.0.6 refuses the verdict there.
-std::vector<std::string> keys_of(const std::vector<std::string>& elements) {
-  std::vector<std::string> keys;
-  keys.reserve(elements.size());
-  for (const auto& element : elements) {
-    keys.push_back(element.substr(0, element.find(" : ")));
-  }
-  return keys;
-}
-
 }  // namespace
 
 std::string Digest::to_text() const {
@@ -82,12 +56,22 @@ Digest digest_of(const Ruleset& ruleset) {
   Hash structure;
   structure.add(ruleset.structure);
   Hash contents;
-  for (const auto& set : ruleset.sets) {
-    contents.add(set.name);
-    for (const auto& element : set.elements) {
-      contents.add(element);
+  const auto add_all = [&contents](const std::vector<std::string>& texts) {
+    for (const auto& text : texts) {
+      contents.add(text);
     }
-    contents.add({});  // ends a set: no element is empty
+    contents.add({});  // ends a list: none of them is empty
+  };
+  add_all(ruleset.contents.counters);
+  add_all(ruleset.contents.rights);
+  for (const auto& jump : ruleset.contents.jumps) {
+    contents.add(jump.chain);
+    contents.add(jump.to);
+  }
+  contents.add({});
+  for (const auto& set : ruleset.contents.sets) {
+    contents.add(set.name);
+    add_all(set.elements);
   }
   return {.structure = structure.first_64_bits(), .contents = contents.first_64_bits()};
 }
@@ -114,61 +98,73 @@ SetChange difference(const SetContent& to, const std::vector<std::string>& from)
   return change;
 }
 
+// Those of one sorted list that are not in the other.
+std::vector<std::string> without(const std::vector<std::string>& some,
+                                 const std::vector<std::string>& others) {
+  std::vector<std::string> left;
+  std::ranges::set_difference(some, others, std::back_inserter(left));
+  return left;
+}
+
+void exchange_jumps(const std::vector<Jump>& from, const std::vector<Jump>& to, Exchange& into) {
+  for (const auto& jump : to) {
+    const auto old = std::ranges::lower_bound(from, jump.chain, {}, &Jump::chain);
+    if (old == from.end() || old->chain != jump.chain) {
+      into.jumps_added.push_back(jump);
+    } else if (*old != jump) {
+      into.jumps_changed.push_back(jump);
+    }
+  }
+  for (const auto& jump : from) {
+    if (!std::ranges::binary_search(to, jump.chain, {}, &Jump::chain)) {
+      into.jumps_removed.push_back(jump.chain);
+    }
+  }
+}
+
+void exchange_sets(const std::vector<SetContent>& from, const std::vector<SetContent>& to,
+                   Exchange& into) {
+  static const std::vector<std::string> kNothing;
+  for (const auto& set : to) {
+    if (std::ranges::binary_search(into.rights_added, rights_of_set(set.name))) {
+      into.filled.push_back(set);
+      continue;
+    }
+    const auto old = std::ranges::lower_bound(from, set.name, {}, &SetContent::name);
+    const bool there = old != from.end() && old->name == set.name;
+    auto change = difference(set, there ? old->elements : kNothing);
+    if (!change.added.empty() || !change.removed.empty()) {
+      into.changes.push_back(std::move(change));
+    }
+  }
+}
+
 }  // namespace
 
-std::vector<SetChange> diff(const std::vector<SetContent>& from,
-                            const std::vector<SetContent>& to) {
-  std::vector<SetChange> changes;
-  static const std::vector<std::string> kNothing;
-  auto at = from.begin();  // both are by name, so the next is mostly the right one
-  for (const auto& set : to) {
-    auto old = std::ranges::find(at, from.end(), set.name, &SetContent::name);
-    if (old == from.end()) {
-      old = std::ranges::find(from, set.name, &SetContent::name);
-    }
-    auto change = difference(set, old == from.end() ? kNothing : old->elements);
-    if (old != from.end()) {
-      at = old + 1;
-    }
-    if (!change.added.empty() || !change.removed.empty()) {
-      changes.push_back(std::move(change));
-    }
-  }
-  return changes;
+bool Exchange::changes_chains() const {
+  return !counters_added.empty() || !counters_removed.empty() || !rights_added.empty() ||
+         !rights_removed.empty() || !jumps_added.empty() || !jumps_changed.empty() ||
+         !jumps_removed.empty();
 }
 
-std::string replace_text(const Ruleset& ruleset) {
-  // The first line makes the delete succeed where there is no table yet; one transaction all the
-  // same, so there is no moment without the old or the new rules.
-  std::string text = fmt::format(
-      "add table inet {0}\n"
-      "delete table inet {0}\n"
-      "table inet {0} {{\n"
-      "  set {1} {{ type ipv6_addr; elements = {{ {3} }}; }}\n"
-      "  set {2} {{ type ipv6_addr; }}\n"
-      "{4}}}\n",
-      kTable, kDigestSet, kSealSet, ruleset.digest.to_text(), ruleset.structure);
-  for (const auto& set : ruleset.sets) {
-    append_elements(text, "add", set.name, set.elements);
-  }
-  return text;
+bool Exchange::empty() const {
+  return changes.empty() && !changes_chains();
 }
 
-std::string update_text(const std::vector<SetChange>& changes, const Digest& after) {
-  std::string text;
-  for (const auto& change : changes) {
-    // Deletes first: a key whose verdict changed is in both lists. One transaction: nobody sees
-    // the state between them.
-    append_elements(text, "delete", change.name, keys_of(change.removed));
-    append_elements(text, "add", change.name, change.added);
-  }
-  text += fmt::format("flush set inet {} {}\n", kTable, kDigestSet);
-  append_elements(text, "add", kDigestSet, {after.to_text()});
-  return text;
+bool Exchange::takes_away() const {
+  return !jumps_changed.empty() || !jumps_removed.empty() ||
+         std::ranges::any_of(changes, [](const SetChange& set) { return !set.removed.empty(); });
 }
 
-std::string remove_text() {
-  return fmt::format("add table inet {0}\ndelete table inet {0}\n", kTable);
+Exchange exchange(const Contents& from, const Ruleset& to) {
+  Exchange made{.counters_added = without(to.contents.counters, from.counters),
+                .counters_removed = without(from.counters, to.contents.counters),
+                .rights_added = without(to.contents.rights, from.rights),
+                .rights_removed = without(from.rights, to.contents.rights),
+                .ipv6 = to.ipv6};
+  exchange_jumps(from.jumps, to.contents.jumps, made);
+  exchange_sets(from.sets, to.contents.sets, made);
+  return made;
 }
 
 }  // namespace cw::firewall

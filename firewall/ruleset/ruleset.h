@@ -6,14 +6,20 @@
 #include <string>
 #include <vector>
 
-// The one nft table `inet causeway` as a value: a structure (chains, declarations of sets and
-// maps) that changes rarely, and the elements of its sets, which change with every peer. Both are
-// nft text, numbers only. Pure; the sink is firewall/nft.
+// The one nft table `inet causeway` as a value: a structure (base chains and what they always
+// have), which changes with gateways and settings, and its contents, which change with peers and
+// policy. Nft text, numbers only. Pure; transactions.h says how one becomes another, the sink is
+// firewall/nft.
+//
+// What may be allowed to somebody is a chain with sets of its own, named by what they hold and so
+// never edited. A new one is built beside the old one, and then those it is for jump to it: in one
+// transaction, the rules count before the contents of new sets of ranges are found, and packets
+// that were allowed before and after would be lost in between.
 //
 // In the kernel the table carries what it is: set `digest` has one 128-bit element written in the
-// same transaction as each change, and set `seal` the hash of how the kernel shows the structure,
-// so that a later start can tell an edited table from an untouched one without remembering
-// anything.
+// same transaction as each change, and set `seal` the hash of how the kernel shows chains, rules,
+// counters and declarations of sets, so that a later start can tell an edited table from an
+// untouched one without remembering anything.
 namespace cw::firewall {
 
 inline constexpr auto kTable = "causeway";  // family inet
@@ -25,8 +31,26 @@ struct SetContent {
   friend bool operator==(const SetContent&, const SetContent&) = default;
 };
 
-// First half: the structure. Second half: the contents of the sets. Accidents do not collide in 64
-// bits; whoever could collide on purpose is root already.
+// A chain that is one jump, which is all that ever changes in it.
+struct Jump {
+  std::string chain;
+  std::string to;
+
+  friend auto operator<=>(const Jump&, const Jump&) = default;
+};
+
+// Each sorted, by name. In full, or the part of it that somebody asked for.
+struct Contents {
+  std::vector<std::string> counters;  // of rules
+  std::vector<std::string> rights;    // chains with sets of their own (rights_chains.h)
+  std::vector<Jump> jumps;            // to the rights, from where a peer's packets go
+  std::vector<SetContent> sets;       // those of the rights, too
+
+  friend bool operator==(const Contents&, const Contents&) = default;
+};
+
+// First half: the structure. Second half: the contents. Accidents do not collide in 64 bits;
+// whoever could collide on purpose is root already.
 struct Digest {
   std::uint64_t structure = 0;
   std::uint64_t contents = 0;
@@ -37,9 +61,10 @@ struct Digest {
 };
 
 struct Ruleset {
-  std::string structure;         // body of the table, without `digest` and `seal`
-  std::vector<SetContent> sets;  // by name; every one is declared in the structure
-  Digest digest = {};            // of both; whoever makes a ruleset fills it in
+  std::string structure;  // body of the table, without `digest`, `seal` and the contents
+  Contents contents;
+  bool ipv6 = true;    // the rights have sets for it
+  Digest digest = {};  // of both; whoever makes a ruleset fills it in
 
   friend bool operator==(const Ruleset&, const Ruleset&) = default;
 };
@@ -55,15 +80,30 @@ struct SetChange {
   friend bool operator==(const SetChange&, const SetChange&) = default;
 };
 
-// From one content to another of the same structure; sets without a difference are left out.
-[[nodiscard]] std::vector<SetChange> diff(const std::vector<SetContent>& from,
-                                          const std::vector<SetContent>& to);
+// From one contents to another of the same structure.
+struct Exchange {
+  std::vector<std::string> counters_added;
+  std::vector<std::string> counters_removed;
+  std::vector<std::string> rights_added;
+  std::vector<std::string> rights_removed;
+  std::vector<SetContent> filled;  // sets of the rights that are added
+  std::vector<Jump> jumps_added;
+  std::vector<Jump> jumps_changed;  // as they are to be
+  std::vector<std::string> jumps_removed;
+  std::vector<SetChange> changes;  // of sets that stay, those that differ
+  bool ipv6 = true;
 
-// Transactions. `replace_text` builds the table anew in place of whatever is there;
-// `update_text` changes elements only; both set the digest. `remove_text` is `causeway down`.
-[[nodiscard]] std::string replace_text(const Ruleset& ruleset);
-[[nodiscard]] std::string update_text(const std::vector<SetChange>& changes, const Digest& after);
-[[nodiscard]] std::string remove_text();
+  [[nodiscard]] bool empty() const;
+  // Changes what the seal is of.
+  [[nodiscard]] bool changes_chains() const;
+  // Something may be allowed before it that is not after it.
+  [[nodiscard]] bool takes_away() const;
+
+  friend bool operator==(const Exchange&, const Exchange&) = default;
+};
+
+// Of sets, those count that `to` has.
+[[nodiscard]] Exchange exchange(const Contents& from, const Ruleset& to);
 
 // What the kernel has.
 struct TableState {
@@ -73,7 +113,7 @@ struct TableState {
   // sealed. False where nobody looked.
   bool edited = false;
   // Only where it had to be listed: at start and after somebody else's change.
-  std::optional<std::vector<SetContent>> sets;
+  std::optional<Contents> contents;
 
   friend bool operator==(const TableState&, const TableState&) = default;
 };

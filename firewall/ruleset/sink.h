@@ -12,7 +12,7 @@ namespace cw::firewall {
 
 enum class Depth : std::uint8_t {
   Digest,  // presence and digest only: cheap, whatever the size of the sets
-  Full,    // also compares the structure with its seal and lists the elements of `sets`
+  Full,    // also compares the table with its seal and lists its contents, of sets `sets`
 };
 
 // Another program's base chain that may drop our traffic.
@@ -40,15 +40,19 @@ class FirewallSink {
  public:
   virtual ~FirewallSink() = default;
 
-  // `sets` names the sets to list at Depth::Full.
+  // `sets` names the sets to list at Depth::Full; those that are not there are not in the answer.
   [[nodiscard]] virtual Result<TableState> read(Depth depth,
                                                 const std::vector<std::string>& sets) = 0;
   // One transaction; on failure nothing has changed, and the message names the line.
   virtual Result<> commit(const std::string& text) = 0;
-  // Records how the structure lists now, as it was just written. Called once after each replace.
+  // Records how the table lists now, as it was just written. Called once after each replace.
   // ErrorKind::Interrupted: somebody else had a transaction since, perhaps in our table; it stays
   // unsealed, and so is written again.
   virtual Result<> seal() = 0;
+  // Commits them in turn, and seals: chains are others after it. ErrorKind::Interrupted: the table
+  // is not as it was sealed, and nothing was done; or somebody else had a transaction meanwhile,
+  // and it stays unsealed.
+  virtual Result<> exchange(const std::vector<std::string>& texts) = 0;
   [[nodiscard]] virtual Result<std::vector<ForeignChain>> foreign_chains() = 0;
   // All of them, in no order; none without the table.
   [[nodiscard]] virtual Result<std::vector<Counter>> counters() = 0;

@@ -33,9 +33,8 @@ bool needs_endpoints(const router::Plan& plan) {
 
 // Something may have been allowed before it that is not after it.
 bool takes_away(const router::Step& step) {
-  if (const auto* update = std::get_if<router::UpdateSets>(&step.action)) {
-    return std::ranges::any_of(update->changes,
-                               [](const auto& set) { return !set.removed.empty(); });
+  if (const auto* change = std::get_if<router::ExchangeContents>(&step.action)) {
+    return change->exchange.takes_away();
   }
   return std::holds_alternative<router::ReplaceRuleset>(step.action);
 }
@@ -192,9 +191,9 @@ Result<const router::DesiredState*> Reconciler::wanted(WallTime now) {
 router::Reading Reconciler::read(const router::DesiredState& desired, firewall::Depth depth) {
   auto reading = router::read_kernel(sinks_, desired, depth);
   auto& table = reading.state.firewall;
-  if (previous_ruleset_ && table && table->digest && !table->sets &&
+  if (previous_ruleset_ && table && table->digest && !table->contents &&
       *table->digest == previous_ruleset_->digest) {
-    table->sets = previous_ruleset_->sets;
+    table->contents = previous_ruleset_->contents;
   }
   return reading;
 }
@@ -203,7 +202,7 @@ router::Reading Reconciler::read(const router::DesiredState& desired, firewall::
 bool Reconciler::is_as_left(const router::KernelState& kernel) const {
   const auto& table = kernel.firewall;
   return previous_ruleset_ && table && table->digest == previous_ruleset_->digest &&
-         !table->edited && table->sets == previous_ruleset_->sets;
+         !table->edited && table->contents == previous_ruleset_->contents;
 }
 
 Round Reconciler::run(firewall::Depth depth, WallTime now) {

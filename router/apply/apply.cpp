@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "firewall/ruleset/transactions.h"
+
 namespace cw::router {
 
 namespace {
@@ -105,8 +107,10 @@ Result<> run(const ReplaceRuleset& step, Sinks& sinks, const KeyRing& /*keys*/) 
   return sinks.firewall.seal();
 }
 
-Result<> run(const UpdateSets& step, Sinks& sinks, const KeyRing& /*keys*/) {
-  return sinks.firewall.commit(firewall::update_text(step.changes, step.after));
+Result<> run(const ExchangeContents& step, Sinks& sinks, const KeyRing& /*keys*/) {
+  const auto texts = firewall::exchange_texts(step.exchange, step.after);
+  return step.exchange.changes_chains() ? sinks.firewall.exchange(texts)
+                                        : sinks.firewall.commit(texts.front());
 }
 
 Result<> run(const RemoveRuleset& /*step*/, Sinks& sinks, const KeyRing& /*keys*/) {
@@ -156,7 +160,7 @@ struct DependenceOf {
 
   Dependence operator()(const ReplaceRuleset& /*a*/) const { return {.is_firewall = true}; }
 
-  Dependence operator()(const UpdateSets& /*a*/) const { return {.is_firewall = true}; }
+  Dependence operator()(const ExchangeContents& /*a*/) const { return {.is_firewall = true}; }
 
   Dependence operator()(const RemoveDevice& /*a*/) const { return {.removes_device = true}; }
 

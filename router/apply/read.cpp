@@ -61,7 +61,7 @@ std::optional<firewall::TableState> our_table(Sinks& sinks, const DesiredState& 
                                               firewall::Depth depth, std::vector<Error>& errors) {
   std::vector<std::string> sets;
   if (desired.firewall) {
-    for (const auto& set : desired.firewall->sets) {
+    for (const auto& set : desired.firewall->contents.sets) {
       sets.push_back(set.name);
     }
   }

@@ -132,14 +132,27 @@ class Lines {
 
   void operator()(const ReplaceRuleset& a) {
     std::size_t elements = 0;
-    for (const auto& set : a.ruleset.sets) {
+    for (const auto& set : a.ruleset.contents.sets) {
       elements += set.elements.size();
     }
     add("~ firewall table inet {}, {} elements", firewall::kTable, elements);
   }
 
-  void operator()(const UpdateSets& a) {
-    for (const auto& change : a.changes) {
+  void operator()(const ExchangeContents& a) {
+    const auto& what = a.exchange;
+    for (const auto& counter : what.counters_added) {
+      add("+ firewall counter {}", counter);
+    }
+    for (const auto& rights : what.rights_added) {
+      add("+ firewall rights {}", rights);
+    }
+    for (const auto& jump : what.jumps_added) {
+      add("+ firewall {}: {}", jump.chain, jump.to);
+    }
+    for (const auto& jump : what.jumps_changed) {
+      add("~ firewall {}: {}", jump.chain, jump.to);
+    }
+    for (const auto& change : what.changes) {
       for (const auto& element : change.removed) {
         add("- firewall {} {}", change.name, element);
       }
@@ -147,7 +160,15 @@ class Lines {
         add("+ firewall {} {}", change.name, element);
       }
     }
-    if (a.changes.empty()) {
+    for (const auto* removed : {&what.jumps_removed, &what.rights_removed}) {
+      for (const auto& chain : *removed) {
+        add("- firewall {}", chain);
+      }
+    }
+    for (const auto& counter : what.counters_removed) {
+      add("- firewall counter {}", counter);
+    }
+    if (what.empty()) {
       add("~ firewall digest {}", a.after.to_text());
     }
   }

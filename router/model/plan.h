@@ -105,11 +105,11 @@ struct ReplaceRuleset {
   friend bool operator==(const ReplaceRuleset&, const ReplaceRuleset&) = default;
 };
 
-// Elements only, in one transaction.
-struct UpdateSets {
-  std::vector<firewall::SetChange> changes;
+// Of a table of the right structure.
+struct ExchangeContents {
+  firewall::Exchange exchange;
   firewall::Digest after;
-  friend bool operator==(const UpdateSets&, const UpdateSets&) = default;
+  friend bool operator==(const ExchangeContents&, const ExchangeContents&) = default;
 };
 
 struct RemoveRuleset {
@@ -119,7 +119,7 @@ struct RemoveRuleset {
 using Action =
     std::variant<CreateDevice, RemoveDevice, SetMtu, SetUp, ConfigureDevice, ChangePeers,
                  StartHandshakes, AddAddress, RemoveAddress, AddRoute, RemoveRoute, AddRule,
-                 RemoveRule, SetSysctl, ReplaceRuleset, UpdateSets, RemoveRuleset>;
+                 RemoveRule, SetSysctl, ReplaceRuleset, ExchangeContents, RemoveRuleset>;
 
 struct Step {
   Action action;

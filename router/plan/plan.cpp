@@ -254,11 +254,12 @@ void plan_firewall(const DesiredState& desired, const KernelState& kernel, Stage
     replace("another structure");
   } else if (left_flowtable(desired, kernel)) {
     replace("its flowtable lost a device");
-  } else if (there.sets) {
-    auto changes = firewall::diff(*there.sets, desired.firewall->sets);
-    if (!changes.empty() || there.digest->contents != wanted.contents) {
+  } else if (there.contents) {
+    auto change = firewall::exchange(*there.contents, *desired.firewall);
+    if (!change.empty() || there.digest->contents != wanted.contents) {
+      std::string reason = change.changes_chains() ? "other rules" : "other elements";
       stages.firewall.push_back(
-          {UpdateSets{.changes = std::move(changes), .after = wanted}, "other elements"});
+          {ExchangeContents{.exchange = std::move(change), .after = wanted}, std::move(reason)});
     }
   } else if (there.digest->contents != wanted.contents) {
     replace("other elements, unlisted");

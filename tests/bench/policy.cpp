@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "firewall/ruleset/transactions.h"
 #include "network/compile.h"
 #include "network/policy_world.h"
 #include "policy/difference.h"
@@ -68,12 +69,12 @@ router::Snapshot snapshot_of(network::Netmap netmap) {
 void print_size(const firewall::Ruleset& ruleset, std::size_t bytes) {
   std::size_t elements = 0;
   std::size_t chains = 0;
-  for (const auto& set : ruleset.sets) {
+  for (const auto& set : ruleset.contents.sets) {
     elements += set.elements.size();
     chains += set.name.ends_with("_all4") ? 1U : 0U;
   }
   fmt::print("  {} chains of rights, {} sets, {} elements, {:.1f} MB of text\n", chains,
-             ruleset.sets.size(), elements, static_cast<double>(bytes) / 1e6);
+             ruleset.contents.sets.size(), elements, static_cast<double>(bytes) / 1e6);
 }
 
 // From the parsed files to the text of the transaction that nft gets.

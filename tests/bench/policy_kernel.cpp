@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "firewall/ruleset/transactions.h"
 #include "network/load/directory_reader.h"
 #include "router/plan/desired.h"
 #include "tests/bench/kernel.h"
@@ -47,7 +48,7 @@ class Bench {
     }
     const auto state = must(router::desired(
         {.netmap = std::move(*compiled.netmap), .host = bench::host(), .now = clock_.wall()}));
-    fmt::print("{} sets\n", state.firewall->sets.size());
+    fmt::print("{} sets\n", state.firewall->contents.sets.size());
     return replace_text(*state.firewall);
   }
 

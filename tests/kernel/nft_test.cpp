@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include "firewall/nft/nft_socket.h"
+#include "firewall/ruleset/filter.h"
 #include "firewall/ruleset/ruleset.h"
+#include "firewall/ruleset/transactions.h"
 #include "netlink/socket/monitor.h"
 #include "tests/kernel/namespace.h"
 #include "tests/kernel/stopwatch.h"
@@ -17,8 +19,10 @@ namespace cw::kernel {
 namespace {
 
 using firewall::Depth;
+using firewall::Filter;
 using firewall::ForeignChain;
 using firewall::NftSocket;
+using firewall::Rights;
 using firewall::Ruleset;
 using firewall::TableState;
 using testing::ElementsAre;
@@ -32,7 +36,6 @@ Ruleset example() {
   Ruleset ruleset{
       .structure = R"(
   counter refused { }
-  counter c_site { }
   map peer4 { type ipv4_addr : verdict; }
   map peer6 { type ipv6_addr : verdict; }
   set route4 { type ipv4_addr; flags interval; }
@@ -53,24 +56,26 @@ Ruleset example() {
     ip saddr vmap @peer4
   }
 )",
-      .sets = {
-          {.name = "peer4", .elements = {"100.64.0.10 : goto every_route", "100.64.0.5 : drop"}},
-          {.name = "peer6", .elements = {"fd00::6440:5 : goto every_route"}},
-          {.name = "route4",
-           .elements = {"10.0.0.0/16", "10.2.0.0/16", "10.9.0.5", "192.0.2.1-192.0.2.9",
-                        "255.0.0.0/8"}},
-          {.name = "route6", .elements = {"2001:db8::5", "fd00:1::/64"}},
-          {.name = "service", .elements = {"10.0.0.0/16 . 6 . 5201-5400", "10.1.2.3 . 17 . 53"}},
-          {.name = "tally",
-           .elements = {"10.0.0.0-10.0.0.4 . 0-255 . 0-65535 : \"c_site\"",
-                        "10.0.0.5 . 6 . 5432 : \"refused\""}}}};
+      .contents = {.counters = {"c_site"},
+                   .sets = {{.name = "peer4",
+                             .elements = {"100.64.0.10 : goto every_route", "100.64.0.5 : drop"}},
+                            {.name = "peer6", .elements = {"fd00::6440:5 : goto every_route"}},
+                            {.name = "route4",
+                             .elements = {"10.0.0.0/16", "10.2.0.0/16", "10.9.0.5",
+                                          "192.0.2.1-192.0.2.9", "255.0.0.0/8"}},
+                            {.name = "route6", .elements = {"2001:db8::5", "fd00:1::/64"}},
+                            {.name = "service",
+                             .elements = {"10.0.0.0/16 . 6 . 5201-5400", "10.1.2.3 . 17 . 53"}},
+                            {.name = "tally",
+                             .elements = {"10.0.0.0-10.0.0.4 . 0-255 . 0-65535 : \"c_site\"",
+                                          "10.0.0.5 . 6 . 5432 : \"refused\""}}}}};
   ruleset.digest = digest_of(ruleset);
   return ruleset;
 }
 
 std::vector<std::string> names(const Ruleset& ruleset) {
   std::vector<std::string> names;
-  for (const auto& set : ruleset.sets) {
+  for (const auto& set : ruleset.contents.sets) {
     names.push_back(set.name);
   }
   return names;
@@ -109,18 +114,18 @@ TEST_F(NftTest, ReadsBackExactlyWhatWasWritten) {
   EXPECT_EQ(read(Depth::Full), (TableState{.present = true,
                                            .digest = digest_of(example()),
                                            .edited = false,
-                                           .sets = example().sets}));
+                                           .contents = example().contents}));
   EXPECT_EQ(read(Depth::Digest),
             (TableState{.present = true, .digest = digest_of(example()), .edited = false}));
 }
 
 TEST_F(NftTest, ReadsBackPlacesThatTouch) {
   auto touching = example();
-  touching.sets[2].elements = {"10.0.0.0/16", "10.1.0.0/16", "10.2.0.5", "10.2.0.6"};
-  touching.sets[4].elements = {"10.0.1.5 . 17 . 0-65535", "10.0.1.5 . 6 . 1-79",
-                               "10.0.1.5 . 6 . 80-90", "10.0.1.6 . 6 . 80-90"};
+  touching.contents.sets[2].elements = {"10.0.0.0/16", "10.1.0.0/16", "10.2.0.5", "10.2.0.6"};
+  touching.contents.sets[4].elements = {"10.0.1.5 . 17 . 0-65535", "10.0.1.5 . 6 . 1-79",
+                                        "10.0.1.5 . 6 . 80-90", "10.0.1.6 . 6 . 80-90"};
   load(touching);
-  EXPECT_EQ(read(Depth::Full).sets, touching.sets);
+  EXPECT_EQ(read(Depth::Full).contents->sets, touching.contents.sets);
 }
 
 TEST_F(NftTest, MayBeReplacedAgain) {
@@ -132,22 +137,93 @@ TEST_F(NftTest, MayBeReplacedAgain) {
 TEST_F(NftTest, UpdatingElementsKeepsTheSeal) {
   load(example());
   auto after = example();
-  after.sets[0].elements[0] = "100.64.0.10 : drop";
-  after.sets[0].elements.push_back("100.64.0.7 : goto every_route");
-  after.sets[2].elements.erase(after.sets[2].elements.begin());
-  CW_EXPECT_OK(socket_->commit(update_text(diff(example().sets, after.sets), digest_of(after))));
-  EXPECT_EQ(read(Depth::Full),
-            (TableState{
-                .present = true, .digest = digest_of(after), .edited = false, .sets = after.sets}));
+  after.contents.sets[0].elements[0] = "100.64.0.10 : drop";
+  after.contents.sets[0].elements.push_back("100.64.0.7 : goto every_route");
+  after.contents.sets[2].elements.erase(after.contents.sets[2].elements.begin());
+  CW_EXPECT_OK(socket_->commit(
+      exchange_texts(exchange(example().contents, after), digest_of(after)).front()));
+  EXPECT_EQ(read(Depth::Full), (TableState{.present = true,
+                                           .digest = digest_of(after),
+                                           .edited = false,
+                                           .contents = after.contents}));
+}
+
+Filter with_rules(std::vector<std::string> rules, std::vector<Rights> rights, std::string of_peer) {
+  const auto ip = [](const char* text) { return *net::Ip::parse(text); };
+  const auto prefix = [](const char* text) { return *net::Prefix::parse(text); };
+  return {.tunnels = {{.device = "cw-prod",
+                       .listen_port = 51820,
+                       .block = prefix("100.100.0.0/16"),
+                       .block_ipv6 = prefix("fd12:3456:789a::6464:0/112"),
+                       .image = prefix("240.36.0.0/16")}},
+          .peers = {{ip("100.100.0.5"), ip("fd12:3456:789a::6464:5"), ip("240.36.0.5"),
+                     std::move(of_peer)}},
+          .routes = {prefix("10.0.0.0/16")},
+          .rights = std::move(rights),
+          .rules = std::move(rules),
+          .mark_mask = 0x60000000,
+          .mark_judged = 0x20000000};
+}
+
+Rights rights_to(std::string name, std::initializer_list<const char*> places, std::uint32_t rule) {
+  Rights rights{.name = std::move(name)};
+  for (const auto* place : places) {
+    rights.grants.push_back({.to = *net::Prefix::parse(place), .rule = rule});
+  }
+  return rights;
+}
+
+TEST_F(NftTest, ExchangesRightsBesideThoseInForce) {
+  const auto before = compile(with_rules(
+      {"a", "b"}, {rights_to("g_1", {"10.0.1.0/24"}, 0), rights_to("g_2", {"10.0.2.5/32"}, 1)},
+      "g_1"));
+  const auto after = compile(with_rules(
+      {"b", "c"}, {rights_to("g_2", {"10.0.2.5/32", "10.0.3.0/24"}, 1), rights_to("g_3", {}, 0)},
+      "g_3"));
+  load(before);
+  for (const auto* wanted : {&after, &before, &after}) {
+    const auto there = read(Depth::Full, names(*wanted));
+    CW_EXPECT_OK(
+        socket_->exchange(exchange_texts(exchange(*there.contents, *wanted), wanted->digest)));
+    EXPECT_EQ(read(Depth::Full, names(*wanted)), (TableState{.present = true,
+                                                             .digest = wanted->digest,
+                                                             .edited = false,
+                                                             .contents = wanted->contents}));
+  }
+}
+
+TEST_F(NftTest, ExchangesNothingInATableThatSomebodyEdited) {
+  load(example());
+  run("nft add rule inet causeway refuse counter");
+  auto after = example();
+  after.contents.counters.push_back("c_more");
+  const auto done =
+      socket_->exchange(exchange_texts(exchange(example().contents, after), digest_of(after)));
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().kind, ErrorKind::Interrupted);
+  EXPECT_EQ(read(Depth::Full).digest, digest_of(example()));
+}
+
+TEST_F(NftTest, IsNotSealedWhereSomebodyElseHadATransactionDuringAnExchange) {
+  load(example());
+  auto after = example();
+  after.contents.counters.push_back("c_more");
+  auto texts = exchange_texts(exchange(example().contents, after), digest_of(after));
+  texts.emplace_back("include \"/dev/null\"\n");  // no transaction at all: one is missing
+  const auto done = socket_->exchange(texts);
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().kind, ErrorKind::Interrupted);
+  EXPECT_TRUE(read(Depth::Full).edited);
 }
 
 TEST_F(NftTest, MovesWhatCountsForOneCounterToAnother) {
   load(example());
   auto after = example();
-  after.sets[5].elements = {"10.0.0.0-10.0.0.4 . 0-255 . 0-65535 : \"refused\"",
-                            "10.0.0.5 . 6 . 5432 : \"c_site\""};
-  CW_EXPECT_OK(socket_->commit(update_text(diff(example().sets, after.sets), digest_of(after))));
-  EXPECT_EQ(read(Depth::Full).sets, after.sets);
+  after.contents.sets[5].elements = {"10.0.0.0-10.0.0.4 . 0-255 . 0-65535 : \"refused\"",
+                                     "10.0.0.5 . 6 . 5432 : \"c_site\""};
+  CW_EXPECT_OK(socket_->commit(
+      exchange_texts(exchange(example().contents, after), digest_of(after)).front()));
+  EXPECT_EQ(read(Depth::Full).contents->sets, after.contents.sets);
 }
 
 TEST_F(NftTest, ReadsTheCountersOfOurTableOnly) {
@@ -202,7 +278,7 @@ TEST_F(NftTest, AnyEditOfTheStructureIsSeen) {
 TEST_F(NftTest, AForeignElementIsListed) {
   load(example());
   run("nft add element inet causeway route4 '{ 172.16.0.0/12 }'");
-  EXPECT_THAT((*read(Depth::Full).sets)[2].elements, testing::Contains("172.16.0.0/12"));
+  EXPECT_THAT(read(Depth::Full).contents->sets[2].elements, testing::Contains("172.16.0.0/12"));
 }
 
 TEST_F(NftTest, ATableWithoutASealOrADigestIsNotTakenForOurs) {
@@ -274,13 +350,13 @@ TEST_F(NftTest, NamesChainsWhoseLastRuleDropsOrRejects) {
 Ruleset large(unsigned peers) {
   auto ruleset = example();
   for (unsigned i = 0; i < peers; ++i) {
-    ruleset.sets[0].elements.push_back(net::Ip::v4(0x64410000 + i).to_text() +
-                                       " : goto every_route");
-    ruleset.sets[1].elements.push_back(net::Ip::parse("fd01::")->with_low32(i).to_text() +
-                                       " : goto every_route");
+    ruleset.contents.sets[0].elements.push_back(net::Ip::v4(0x64410000 + i).to_text() +
+                                                " : goto every_route");
+    ruleset.contents.sets[1].elements.push_back(net::Ip::parse("fd01::")->with_low32(i).to_text() +
+                                                " : goto every_route");
   }
-  std::ranges::sort(ruleset.sets[0].elements);
-  std::ranges::sort(ruleset.sets[1].elements);
+  std::ranges::sort(ruleset.contents.sets[0].elements);
+  std::ranges::sort(ruleset.contents.sets[1].elements);
   ruleset.digest = digest_of(ruleset);
   return ruleset;
 }
@@ -289,10 +365,10 @@ TEST_F(NftTest, TenThousandPeersAreReadBackAndTheDigestStaysCheap) {
   const auto ruleset = large(10000);
   const auto written = best_of(1, [&] { load(ruleset); });
   const auto full = best_of(3, [&] {
-    EXPECT_EQ(
-        read(Depth::Full),
-        (TableState{
-            .present = true, .digest = digest_of(ruleset), .edited = false, .sets = ruleset.sets}));
+    EXPECT_EQ(read(Depth::Full), (TableState{.present = true,
+                                             .digest = digest_of(ruleset),
+                                             .edited = false,
+                                             .contents = ruleset.contents}));
   });
   const auto cheap = best_of(3, [&] { EXPECT_TRUE(read(Depth::Digest).digest); });
   const auto tool = best_of(3, [] { run("nft list table inet causeway > /dev/null"); });

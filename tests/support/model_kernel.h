@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ class ModelNft final : public firewall::FirewallSink {
                                     const std::vector<std::string>& sets) override;
   Result<> commit(const std::string& text) override;
   Result<> seal() override;
+  Result<> exchange(const std::vector<std::string>& texts) override;
 
   Result<std::vector<firewall::ForeignChain>> foreign_chains() override { return foreign; }
 
@@ -40,11 +42,19 @@ class ModelNft final : public firewall::FirewallSink {
 
  private:
   Result<> run(const std::string& line);
+  Result<> run_for_chain(const std::string& verb, const std::string& object,
+                         const std::string& chain, const std::string& to);
+  Result<> remove(const std::string& object, const std::string& name);
+  void declare(const std::string& line);
+  [[nodiscard]] std::string listing() const;
 
   bool present_ = false;
   std::string structure_;
-  std::string sealed_structure_;
+  std::string sealed_;  // listing()
   std::string digest_;
+  std::string declaring_;  // the chain whose rules come
+  std::set<std::string> rights_;
+  std::map<std::string, std::string> jumps_;
   std::map<std::string, std::map<std::string, std::string>> sets_;  // set -> key -> element
   std::map<std::string, std::uint64_t> counters_;                   // those declared
 };

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cerrno>
 #include <sstream>
 
+#include "firewall/ruleset/rights_chains.h"
+#include "firewall/ruleset/tally.h"
 #include "net/ip.h"
 #include "tests/support/model_kernel.h"
 
@@ -31,15 +35,28 @@ Result<firewall::TableState> ModelNft::read(firewall::Depth depth,
                                             const std::vector<std::string>& sets) {
   firewall::TableState state{.present = present_, .digest = parse_digest(digest_)};
   if (depth == firewall::Depth::Full && present_) {
-    state.edited = structure_ != sealed_structure_;
-    state.sets.emplace();
+    state.edited = listing() != sealed_;
+    auto& contents = state.contents.emplace();
+    for (const auto& [name, counter] : counters_) {
+      if (name != firewall::kRefusedCounter) {
+        contents.counters.push_back(name);
+      }
+    }
+    contents.rights.assign(rights_.begin(), rights_.end());
+    for (const auto& [chain, to] : jumps_) {
+      contents.jumps.push_back({.chain = chain, .to = to});
+    }
     for (const auto& name : sets) {
+      const auto rights = firewall::rights_of_set(name);
+      if (rights.starts_with(firewall::kRightsPrefix) && !rights_.contains(rights)) {
+        continue;
+      }
       firewall::SetContent content{.name = name};
       for (const auto& [key, element] : sets_[name]) {
         content.elements.push_back(element);
       }
       std::sort(content.elements.begin(), content.elements.end());
-      state.sets->push_back(std::move(content));
+      contents.sets.push_back(std::move(content));
     }
   }
   return state;
@@ -62,15 +79,15 @@ Result<> ModelNft::commit(const std::string& text) {
       present_ = true;
     } else if (inside && line == "}") {
       inside = false;
-      structure_ = body;
+      if (structure_.empty()) {
+        structure_ = body;
+      }
     } else if (inside && line.starts_with("  set digest")) {
       const auto open = line.find("elements = { ") + 13;
       digest_ = line.substr(open, line.find(" }", open) - open);
     } else if (inside) {
       body += line + "\n";
-      if (constexpr std::string_view kCounter = "  counter "; line.starts_with(kCounter)) {
-        counters_[line.substr(kCounter.size(), line.find(" {") - kCounter.size())] = 0;
-      }
+      declare(line);
     } else {
       done = run(line);
     }
@@ -82,7 +99,27 @@ Result<> ModelNft::commit(const std::string& text) {
   return {};
 }
 
-// One of: add table, delete table, add element, delete element, flush set.
+// A line in the table's body.
+void ModelNft::declare(const std::string& line) {
+  const auto name_after = [&](std::string_view word) {
+    return line.substr(word.size(), line.find(" {") - word.size());
+  };
+  constexpr std::string_view kCounter = "  counter ";
+  constexpr std::string_view kChain = "  chain ";
+  constexpr std::string_view kGoto = "    goto v_";
+  if (line.starts_with(kCounter)) {
+    counters_[name_after(kCounter)] = 0;
+  } else if (line.starts_with(kChain)) {
+    declaring_ = name_after(kChain);
+    if (declaring_.starts_with(firewall::kRightsPrefix)) {
+      rights_.insert(declaring_);
+    }
+  } else if (line.starts_with(kGoto)) {
+    jumps_[declaring_] = line.substr(kGoto.size() - 2);
+  }
+}
+
+// One of: add table, delete table, add element, delete element, flush set, and those for chains.
 Result<> ModelNft::run(const std::string& line) {
   std::istringstream words(line);
   std::string verb;
@@ -93,6 +130,15 @@ Result<> ModelNft::run(const std::string& line) {
   words >> verb >> object >> family >> table >> set;
   if (family != "inet" || table != "causeway") {
     return Error::make(ErrorKind::Bug, "not our table: " + line);
+  }
+  if (object == "chain" || object == "rule") {
+    std::string jump;
+    std::string to;
+    words >> jump >> to;
+    return run_for_chain(verb, object, set, to);
+  }
+  if (verb == "delete" && (object == "set" || object == "map" || object == "counter")) {
+    return remove(object, set);
   }
   if (object == "table") {
     if (verb == "delete") {
@@ -121,18 +167,90 @@ Result<> ModelNft::run(const std::string& line) {
   return {};
 }
 
-Result<> ModelNft::seal() {
-  sealed_structure_ = structure_;
+// As the kernel: nothing goes that something else needs, and nothing is needed that is not there.
+Result<> ModelNft::run_for_chain(const std::string& verb, const std::string& object,
+                                 const std::string& chain, const std::string& to) {
+  if (object == "rule") {
+    if (!rights_.contains(to)) {
+      return Error::from_errno(ENOENT, "add rule goto " + to);
+    }
+    jumps_[chain] = to;
+    return {};
+  }
+  const auto goes_there = [&](const auto& jump) { return jump.second == chain; };
+  const auto is_for_it = [&](const auto& element) {
+    return element.second.ends_with(" : goto " + chain);
+  };
+  if (verb == "delete" &&
+      (std::ranges::any_of(jumps_, goes_there) || std::ranges::any_of(sets_["peer4"], is_for_it) ||
+       std::ranges::any_of(sets_["peer6"], is_for_it))) {
+    return Error::from_errno(EBUSY, "delete chain " + chain);
+  }
+  if (verb != "add") {
+    jumps_.erase(chain);
+  }
+  if (verb == "delete") {
+    rights_.erase(chain);
+  }
   return {};
+}
+
+Result<> ModelNft::remove(const std::string& object, const std::string& name) {
+  const bool is_used =
+      object == "counter"
+          ? std::ranges::any_of(sets_,
+                                [&](const auto& set) {
+                                  return std::ranges::any_of(set.second, [&](const auto& element) {
+                                    return element.second.ends_with(" : \"" + name + "\"");
+                                  });
+                                })
+          : rights_.contains(firewall::rights_of_set(name));
+  if (is_used) {
+    return Error::from_errno(EBUSY, "delete " + object + " " + name);
+  }
+  sets_.erase(name);
+  counters_.erase(object == "counter" ? name : std::string());
+  return {};
+}
+
+std::string ModelNft::listing() const {
+  auto text = structure_;
+  for (const auto& [name, counter] : counters_) {
+    text += "counter " + name + "\n";
+  }
+  for (const auto& name : rights_) {
+    text += "chain " + name + "\n";
+  }
+  for (const auto& [chain, to] : jumps_) {
+    text += "chain " + chain + " goto " + to + "\n";
+  }
+  return text;
+}
+
+Result<> ModelNft::seal() {
+  sealed_ = listing();
+  return {};
+}
+
+Result<> ModelNft::exchange(const std::vector<std::string>& texts) {
+  if (listing() != sealed_) {
+    return Error::make(ErrorKind::Interrupted, "somebody else has changed the firewall");
+  }
+  for (const auto& text : texts) {
+    CW_TRY(commit(text));
+  }
+  return seal();
 }
 
 void ModelNft::flush() {
   present_ = false;
   structure_.clear();
-  sealed_structure_.clear();
+  sealed_.clear();
   digest_.clear();
   sets_.clear();
   counters_.clear();
+  rights_.clear();
+  jumps_.clear();
 }
 
 Result<std::vector<firewall::Counter>> ModelNft::counters() {

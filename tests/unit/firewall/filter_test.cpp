@@ -11,10 +11,12 @@
 #include <gtest/gtest.h>
 
 #include "firewall/ruleset/tally.h"
+#include "firewall/ruleset/transactions.h"
 
 namespace cw::firewall {
 namespace {
 
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
@@ -88,7 +90,7 @@ TEST(Filter, KeepsPeersInSetsAndNotInChains) {
   more.peers.push_back({*net::Ip::parse("100.100.0.6"), *net::Ip::parse("fd12:3456:789a::6464:6"),
                         *net::Ip::parse("240.36.0.6")});
   EXPECT_EQ(compile(more).structure, compile(one_gateway()).structure);
-  EXPECT_THAT(compile(one_gateway()).sets[0].elements,
+  EXPECT_THAT(compile(one_gateway()).contents.sets[0].elements,
               ElementsAre("100.100.0.5 : goto every_route", "240.36.0.5 : goto every_route"));
 }
 
@@ -99,7 +101,7 @@ TEST(Filter, KeepsItsStructureWhenRulesChangePlaces) {
     grant.rule = 1 - grant.rule;
   }
   EXPECT_EQ(compile(swapped).structure, compile(with_policy()).structure);
-  EXPECT_EQ(compile(swapped).sets, compile(with_policy()).sets) << "nothing overlaps here";
+  EXPECT_EQ(compile(swapped).contents, compile(with_policy()).contents) << "nothing overlaps here";
 }
 
 TEST(Filter, SaysInTheKernelWhichRulesAreCountedInPart) {
@@ -110,13 +112,32 @@ TEST(Filter, SaysInTheKernelWhichRulesAreCountedInPart) {
     grants.push_back({.to = net::Prefix::host(net::Ip::v4(0x0a010000 + 2 * i)), .rule = 1});
   }
   const auto ruleset = compile(filter);
-  EXPECT_THAT(ruleset.structure, HasSubstr("counter " + counter_name("dba-postgres", Counts::All)));
-  EXPECT_THAT(ruleset.structure, HasSubstr("counter " + counter_name("dba-more", Counts::Part)));
-  EXPECT_THAT(ruleset.structure,
-              Not(HasSubstr("counter " + counter_name("dba-more", Counts::All))));
-  const auto counts = std::ranges::find(ruleset.sets, "g_dba_new4", &SetContent::name);
+  const auto& contents = ruleset.contents;
+  EXPECT_THAT(contents.counters, Contains(counter_name("dba-postgres", Counts::All)));
+  EXPECT_THAT(contents.counters, Contains(counter_name("dba-more", Counts::Part)));
+  EXPECT_THAT(contents.counters, Not(Contains(counter_name("dba-more", Counts::All))));
+  const auto dba = std::ranges::find(contents.jumps, "g_dba", &Jump::chain);
+  const auto counts = std::ranges::find(contents.sets, dba->to + "_new4", &SetContent::name);
   EXPECT_THAT(counts->elements, ElementsAre("10.0.9.9 . 0-255 . 0-65535 : \"" +
                                             counter_name("dba-postgres", Counts::All) + "\""));
+}
+
+TEST(Filter, KeepsItsStructureWhateverThePolicySays) {
+  auto other = with_policy();
+  other.rules.push_back("more");
+  other.rights->push_back(
+      {.name = "g_ops", .grants = {{.to = *net::Prefix::parse("10.0.3.0/24"), .rule = 4}}});
+  other.peers[1].rights = "g_ops";
+  other.from_site.clear();
+  EXPECT_EQ(compile(other).structure, compile(with_policy()).structure);
+}
+
+TEST(Filter, GivesRightsToThoseWhoMayTheSameUnderOneName) {
+  auto filter = with_policy();
+  filter.rights->push_back({.name = "g_ops", .grants = filter.rights->front().grants});
+  const auto contents = compile(filter).contents;
+  EXPECT_THAT(contents.jumps, testing::SizeIs(3));
+  EXPECT_THAT(contents.rights, testing::SizeIs(2)) << "theirs, and the site's";
 }
 
 TEST(Filter, SpeaksNoIpv6OnAHostWithoutIt) {

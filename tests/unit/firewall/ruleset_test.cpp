@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "firewall/ruleset/ruleset.h"
 
+#include <utility>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "firewall/ruleset/transactions.h"
 
 namespace cw::firewall {
 namespace {
@@ -11,7 +15,7 @@ using testing::ElementsAre;
 
 Ruleset small() {
   return {.structure = "  map peer4 { type ipv4_addr : verdict; }\n",
-          .sets = {{"peer4", {"100.64.0.5 : goto a", "100.64.0.6 : goto b"}}}};
+          .contents = {.sets = {{"peer4", {"100.64.0.5 : goto a", "100.64.0.6 : goto b"}}}}};
 }
 
 TEST(Digest, ChangesWithTheStructureAloneInItsFirstHalf) {
@@ -23,7 +27,7 @@ TEST(Digest, ChangesWithTheStructureAloneInItsFirstHalf) {
 
 TEST(Digest, ChangesWithAnElementAloneInItsSecondHalf) {
   auto other = small();
-  other.sets[0].elements[0] = "100.64.0.5 : goto b";
+  other.contents.sets[0].elements[0] = "100.64.0.5 : goto b";
   EXPECT_EQ(digest_of(other).structure, digest_of(small()).structure);
   EXPECT_NE(digest_of(other).contents, digest_of(small()).contents);
 }
@@ -31,8 +35,8 @@ TEST(Digest, ChangesWithAnElementAloneInItsSecondHalf) {
 TEST(Digest, TellsWhereOneElementEndsAndTheNextBegins) {
   auto one = small();
   auto two = small();
-  one.sets = {{"s", {"ab", "c"}}};
-  two.sets = {{"s", {"a", "bc"}}};
+  one.contents.sets = {{"s", {"ab", "c"}}};
+  two.contents.sets = {{"s", {"a", "bc"}}};
   EXPECT_NE(digest_of(one), digest_of(two));
 }
 
@@ -40,21 +44,118 @@ TEST(Digest, IsWrittenAsAnIpv6Address) {
   EXPECT_EQ((Digest{.structure = 0x20010db800000001, .contents = 2}.to_text()), "2001:db8:0:1::2");
 }
 
-TEST(Diff, NamesOnlyWhatChanged) {
-  auto after = small();
-  after.sets[0].elements = {"100.64.0.5 : goto a", "100.64.0.7 : goto a"};
-  EXPECT_THAT(diff(small().sets, after.sets),
-              ElementsAre(SetChange{"peer4", {"100.64.0.7 : goto a"}, {"100.64.0.6 : goto b"}}));
-  EXPECT_TRUE(diff(small().sets, small().sets).empty());
+TEST(Digest, ChangesWithWhatIsBuiltOfContentsInItsSecondHalf) {
+  const auto changes = [](auto change) {
+    auto other = small();
+    change(other.contents);
+    EXPECT_EQ(digest_of(other).structure, digest_of(small()).structure);
+    EXPECT_NE(digest_of(other).contents, digest_of(small()).contents);
+  };
+  changes([](Contents& contents) { contents.counters = {"c_1"}; });
+  changes([](Contents& contents) { contents.rights = {"v_1"}; });
+  changes([](Contents& contents) { contents.jumps = {{"g_1", "v_1"}}; });
 }
 
-TEST(UpdateText, DeletesByKeyThenAddsAndSetsTheDigestInOneTransaction) {
-  const SetChange moved{"peer4", {"100.64.0.6 : goto a"}, {"100.64.0.6 : goto b"}};
-  EXPECT_EQ(update_text({moved}, Digest{.structure = 0x20010db800000001, .contents = 2}),
-            "delete element inet causeway peer4 { 100.64.0.6 }\n"
-            "add element inet causeway peer4 { 100.64.0.6 : goto a }\n"
+// Two peers' rights and what a third may, who goes.
+Contents rights() {
+  return {.counters = {"c_1", "c_2"},
+          .rights = {"v_1", "v_2"},
+          .jumps = {{"g_a", "v_1"}, {"g_b", "v_2"}},
+          .sets = {{"peer4", {"100.64.0.5 : goto g_a", "100.64.0.6 : goto g_b"}},
+                   {"v_1_all4", {"10.0.0.0/16"}},
+                   {"v_2_all4", {"10.1.0.0/16"}}}};
+}
+
+Ruleset with(Contents contents) {
+  return {.structure = small().structure, .contents = std::move(contents), .ipv6 = false};
+}
+
+TEST(Exchange, NamesOnlyWhatChanged) {
+  auto after = rights();
+  after.sets[0].elements = {"100.64.0.5 : goto g_a", "100.64.0.7 : goto g_a"};
+  const auto change = exchange(rights(), with(after));
+  EXPECT_THAT(change.changes, ElementsAre(SetChange{
+                                  "peer4", {"100.64.0.7 : goto g_a"}, {"100.64.0.6 : goto g_b"}}));
+  EXPECT_FALSE(change.changes_chains());
+  EXPECT_TRUE(change.takes_away());
+  EXPECT_TRUE(exchange(rights(), with(rights())).empty());
+}
+
+TEST(Exchange, BuildsOtherRightsBesideThoseInForce) {
+  auto after = rights();
+  after.counters = {"c_2", "c_3"};
+  after.rights = {"v_2", "v_3"};
+  after.jumps = {{"g_a", "v_3"}, {"g_c", "v_2"}};
+  after.sets = {{"peer4", {"100.64.0.5 : goto g_a", "100.64.0.6 : goto g_c"}},
+                {"v_2_all4", {"10.1.0.0/16"}},
+                {"v_3_all4", {"10.2.0.0/16"}}};
+  const auto change = exchange(rights(), with(after));
+  EXPECT_EQ(change,
+            (Exchange{.counters_added = {"c_3"},
+                      .counters_removed = {"c_1"},
+                      .rights_added = {"v_3"},
+                      .rights_removed = {"v_1"},
+                      .filled = {{"v_3_all4", {"10.2.0.0/16"}}},
+                      .jumps_added = {{"g_c", "v_2"}},
+                      .jumps_changed = {{"g_a", "v_3"}},
+                      .jumps_removed = {"g_b"},
+                      .changes = {{"peer4", {"100.64.0.6 : goto g_c"}, {"100.64.0.6 : goto g_b"}}},
+                      .ipv6 = false}));
+  EXPECT_TRUE(change.changes_chains());
+}
+
+TEST(Exchange, OfAnElementThatSomebodyRemovedPutsItBack) {
+  auto before = rights();
+  before.sets[1].elements.clear();
+  const auto change = exchange(before, with(rights()));
+  EXPECT_THAT(change.changes, ElementsAre(SetChange{"v_1_all4", {"10.0.0.0/16"}, {}}));
+  EXPECT_FALSE(change.takes_away());
+}
+
+const Digest kDigest{.structure = 0x20010db800000001, .contents = 2};
+
+TEST(ExchangeTexts, OfElementsDeleteByKeyThenAddAndSetTheDigestInOneTransaction) {
+  const Exchange moved{.changes = {{"peer4", {"100.64.0.6 : goto a"}, {"100.64.0.6 : goto b"}}}};
+  EXPECT_THAT(exchange_texts(moved, kDigest),
+              ElementsAre("delete element inet causeway peer4 { 100.64.0.6 }\n"
+                          "add element inet causeway peer4 { 100.64.0.6 : goto a }\n"
+                          "flush set inet causeway digest\n"
+                          "add element inet causeway digest { 2001:db8:0:1::2 }\n"));
+}
+
+TEST(ExchangeTexts, OfRightsAreBuiltThenTurnedToThenClearedAway) {
+  const auto texts = exchange_texts({.counters_added = {"c_3"},
+                                     .counters_removed = {"c_1"},
+                                     .rights_added = {"v_3"},
+                                     .rights_removed = {"v_1"},
+                                     .filled = {{"v_3_all4", {"10.2.0.0/16"}}},
+                                     .jumps_added = {{"g_c", "v_3"}},
+                                     .jumps_changed = {{"g_a", "v_3"}},
+                                     .jumps_removed = {"g_b"},
+                                     .changes = {},
+                                     .ipv6 = false},
+                                    kDigest);
+  ASSERT_EQ(texts.size(), 3U);
+  EXPECT_THAT(texts[0],
+              testing::StartsWith("table inet causeway {\n  counter c_3 { }\n  set v_3_all4"));
+  EXPECT_THAT(texts[0], testing::HasSubstr("  chain v_3 {\n"));
+  EXPECT_THAT(texts[0],
+              testing::EndsWith("}\nadd element inet causeway v_3_all4 { 10.2.0.0/16 }\n"));
+  EXPECT_EQ(texts[1],
+            "add chain inet causeway g_c\n"
+            "add rule inet causeway g_c goto v_3\n"
+            "flush chain inet causeway g_a\n"
+            "add rule inet causeway g_a goto v_3\n"
             "flush set inet causeway digest\n"
             "add element inet causeway digest { 2001:db8:0:1::2 }\n");
+  EXPECT_EQ(texts[2],
+            "delete chain inet causeway g_b\n"
+            "delete chain inet causeway v_1\n"
+            "delete set inet causeway v_1_all4\n"
+            "delete set inet causeway v_1_icmp4\n"
+            "delete set inet causeway v_1_port4\n"
+            "delete map inet causeway v_1_new4\n"
+            "delete counter inet causeway c_1\n");
 }
 
 TEST(ReplaceText, TakesThePlaceOfWhateverIsThere) {

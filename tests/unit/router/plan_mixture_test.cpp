@@ -183,7 +183,7 @@ struct Justified {
     return wanted.firewall == step.ruleset && kernel.firewall.has_value();
   }
 
-  bool operator()(const UpdateSets& /*step*/) const {
+  bool operator()(const ExchangeContents& /*step*/) const {
     return wanted.firewall.has_value() && kernel.firewall && kernel.firewall->digest;
   }
 

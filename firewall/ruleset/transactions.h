@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "firewall/ruleset/ruleset.h"
+
+// How the kernel's table becomes another one, as nft text; each text is one transaction. Pure.
+namespace cw::firewall {
+
+// Sets of one element each that every table of ours has (ruleset.h).
+inline constexpr auto kDigestSet = "digest";
+inline constexpr auto kSealSet = "seal";
+
+// Builds the table anew in place of whatever is there. Some packets that were allowed before and
+// after may be refused meanwhile: their sets are found a moment after the rules that ask for them.
+[[nodiscard]] std::string replace_text(const Ruleset& ruleset);
+
+// One after the other, and no packet is lost to any: what is new is built, then all that counts
+// changes at once, with the digest, then what nothing asks for any more goes. At least one.
+[[nodiscard]] std::vector<std::string> exchange_texts(const Exchange& exchange,
+                                                      const Digest& after);
+
+// `causeway down`.
+[[nodiscard]] std::string remove_text();
+
+}  // namespace cw::firewall
