@@ -31,6 +31,11 @@ bool needs_endpoints(const router::Plan& plan) {
   });
 }
 
+bool is_firewall(const router::Step& step) {
+  return std::holds_alternative<router::ExchangeContents>(step.action) ||
+         std::holds_alternative<router::ReplaceRuleset>(step.action);
+}
+
 // Something may have been allowed before it that is not after it.
 bool takes_away(const router::Step& step) {
   if (const auto* change = std::get_if<router::ExchangeContents>(&step.action)) {
@@ -215,6 +220,9 @@ Round Reconciler::run(firewall::Depth depth, WallTime now) {
     round.errors.push_back(std::move(desired).error());
     return round;
   }
+  if (std::exchange(firewall_failed_, false)) {
+    depth = firewall::Depth::Full;  // a part of it may be done
+  }
   auto reading = read(**desired, depth);
   auto plan = router::plan(**desired, reading.state);
   if (endpoints_are_old_ && !down_ && needs_endpoints(plan)) {
@@ -297,6 +305,7 @@ bool Reconciler::carry_out(const router::Plan& plan, Round& round) {
     }
     auto lines = router::to_lines(plan.steps.at(outcome.step));
     if (outcome.error) {
+      firewall_failed_ = firewall_failed_ || is_firewall(plan.steps.at(outcome.step));
       round.failed.push_back({.line = in_short(lines), .error = *outcome.error});
     } else {
       std::ranges::move(lines, std::back_inserter(round.done));

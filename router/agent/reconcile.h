@@ -121,6 +121,7 @@ class Reconciler {
   // The ruleset in force before the netmap changed: the contents of the sets that the kernel's
   // digest stands for, so that they need not be listed.
   std::optional<firewall::Ruleset> previous_ruleset_;
+  bool firewall_failed_ = false;  // the last time it was written
   // Among these connections may be tracked that the ruleset in force would not let begin. At first
   // among all: who knows what ran before.
   std::vector<firewall::Openings> revoked_ = {firewall::Openings{}};

@@ -102,9 +102,40 @@ TEST_F(Reconcile, RulesThatChangePlacesKeepWhatTheyHaveCounted) {
   ASSERT_TRUE(reconciler_.take(netmap, snapshot_.now));
   const auto round = run();
   EXPECT_TRUE(round.settled);
-  EXPECT_THAT(round.done, Each(HasSubstr("_new")));
+  EXPECT_THAT(round.done, Each(HasSubstr("other rules")));
   EXPECT_THAT(*reconciler_.counters(),
               Contains(firewall::Counter{.name = one, .packets = 3, .bytes = 180}));
+}
+
+TEST_F(Reconcile, ARuleMoreLeavesWhatTheOthersHaveCounted) {
+  auto netmap = with_policy(test::snapshot(1, 4).netmap);
+  ASSERT_TRUE(reconciler_.take(netmap, snapshot_.now));
+  EXPECT_TRUE(run(Depth::Full).settled);
+  const auto one = firewall::counter_name("one", firewall::Counts::All);
+  kernel_.nft.count(one, 3);
+  auto more = netmap.policy->rules[0];
+  more.name = "more";
+  netmap.policy->rules.push_back(more);
+  ASSERT_TRUE(reconciler_.take(netmap, snapshot_.now));
+  const auto round = run();
+  EXPECT_TRUE(round.settled);
+  EXPECT_THAT(round.done, Not(Contains(HasSubstr("firewall table"))));
+  EXPECT_THAT(*reconciler_.counters(),
+              Contains(firewall::Counter{.name = one, .packets = 3, .bytes = 180}));
+}
+
+// An edit that nobody has told of yet.
+TEST_F(Reconcile, BuildsATableThatSomebodyEditedAnewInsteadOfSealingTheEdit) {
+  auto netmap = with_policy(test::snapshot(1, 4).netmap);
+  ASSERT_TRUE(reconciler_.take(netmap, snapshot_.now));
+  EXPECT_TRUE(run(Depth::Full).settled);
+  kernel_.nft.edit_structure();
+  netmap.policy->rules.pop_back();
+  ASSERT_TRUE(reconciler_.take(netmap, snapshot_.now));
+  EXPECT_FALSE(run().settled);
+  const auto round = run();
+  EXPECT_TRUE(round.settled);
+  EXPECT_THAT(round.done, Contains(HasSubstr("firewall table")));
 }
 
 TEST_F(Reconcile, WritesNothingTheSecondTime) {
