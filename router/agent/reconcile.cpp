@@ -119,14 +119,14 @@ void Reconciler::look_for_overlaps() {
   }
 }
 
-void Reconciler::replace_desired(router::DesiredState fresh) {
+const router::DesiredState& Reconciler::replace_desired(router::DesiredState fresh) {
   revoked_ = either(std::move(revoked_), desired_ ? revoked(desired_->filter, fresh.filter)
                                                   : std::vector{firewall::Openings{}});
   if (desired_ && desired_->firewall) {
     previous_ruleset_ = std::move(desired_->firewall);
   }
-  desired_ = std::move(fresh);
   endpoints_are_old_ = false;
+  return desired_.emplace(std::move(fresh));
 }
 
 void Reconciler::take(Candidate candidate) {
@@ -165,14 +165,13 @@ void Reconciler::remember_endpoints(const std::vector<netlink::WgDevice>& device
   endpoints_are_old_ = true;
 }
 
-Result<> Reconciler::renew() {
+Result<const router::DesiredState*> Reconciler::renew() {
   auto fresh = router::desired(snapshot_);
   if (!fresh) {
     desired_.reset();
     return std::move(fresh).error();
   }
-  replace_desired(std::move(*fresh));
-  return {};
+  return &replace_desired(std::move(*fresh));
 }
 
 Result<const router::DesiredState*> Reconciler::wanted(WallTime now) {
@@ -180,17 +179,16 @@ Result<const router::DesiredState*> Reconciler::wanted(WallTime now) {
     return &*desired_;
   }
   snapshot_.now = now;
-  if (down_) {
-    // Read first: a state without them would settle, and they would be forgotten.
-    auto before = CW_TRY(folder_.sysctls_before());
-    // Backwards: what was opened last is closed first.
-    std::ranges::reverse(before);
-    desired_.emplace();
-    desired_->sysctls = std::move(before);
-  } else {
-    CW_TRY(renew());
+  if (!down_) {
+    return renew();
   }
-  return &*desired_;
+  // Read first: a state without them would settle, and they would be forgotten.
+  auto before = CW_TRY(folder_.sysctls_before());
+  // Backwards: what was opened last is closed first.
+  std::ranges::reverse(before);
+  auto& nothing = desired_.emplace();
+  nothing.sysctls = std::move(before);
+  return &nothing;
 }
 
 router::Reading Reconciler::read(const router::DesiredState& desired, firewall::Depth depth) {
@@ -227,12 +225,13 @@ Round Reconciler::run(firewall::Depth depth, WallTime now) {
   auto plan = router::plan(**desired, reading.state);
   if (endpoints_are_old_ && !down_ && needs_endpoints(plan)) {
     auto in_force = std::move(previous_ruleset_);  // not what is wanted now
-    if (auto renewed = renew(); !renewed) {
-      round.errors.push_back(std::move(renewed).error());
+    desired = renew();
+    if (!desired) {
+      round.errors.push_back(std::move(desired).error());
       return round;
     }
     previous_ruleset_ = std::move(in_force);
-    plan = router::plan(*desired_, reading.state);
+    plan = router::plan(**desired, reading.state);
   }
   round.errors = std::move(reading.errors);
   round.devices = std::move(reading.state.devices);

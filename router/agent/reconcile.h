@@ -95,14 +95,14 @@ class Reconciler {
 
  private:
   Result<const router::DesiredState*> wanted(WallTime now);
-  Result<> renew();  // for a network that is there
+  Result<const router::DesiredState*> renew();  // for a network that is there
   [[nodiscard]] std::vector<router::Overlap> overlaps_of(const network::Netmap& netmap);
   [[nodiscard]] Result<std::vector<router::Overlap>> look_at_host(
       const std::vector<router::GatewayPrefix>& ours);
   Result<std::vector<netlink::WgDevice>> devices_of_ours();
   router::Reading read(const router::DesiredState& desired, firewall::Depth depth);
   [[nodiscard]] bool is_as_left(const router::KernelState& kernel) const;
-  void replace_desired(router::DesiredState fresh);
+  const router::DesiredState& replace_desired(router::DesiredState fresh);
   Result<> remember_sysctls(const router::Plan& plan);
   bool carry_out(const router::Plan& plan, Round& round);
   void forget_revoked(const router::DesiredState& desired, Round& round);

@@ -78,6 +78,10 @@ class TimedFirewall final : public firewall::FirewallSink {
 
   Result<> seal() override { return real_.seal(); }
 
+  Result<> exchange(const std::vector<std::string>& texts) override {
+    return last_.time([&] { return real_.exchange(texts); });
+  }
+
   Result<std::vector<firewall::ForeignChain>> foreign_chains() override {
     return real_.foreign_chains();
   }

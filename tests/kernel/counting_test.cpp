@@ -8,8 +8,8 @@
 
 #include "firewall/nft/nft_socket.h"
 #include "firewall/ruleset/filter.h"
-#include "firewall/ruleset/transactions.h"
 #include "firewall/ruleset/tally.h"
+#include "firewall/ruleset/transactions.h"
 #include "tests/kernel/namespace.h"
 
 namespace cw::kernel {

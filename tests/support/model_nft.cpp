@@ -3,6 +3,8 @@
 #include <cerrno>
 #include <sstream>
 
+#include <fmt/format.h>
+
 #include "firewall/ruleset/rights_chains.h"
 #include "firewall/ruleset/tally.h"
 #include "net/ip.h"
@@ -216,13 +218,13 @@ Result<> ModelNft::remove(const std::string& object, const std::string& name) {
 std::string ModelNft::listing() const {
   auto text = structure_;
   for (const auto& [name, counter] : counters_) {
-    text += "counter " + name + "\n";
+    text += fmt::format("counter {}\n", name);
   }
   for (const auto& name : rights_) {
-    text += "chain " + name + "\n";
+    text += fmt::format("chain {}\n", name);
   }
   for (const auto& [chain, to] : jumps_) {
-    text += "chain " + chain + " goto " + to + "\n";
+    text += fmt::format("chain {} goto {}\n", chain, to);
   }
   return text;
 }
