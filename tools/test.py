@@ -31,7 +31,7 @@ VM_SECONDS_LONG = 4 * 3600
 FUZZ_SECONDS = 60  # of the long form, for each target
 # Of the long form, for each property; rapidcheck's own default is 100.
 LAW_ROUNDS_LONG = {"dev": 20_000, "asan": 2_000}
-STAGES = ("units", "fuzz", "system", "times", "packages")
+STAGES = ("units", "fuzz", "system", "swaps", "times", "packages")
 
 # By file: the data path of stock clients, the policy but for its exchange by the hundred, restarts, closure without the
 # firewall, the sinks.
@@ -88,6 +88,8 @@ def run_stage(stage: str, folder: Path, options: argparse.Namespace) -> Count:
     if stage == "system":
         runs = [(kernel, preset) for kernel in options.kernels for preset in presets_of(kernel, options)]
         return sum((system(kernel, preset, folder, options) for kernel, preset in runs), Count())
+    if stage == "swaps":
+        return swaps(options.kernels[0], folder, options) if options.long and not options.userland else Count()
     if stage == "times":
         return sum((timed(kernel, folder, options) for kernel in some_kernels), Count())
     return sum((packages(kernel, folder, options) for kernel in some_kernels), Count())
@@ -207,6 +209,16 @@ def system(kernel: str, preset: str, folder: Path, options: argparse.Namespace) 
     arguments = ["--rootfs", f"{options.userland}-build"] if options.userland else []
     arguments += ["--env", f"CW_LONG={int(options.long and preset == 'dev')}"]
     return in_vm("tests/system/run", results / "system.txt", kernel, built, arguments, options)
+
+
+def swaps(kernel: str, folder: Path, options: argparse.Namespace) -> Count:
+    """Ten times as many exchanges of a policy as among the system tests; half an hour, so on one kernel."""
+    heading(f"Policies exchanged by the thousand (kernel {kernel}, dev)")
+    if not build("dev", options):
+        return BROKEN
+    long = argparse.Namespace(**{**vars(options), "only": "test_policy_swaps"})
+    arguments = ["--env", "CW_LONG=1", "--env", "CW_SWAPS=1"]
+    return in_vm("tests/system/run", folder / f"swaps-{kernel}/system.txt", kernel, "dev", arguments, long)
 
 
 def timed(kernel: str, folder: Path, options: argparse.Namespace) -> Count:
