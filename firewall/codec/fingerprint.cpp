@@ -5,9 +5,10 @@
 #include <initializer_list>
 #include <string_view>
 
-#include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
+
+#include "firewall/codec/request.h"
 
 namespace cw::firewall {
 
@@ -16,9 +17,6 @@ namespace {
 using netlink::Attribute;
 using netlink::Attributes;
 using netlink::Bytes;
-
-// Attribute number of the table's name in every kind of object.
-constexpr std::uint16_t kTableName = NFTA_TABLE_NAME;
 
 // Expressions whose data are what they have counted.
 bool counts(std::string_view expression) {
@@ -88,15 +86,11 @@ void put_set(Fingerprint& fingerprint, const Attributes& attributes) {
 }  // namespace
 
 void append(Fingerprint& fingerprint, const netlink::Message& message, const std::string& table) {
-  const auto header = netlink::front<nfgenmsg>(message.payload);
-  if (!header || header->nfgen_family != NFPROTO_INET) {
+  const auto found = attributes_of(message, table);
+  if (!found) {
     return;
   }
-  const Attributes attributes(message.payload, sizeof *header);
-  const auto owner = attributes.find(kTableName);
-  if (!owner || owner->text() != table) {
-    return;
-  }
+  const auto& attributes = *found;
   const auto kind = static_cast<std::uint16_t>(NFNL_MSG_TYPE(message.header.nlmsg_type));
   auto& bytes = fingerprint.bytes;
   put(bytes, kind, {});

@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <optional>
 
-#include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 
+#include "firewall/codec/request.h"
 #include "firewall/ruleset/rights_chains.h"
 #include "firewall/ruleset/tally.h"
 
@@ -16,9 +16,6 @@ namespace cw::firewall {
 namespace {
 
 using netlink::Attributes;
-
-// Attribute number of the table's name in every kind of object.
-constexpr std::uint16_t kTableName = NFTA_TABLE_NAME;
 
 // Where a rule goes that does nothing else.
 std::optional<std::string> target_of(const Attributes& rule) {
@@ -38,15 +35,11 @@ std::optional<std::string> target_of(const Attributes& rule) {
 }  // namespace
 
 void append(Contents& contents, const netlink::Message& message, const std::string& table) {
-  const auto header = netlink::front<nfgenmsg>(message.payload);
-  if (!header || header->nfgen_family != NFPROTO_INET) {
+  const auto found = attributes_of(message, table);
+  if (!found) {
     return;
   }
-  const Attributes attributes(message.payload, sizeof *header);
-  const auto owner = attributes.find(kTableName);
-  if (!owner || owner->text() != table) {
-    return;
-  }
+  const auto& attributes = *found;
   const auto kind = NFNL_MSG_TYPE(message.header.nlmsg_type);
   if (kind == NFT_MSG_NEWCHAIN) {
     const auto name = attributes.find(NFTA_CHAIN_NAME);

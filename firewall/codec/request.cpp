@@ -14,6 +14,9 @@ namespace {
 using netlink::Attributes;
 using netlink::MessageWriter;
 
+// Attribute number of the table's name in every kind of object.
+constexpr std::uint16_t kTableName = NFTA_TABLE_NAME;
+
 MessageWriter request(int type, std::uint8_t family, bool dump) {
   MessageWriter out(static_cast<std::uint16_t>(NFNL_SUBSYS_NFTABLES << 8 | type),
                     static_cast<std::uint16_t>(NLM_F_REQUEST | (dump ? NLM_F_DUMP : NLM_F_ACK)));
@@ -131,18 +134,25 @@ std::vector<std::uint8_t> list_counters(const std::string& table) {
   return out.take();
 }
 
-std::optional<Counter> decode_counter(const netlink::Message& message, const std::string& table) {
+std::optional<Attributes> attributes_of(const netlink::Message& message, const std::string& table) {
   const auto header = netlink::front<nfgenmsg>(message.payload);
-  if (NFNL_MSG_TYPE(message.header.nlmsg_type) != NFT_MSG_NEWOBJ || !header ||
-      header->nfgen_family != NFPROTO_INET) {
+  if (!header || header->nfgen_family != NFPROTO_INET) {
     return std::nullopt;
   }
   const Attributes attributes(message.payload, sizeof *header);
-  const auto owner = attributes.find(NFTA_OBJ_TABLE);
-  const auto name = attributes.find(NFTA_OBJ_NAME);
-  const auto type = attributes.find(NFTA_OBJ_TYPE);
-  const auto data = attributes.find(NFTA_OBJ_DATA);
-  if (!owner || owner->text() != table || !name || !data || !type ||
+  const auto owner = attributes.find(kTableName);
+  return owner && owner->text() == table ? std::optional(attributes) : std::nullopt;
+}
+
+std::optional<Counter> decode_counter(const netlink::Message& message, const std::string& table) {
+  const auto attributes = attributes_of(message, table);
+  if (!attributes || NFNL_MSG_TYPE(message.header.nlmsg_type) != NFT_MSG_NEWOBJ) {
+    return std::nullopt;
+  }
+  const auto name = attributes->find(NFTA_OBJ_NAME);
+  const auto type = attributes->find(NFTA_OBJ_TYPE);
+  const auto data = attributes->find(NFTA_OBJ_DATA);
+  if (!name || !data || !type ||
       type->as_big<std::uint32_t>() != std::uint32_t{NFT_OBJECT_COUNTER}) {
     return std::nullopt;
   }

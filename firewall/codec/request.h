@@ -23,6 +23,11 @@ namespace cw::firewall {
 [[nodiscard]] std::vector<std::uint8_t> list_objects(const std::string& table);
 [[nodiscard]] std::vector<std::uint8_t> list_flowtables(const std::string& table);
 
+// What a message of a dump says of an object of that table (NEWTABLE, NEWCHAIN, NEWRULE, NEWSET,
+// NEWOBJ, NEWFLOWTABLE); none for one of another's.
+[[nodiscard]] std::optional<netlink::Attributes> attributes_of(const netlink::Message& message,
+                                                               const std::string& table);
+
 // The table's counters, with what they have counted.
 [[nodiscard]] std::vector<std::uint8_t> list_counters(const std::string& table);
 

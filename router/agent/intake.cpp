@@ -31,6 +31,7 @@ Result<std::unique_ptr<Intake>> Intake::create(const Loop& loop, const Clock& cl
 NetworkReading Intake::read_now() {
   settle_.forget();
   arm();
+  watch_.renew_if_incomplete();  // who asks may just have mended why
   read_all();
   return source_.compile();
 }
