@@ -45,12 +45,16 @@ function(cw_of_tests target)
   target_compile_options(${target} PRIVATE -fno-sanitize=undefined)
 endfunction()
 
+# Says to these tests where the sources are; to all of them, ccache would find nothing in another clone.
+function(cw_golden)
+  set_property(SOURCE ${ARGN} APPEND PROPERTY COMPILE_DEFINITIONS CW_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+endfunction()
+
 # cw_unit_test(name SOURCES a_test.cpp ... DEPENDS cw::net ...): one gtest binary, label unit.
 function(cw_unit_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_DEPENDS} GTest::gmock_main)
-  target_compile_definitions(${name} PRIVATE CW_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   cw_flags(${name})
   cw_of_tests(${name})
   gtest_discover_tests(${name} PROPERTIES LABELS unit DISCOVERY_TIMEOUT 60)
