@@ -216,6 +216,9 @@ Result<TableState> NftSocket::read(Depth depth, const std::vector<std::string>& 
   const auto sealed = CW_TRY(mark_in(kSealSet));
   auto listing = CW_TRY(list());
   state.edited = sealed != listing.hash;
+  if (state.edited || !state.digest) {
+    return state;  // nobody can say what its sets are by now
+  }
   auto& contents = state.contents.emplace(std::move(listing.contents));
   for (const auto& set : sets) {
     auto found = elements(set);

@@ -27,7 +27,7 @@ struct Grant {
 };
 
 struct Rights {
-  std::string name;  // its chain and sets begin with it
+  std::string name;  // of its chain
   std::vector<Grant> grants;
 
   friend bool operator==(const Rights&, const Rights&) = default;

@@ -167,6 +167,9 @@ void sort_addresses(std::vector<std::string>& texts) {
 
 RightsChains::RightsChains(const Filter& filter, const std::vector<Rights>& rights)
     : filter_(filter) {
+  Writer form(filter.ipv6);
+  write_rights(form, "");
+  form_ = form.take();
   chains_.reserve(rights.size() + 1);
   add_chain(kFromSite, filter.from_site);
   for (const auto& each : rights) {
@@ -193,7 +196,8 @@ void RightsChains::add_chain(const std::string& name, const std::vector<Grant>& 
   chains_.push_back(std::move(chain));
 }
 
-// Its sets, named by what is in them: the same for the same, whoever it is for.
+// Its sets, named by what is in them and what is done with it: the same for the same, whoever it is
+// for.
 void RightsChains::add_rights(const Chain& chain, Contents& contents) const {
   std::vector<SetContent> sets;
   const auto add = [&](const RuleBoxes& boxes, net::Family family, int number) {
@@ -213,7 +217,7 @@ void RightsChains::add_rights(const Chain& chain, Contents& contents) const {
   if (filter_.ipv6) {
     add(chain.boxes6, net::Family::V6, 6);
   }
-  std::string all;
+  auto all = form_;
   for (const auto& set : sets) {
     all += fmt::format("{}\n{}\n", set.name, fmt::join(set.elements, "\n"));
   }

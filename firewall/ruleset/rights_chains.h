@@ -56,6 +56,7 @@ class RightsChains {
   void add_rights(const Chain& chain, Contents& contents) const;
 
   const Filter& filter_;
+  std::string form_;  // of every chain with rights
   std::vector<Chain> chains_;
   std::vector<std::string> counters_;  // of Filter::rules, in their order
 };

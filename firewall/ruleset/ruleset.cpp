@@ -5,7 +5,6 @@
 #include <array>
 #include <iterator>
 
-#include <fmt/format.h>
 #include <sodium.h>
 
 #include "firewall/ruleset/rights_chains.h"

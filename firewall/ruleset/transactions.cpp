@@ -53,15 +53,19 @@ std::string declarations(const std::vector<std::string>& counters,
   return out.take();
 }
 
+// Jumps, too: a packet may see an element of a map a moment before the rule of a new chain.
 std::string build(const Exchange& exchange) {
-  if (exchange.counters_added.empty() && exchange.rights_added.empty()) {
-    return {};
+  std::string text;
+  if (!exchange.counters_added.empty() || !exchange.rights_added.empty()) {
+    text = fmt::format("table inet {} {{\n{}}}\n", kTable,
+                       declarations(exchange.counters_added, exchange.rights_added, exchange.ipv6));
   }
-  auto text =
-      fmt::format("table inet {} {{\n{}}}\n", kTable,
-                  declarations(exchange.counters_added, exchange.rights_added, exchange.ipv6));
   for (const auto& set : exchange.filled) {
     append_elements(text, "add", set.name, set.elements);
+  }
+  for (const auto& jump : exchange.jumps_added) {
+    append(text, "add chain", jump.chain);
+    append(text, "add rule", jump.chain + " goto " + jump.to);
   }
   return text;
 }
@@ -69,10 +73,6 @@ std::string build(const Exchange& exchange) {
 // Elements are deleted first: a key whose verdict changed is in both lists.
 std::string turn(const Exchange& exchange, const Digest& after) {
   std::string text;
-  for (const auto& jump : exchange.jumps_added) {
-    append(text, "add chain", jump.chain);
-    append(text, "add rule", jump.chain + " goto " + jump.to);
-  }
   for (const auto& jump : exchange.jumps_changed) {
     append(text, "flush chain", jump.chain);
     append(text, "add rule", jump.chain + " goto " + jump.to);

@@ -56,8 +56,16 @@ std::string in_short(const std::vector<std::string>& lines) {
 void Reconciler::set_host(router::Host host) {
   if (host != snapshot_.host) {
     snapshot_.host = std::move(host);
-    desired_.reset();
+    forget_desired();
   }
+}
+
+// It is made anew from something else than the network.
+void Reconciler::forget_desired() {
+  if (desired_ && desired_->firewall) {
+    previous_ruleset_ = std::move(desired_->firewall);
+  }
+  desired_.reset();
 }
 
 Result<Candidate> Reconciler::prepare(network::Netmap netmap, WallTime now) {
@@ -112,10 +120,7 @@ void Reconciler::look_for_overlaps() {
   }
   if (*now != before) {
     snapshot_.overlaps = std::move(*now);
-    if (desired_ && desired_->firewall) {
-      previous_ruleset_ = std::move(desired_->firewall);
-    }
-    desired_.reset();
+    forget_desired();
   }
 }
 
@@ -165,7 +170,8 @@ void Reconciler::remember_endpoints(const std::vector<netlink::WgDevice>& device
   endpoints_are_old_ = true;
 }
 
-Result<const router::DesiredState*> Reconciler::renew() {
+Result<const router::DesiredState*> Reconciler::renew(WallTime now) {
+  snapshot_.now = now;
   auto fresh = router::desired(snapshot_);
   if (!fresh) {
     desired_.reset();
@@ -178,10 +184,10 @@ Result<const router::DesiredState*> Reconciler::wanted(WallTime now) {
   if (desired_ && !(desired_->next_change && *desired_->next_change <= now)) {
     return &*desired_;
   }
-  snapshot_.now = now;
   if (!down_) {
-    return renew();
+    return renew(now);
   }
+  snapshot_.now = now;
   // Read first: a state without them would settle, and they would be forgotten.
   auto before = CW_TRY(folder_.sysctls_before());
   // Backwards: what was opened last is closed first.
@@ -198,7 +204,11 @@ router::Reading Reconciler::read(const router::DesiredState& desired, firewall::
       *table->digest == previous_ruleset_->digest) {
     table->contents = previous_ruleset_->contents;
   }
-  return reading;
+  const bool unknown = table && table->digest && !table->contents && desired.firewall &&
+                       *table->digest != desired.firewall->digest;
+  return unknown && depth == firewall::Depth::Digest
+             ? router::read_kernel(sinks_, desired, firewall::Depth::Full)
+             : reading;
 }
 
 // Then what is taken away is known; else it may be what somebody else has opened.
@@ -210,6 +220,10 @@ bool Reconciler::is_as_left(const router::KernelState& kernel) const {
 
 Round Reconciler::run(firewall::Depth depth, WallTime now) {
   Round round;
+  look_whole_ = look_whole_ || depth == firewall::Depth::Full;
+  if (look_whole_) {
+    depth = firewall::Depth::Full;
+  }
   if (!has_netmap_ && !down_) {
     return round;
   }
@@ -218,19 +232,17 @@ Round Reconciler::run(firewall::Depth depth, WallTime now) {
     round.errors.push_back(std::move(desired).error());
     return round;
   }
-  if (std::exchange(firewall_failed_, false)) {
-    depth = firewall::Depth::Full;  // a part of it may be done
-  }
   auto reading = read(**desired, depth);
+  look_whole_ = look_whole_ && !reading.state.firewall;
   auto plan = router::plan(**desired, reading.state);
   if (endpoints_are_old_ && !down_ && needs_endpoints(plan)) {
-    auto in_force = std::move(previous_ruleset_);  // not what is wanted now
-    desired = renew();
+    auto in_force = std::exchange(previous_ruleset_, {});  // not what is wanted now
+    desired = renew(now);
+    previous_ruleset_ = std::move(in_force);
     if (!desired) {
       round.errors.push_back(std::move(desired).error());
       return round;
     }
-    previous_ruleset_ = std::move(in_force);
     plan = router::plan(**desired, reading.state);
   }
   round.errors = std::move(reading.errors);
@@ -249,9 +261,8 @@ Round Reconciler::run(firewall::Depth depth, WallTime now) {
         return std::holds_alternative<router::SetSysctl>(step.action);
       });
     }
-    if (carry_out(plan, round)) {
-      forget_revoked(**desired, round);
-    }
+    carry_out(plan, round);
+    forget_revoked(**desired, round);
     second_look(**desired, round);
   }
   if (round.settled) {
@@ -291,31 +302,32 @@ Result<> Reconciler::remember_sysctls(const router::Plan& plan) {
   return before.size() > known ? folder_.remember(before) : Result<>{};
 }
 
-// Whether what takes permissions away has been done.
-bool Reconciler::carry_out(const router::Plan& plan, Round& round) {
+void Reconciler::carry_out(const router::Plan& plan, Round& round) {
   const auto report = router::apply(plan, sinks_, keys_);
-  bool taken_away = true;
   for (const auto& outcome : report.outcomes) {
-    if (outcome.left_out || outcome.error) {
-      taken_away = taken_away && !takes_away(plan.steps.at(outcome.step));
-    }
     if (outcome.left_out) {
       continue;  // what it depends on has failed, and is told
     }
-    auto lines = router::to_lines(plan.steps.at(outcome.step));
+    const auto& step = plan.steps.at(outcome.step);
+    auto lines = router::to_lines(step);
     if (outcome.error) {
-      firewall_failed_ = firewall_failed_ || is_firewall(plan.steps.at(outcome.step));
+      look_whole_ = look_whole_ || is_firewall(step);  // it may be half done
       round.failed.push_back({.line = in_short(lines), .error = *outcome.error});
     } else {
       std::ranges::move(lines, std::back_inserter(round.done));
     }
   }
-  return taken_away;
+}
+
+// Also where the step that wrote it failed behind that, and not where it could not be read.
+bool Reconciler::is_in_force(const firewall::Ruleset& ruleset) {
+  const auto table = sinks_.firewall.read(firewall::Depth::Digest, {});
+  return table && table->digest == ruleset.digest;
 }
 
 // After the ruleset: what is forgotten before it could begin again.
 void Reconciler::forget_revoked(const router::DesiredState& desired, Round& round) {
-  if (revoked_.empty() || !desired.firewall) {
+  if (revoked_.empty() || !desired.firewall || !is_in_force(*desired.firewall)) {
     return;
   }
   const firewall::Permissions permissions(desired.filter);

@@ -95,7 +95,7 @@ class Reconciler {
 
  private:
   Result<const router::DesiredState*> wanted(WallTime now);
-  Result<const router::DesiredState*> renew();  // for a network that is there
+  Result<const router::DesiredState*> renew(WallTime now);  // for a network that is there
   [[nodiscard]] std::vector<router::Overlap> overlaps_of(const network::Netmap& netmap);
   [[nodiscard]] Result<std::vector<router::Overlap>> look_at_host(
       const std::vector<router::GatewayPrefix>& ours);
@@ -104,7 +104,9 @@ class Reconciler {
   [[nodiscard]] bool is_as_left(const router::KernelState& kernel) const;
   const router::DesiredState& replace_desired(router::DesiredState fresh);
   Result<> remember_sysctls(const router::Plan& plan);
-  bool carry_out(const router::Plan& plan, Round& round);
+  void carry_out(const router::Plan& plan, Round& round);
+  [[nodiscard]] bool is_in_force(const firewall::Ruleset& ruleset);
+  void forget_desired();
   void forget_revoked(const router::DesiredState& desired, Round& round);
   void second_look(const router::DesiredState& desired, Round& round);
 
@@ -121,7 +123,9 @@ class Reconciler {
   // The ruleset in force before the netmap changed: the contents of the sets that the kernel's
   // digest stands for, so that they need not be listed.
   std::optional<firewall::Ruleset> previous_ruleset_;
-  bool firewall_failed_ = false;  // the last time it was written
+  // All of the table is to be read: somebody asked for it, or writing it failed, and since then it
+  // has not been read.
+  bool look_whole_ = false;
   // Among these connections may be tracked that the ruleset in force would not let begin. At first
   // among all: who knows what ran before.
   std::vector<firewall::Openings> revoked_ = {firewall::Openings{}};

@@ -139,11 +139,10 @@ TEST(ExchangeTexts, OfRightsAreBuiltThenTurnedToThenClearedAway) {
   EXPECT_THAT(texts[0],
               testing::StartsWith("table inet causeway {\n  counter c_3 { }\n  set v_3_all4"));
   EXPECT_THAT(texts[0], testing::HasSubstr("  chain v_3 {\n"));
-  EXPECT_THAT(texts[0],
-              testing::EndsWith("}\nadd element inet causeway v_3_all4 { 10.2.0.0/16 }\n"));
+  EXPECT_THAT(texts[0], testing::EndsWith("}\nadd element inet causeway v_3_all4 { 10.2.0.0/16 }\n"
+                                          "add chain inet causeway g_c\n"
+                                          "add rule inet causeway g_c goto v_3\n"));
   EXPECT_EQ(texts[1],
-            "add chain inet causeway g_c\n"
-            "add rule inet causeway g_c goto v_3\n"
             "flush chain inet causeway g_a\n"
             "add rule inet causeway g_a goto v_3\n"
             "flush set inet causeway digest\n"
