@@ -233,14 +233,10 @@ Result<TableState> NftSocket::read(Depth depth, const std::vector<std::string>& 
   return state;
 }
 
-Result<> NftSocket::seal() {
-  return seal(committed_);
-}
-
 // An edit that comes after the check is not in the hash, and so shows.
-Result<> NftSocket::seal(std::uint32_t generation) {
+Result<> NftSocket::seal() {
   const auto hash = CW_TRY(list()).hash;
-  if (CW_TRY(this->generation()) != generation) {
+  if (CW_TRY(generation()) != committed_) {
     return Error::make(ErrorKind::Interrupted,
                        "somebody else changed nftables while the firewall was being sealed");
   }
@@ -256,10 +252,19 @@ Result<> NftSocket::exchange(const std::vector<std::string>& texts) {
   if (sealed != CW_TRY(list()).hash) {
     return Error::make(ErrorKind::Interrupted, "somebody else has changed the firewall");
   }
+  committed_ = before + static_cast<std::uint32_t>(texts.size());
   for (const auto& text : texts) {
     CW_TRY(run(text, "cannot change the firewall"));
   }
-  return seal(before + static_cast<std::uint32_t>(texts.size()));
+  return {};
+}
+
+Result<> NftSocket::finish(const std::string& text) {
+  if (!text.empty()) {
+    ++committed_;
+    CW_TRY(run(text, "cannot clear the firewall of what it had"));
+  }
+  return seal();
 }
 
 Result<std::vector<ForeignChain>> NftSocket::foreign_chains() {

@@ -26,6 +26,7 @@ class NftSocket final : public FirewallSink {
   Result<> commit(const std::string& text) override;
   Result<> seal() override;
   Result<> exchange(const std::vector<std::string>& texts) override;
+  Result<> finish(const std::string& text) override;
   Result<std::vector<ForeignChain>> foreign_chains() override;
   Result<std::vector<Counter>> counters() override;
 
@@ -53,14 +54,14 @@ class NftSocket final : public FirewallSink {
   };
 
   Result<Listing> list();
-  Result<> seal(std::uint32_t generation);
   // What the kernel counts transactions by.
   Result<std::uint32_t> generation();
   // Runs `text` as one transaction.
   Result<> run(std::string_view text, const std::string& what);
 
   netlink::Channel channel_;
-  std::uint32_t committed_ = 0;  // the generation that the last commit() made, if it was alone
+  // The generation that the last commit(), exchange() or finish() made, if it was alone.
+  std::uint32_t committed_ = 0;
 };
 
 }  // namespace cw::firewall

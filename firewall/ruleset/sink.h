@@ -49,10 +49,12 @@ class FirewallSink {
   // ErrorKind::Interrupted: somebody else had a transaction since, perhaps in our table; it stays
   // unsealed, and so is written again.
   virtual Result<> seal() = 0;
-  // Commits them in turn, and seals: chains are others after it. ErrorKind::Interrupted: the table
-  // is not as it was sealed, and nothing was done; or somebody else had a transaction meanwhile,
-  // and it stays unsealed.
+  // Commits them in turn; finish() comes next, for chains are others after it.
+  // ErrorKind::Interrupted: the table is not as it was sealed, and nothing was done.
   virtual Result<> exchange(const std::vector<std::string>& texts) = 0;
+  // Commits what may be nothing, and seals. ErrorKind::Interrupted: somebody else had a transaction
+  // since exchange() began; it stays unsealed.
+  virtual Result<> finish(const std::string& text) = 0;
   [[nodiscard]] virtual Result<std::vector<ForeignChain>> foreign_chains() = 0;
   // All of them, in no order; none without the table.
   [[nodiscard]] virtual Result<std::vector<Counter>> counters() = 0;

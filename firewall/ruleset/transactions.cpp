@@ -86,28 +86,6 @@ std::string turn(const Exchange& exchange, const Digest& after) {
   return text;
 }
 
-std::string clear_away(const Exchange& exchange) {
-  std::string text;
-  for (const auto& chain : exchange.jumps_removed) {
-    append(text, "delete chain", chain);
-  }
-  for (const auto& name : exchange.rights_removed) {
-    append(text, "delete chain", name);
-  }
-  for (const auto& name : exchange.rights_removed) {
-    for (const auto& set : sets_of_rights(name, exchange.ipv6)) {
-      append(text, "delete set", set);
-    }
-    for (const auto& map : maps_of_rights(name, exchange.ipv6)) {
-      append(text, "delete map", map);
-    }
-  }
-  for (const auto& counter : exchange.counters_removed) {
-    append(text, "delete counter", counter);
-  }
-  return text;
-}
-
 }  // namespace
 
 std::string replace_text(const Ruleset& ruleset) {
@@ -138,12 +116,33 @@ std::string replace_text(const Ruleset& ruleset) {
 
 std::vector<std::string> exchange_texts(const Exchange& exchange, const Digest& after) {
   std::vector<std::string> texts;
-  for (auto text : {build(exchange), turn(exchange, after), clear_away(exchange)}) {
-    if (!text.empty()) {
-      texts.push_back(std::move(text));
+  if (auto text = build(exchange); !text.empty()) {
+    texts.push_back(std::move(text));
+  }
+  texts.push_back(turn(exchange, after));
+  return texts;
+}
+
+std::string clear_text(const Exchange& exchange) {
+  std::string text;
+  for (const auto& chain : exchange.jumps_removed) {
+    append(text, "delete chain", chain);
+  }
+  for (const auto& name : exchange.rights_removed) {
+    append(text, "delete chain", name);
+  }
+  for (const auto& name : exchange.rights_removed) {
+    for (const auto& set : sets_of_rights(name, exchange.ipv6)) {
+      append(text, "delete set", set);
+    }
+    for (const auto& map : maps_of_rights(name, exchange.ipv6)) {
+      append(text, "delete map", map);
     }
   }
-  return texts;
+  for (const auto& counter : exchange.counters_removed) {
+    append(text, "delete counter", counter);
+  }
+  return text;
 }
 
 std::string remove_text() {

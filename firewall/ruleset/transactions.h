@@ -18,9 +18,12 @@ inline constexpr auto kSealSet = "seal";
 [[nodiscard]] std::string replace_text(const Ruleset& ruleset);
 
 // One after the other, and no packet is lost to any: what is new is built, then all that counts
-// changes at once, with the digest, then what nothing asks for any more goes. At least one.
+// changes at once, with the digest. One or two.
 [[nodiscard]] std::vector<std::string> exchange_texts(const Exchange& exchange,
                                                       const Digest& after);
+
+// Behind them: what nothing asks for any more goes. Empty where there is nothing.
+[[nodiscard]] std::string clear_text(const Exchange& exchange);
 
 // `causeway down`.
 [[nodiscard]] std::string remove_text();

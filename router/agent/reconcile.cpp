@@ -261,7 +261,7 @@ Round Reconciler::run(firewall::Depth depth, WallTime now) {
         return std::holds_alternative<router::SetSysctl>(step.action);
       });
     }
-    carry_out(plan, round);
+    carry_out(plan, **desired, round);
     forget_revoked(**desired, round);
     second_look(**desired, round);
   }
@@ -302,8 +302,11 @@ Result<> Reconciler::remember_sysctls(const router::Plan& plan) {
   return before.size() > known ? folder_.remember(before) : Result<>{};
 }
 
-void Reconciler::carry_out(const router::Plan& plan, Round& round) {
-  const auto report = router::apply(plan, sinks_, keys_);
+void Reconciler::carry_out(const router::Plan& plan, const router::DesiredState& desired,
+                           Round& round) {
+  auto sinks = sinks_;
+  sinks.decided = [&] { forget_revoked(desired, round); };
+  const auto report = router::apply(plan, sinks, keys_);
   for (const auto& outcome : report.outcomes) {
     if (outcome.left_out) {
       continue;  // what it depends on has failed, and is told

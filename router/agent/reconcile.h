@@ -104,7 +104,7 @@ class Reconciler {
   [[nodiscard]] bool is_as_left(const router::KernelState& kernel) const;
   const router::DesiredState& replace_desired(router::DesiredState fresh);
   Result<> remember_sysctls(const router::Plan& plan);
-  void carry_out(const router::Plan& plan, Round& round);
+  void carry_out(const router::Plan& plan, const router::DesiredState& desired, Round& round);
   [[nodiscard]] bool is_in_force(const firewall::Ruleset& ruleset);
   void forget_desired();
   void forget_revoked(const router::DesiredState& desired, Round& round);

@@ -109,8 +109,14 @@ Result<> run(const ReplaceRuleset& step, Sinks& sinks, const KeyRing& /*keys*/) 
 
 Result<> run(const ExchangeContents& step, Sinks& sinks, const KeyRing& /*keys*/) {
   const auto texts = firewall::exchange_texts(step.exchange, step.after);
-  return step.exchange.changes_chains() ? sinks.firewall.exchange(texts)
-                                        : sinks.firewall.commit(texts.front());
+  if (!step.exchange.changes_chains()) {
+    return sinks.firewall.commit(texts.front());
+  }
+  CW_TRY(sinks.firewall.exchange(texts));
+  if (sinks.decided) {
+    sinks.decided();
+  }
+  return sinks.firewall.finish(firewall::clear_text(step.exchange));
 }
 
 Result<> run(const RemoveRuleset& /*step*/, Sinks& sinks, const KeyRing& /*keys*/) {

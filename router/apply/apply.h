@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <vector>
@@ -24,6 +25,8 @@ struct Sinks {
   netlink::SysctlSink& sysctls;
   firewall::FirewallSink& firewall;
   netlink::ConntrackSink& conntrack;
+  // Called when other rules decide, before what they replace is cleared away; may be none.
+  std::function<void()> decided = {};
 };
 
 // The private keys, by their public halves.

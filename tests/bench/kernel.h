@@ -82,6 +82,8 @@ class TimedFirewall final : public firewall::FirewallSink {
     return last_.time([&] { return real_.exchange(texts); });
   }
 
+  Result<> finish(const std::string& text) override { return real_.finish(text); }
+
   Result<std::vector<firewall::ForeignChain>> foreign_chains() override {
     return real_.foreign_chains();
   }

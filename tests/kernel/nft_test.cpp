@@ -183,8 +183,9 @@ TEST_F(NftTest, ExchangesRightsBesideThoseInForce) {
   load(before);
   for (const auto* wanted : {&after, &before, &after}) {
     const auto there = read(Depth::Full, names(*wanted));
-    CW_EXPECT_OK(
-        socket_->exchange(exchange_texts(exchange(*there.contents, *wanted), wanted->digest)));
+    const auto change = exchange(*there.contents, *wanted);
+    CW_EXPECT_OK(socket_->exchange(exchange_texts(change, wanted->digest)));
+    CW_EXPECT_OK(socket_->finish(clear_text(change)));
     EXPECT_EQ(read(Depth::Full, names(*wanted)), (TableState{.present = true,
                                                              .digest = wanted->digest,
                                                              .edited = false,
@@ -207,10 +208,11 @@ TEST_F(NftTest, ExchangesNothingInATableThatSomebodyEdited) {
 TEST_F(NftTest, IsNotSealedWhereSomebodyElseHadATransactionDuringAnExchange) {
   load(example());
   auto after = example();
-  after.contents.counters.push_back("c_more");
-  auto texts = exchange_texts(exchange(example().contents, after), digest_of(after));
-  texts.emplace_back("include \"/dev/null\"\n");  // no transaction at all: one is missing
-  const auto done = socket_->exchange(texts);
+  after.contents.counters.emplace_back("c_z");
+  CW_EXPECT_OK(
+      socket_->exchange(exchange_texts(exchange(example().contents, after), digest_of(after))));
+  run("nft add table inet others");
+  const auto done = socket_->finish({});
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().kind, ErrorKind::Interrupted);
   EXPECT_TRUE(read(Depth::Full).edited);

@@ -25,6 +25,7 @@ class ModelNft final : public firewall::FirewallSink {
   Result<> commit(const std::string& text) override;
   Result<> seal() override;
   Result<> exchange(const std::vector<std::string>& texts) override;
+  Result<> finish(const std::string& text) override;
 
   Result<std::vector<firewall::ForeignChain>> foreign_chains() override { return foreign; }
 

@@ -241,6 +241,13 @@ Result<> ModelNft::exchange(const std::vector<std::string>& texts) {
   for (const auto& text : texts) {
     CW_TRY(commit(text));
   }
+  return {};
+}
+
+Result<> ModelNft::finish(const std::string& text) {
+  if (!text.empty()) {
+    CW_TRY(commit(text));
+  }
   return seal();
 }
 
