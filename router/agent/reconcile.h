@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -46,7 +47,7 @@ class Reconciler {
  public:
   // All of these outlive this.
   Reconciler(router::Sinks sinks, const router::KeyRing& keys, const RuntimeFolder& folder)
-      : sinks_(sinks), keys_(keys), folder_(folder) {}
+      : sinks_(std::move(sinks)), keys_(keys), folder_(folder) {}
 
   void set_host(router::Host host);
   // What it asks of this router. ErrorKind::Invalid: this router cannot serve it (router::desired).
