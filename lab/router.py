@@ -137,6 +137,29 @@ address = "{address}"
         )
         return gateway
 
+    def replace_gateway(self, name: str, port: int) -> Gateway:
+        """A gateway with a new key beside the first one, which it replaces."""
+        gateway = Gateway(name, port, GATEWAY_ADDRESS)
+        with (self.folder / "sites/prod.toml").open("a") as site:
+            site.write(
+                f"""
+[[gateway]]
+name = "{name}"
+public_key = "{gateway.keys.public}"
+endpoint = "{ROUTER_PUBLIC}:{port}"
+address = "{GATEWAY_ADDRESS}"
+replaces = "{GATEWAY}"
+"""
+            )
+        return gateway
+
+    def retire_first_gateway(self) -> None:
+        """What replaces it has its place from now on."""
+        site = self.folder / "sites/prod.toml"
+        head, _, rest = site.read_text().partition("[[gateway]]")
+        kept = rest.partition("[[gateway]]")[2].replace(f'replaces = "{GATEWAY}"\n', "")
+        site.write_text(f"{head}[[gateway]]{kept}")
+
     def tunnel(
         self, device: Device, client: Namespace, folder: Path, port: int = PORT, gateway: Gateway | None = None
     ) -> Tunnel:

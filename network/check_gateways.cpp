@@ -121,6 +121,9 @@ void check_block(Checks& checks, const GatewayView& gateway,
                   fmt::format("the block is {}", gateway.block->ipv4().to_text()));
   }
   for (const GatewayView& other : earlier) {
+    if (gateway.table->replaces || other.table->replaces) {
+      continue;  // check_replacement() compares it with the one it replaces
+    }
     if (other.site == gateway.site && other.block &&
         other.block->ipv4().overlaps(gateway.block->ipv4())) {
       checks.report(gateway.block_at(),
@@ -175,7 +178,7 @@ void check_endpoint(Checks& checks, const GatewayView& gateway, Claims<net::Endp
 void check_floating(Checks& checks, const GatewayView& gateway,
                     std::map<std::string_view, Claims<net::Ip>>& floating) {
   const auto& address = gateway.table->egress.address;
-  if (!address) {
+  if (!address || gateway.table->replaces) {
     return;
   }
   const auto at = gateway.at(address.span);
@@ -189,6 +192,59 @@ void check_floating(Checks& checks, const GatewayView& gateway,
                     gateway.at(router.address.span), "this router's",
                     "choose a free address: it moves between routers");
     }
+  }
+}
+
+// All but its name, key, endpoint and port: a peer keeps its address and the rules for it, on
+// whichever of the two it is.
+void check_likeness(Checks& checks, const GatewayView& gateway, const GatewayView& old) {
+  const auto differs = [&](std::string_view what, Span here, Span there) {
+    checks.report(gateway.at(here),
+                  fmt::format("gateway `{}` replaces `{}` and has another {}", *gateway.table->name,
+                              *old.table->name, what),
+                  old.at(there), "the one it replaces", fmt::format("give both the same {}", what));
+  };
+  const auto& table = *gateway.table;
+  if (gateway.block && old.block && *gateway.block != *old.block) {
+    differs("block", gateway.block.span, old.block.span);
+  }
+  if (table.address && old.table->address && *table.address != *old.table->address) {
+    differs("address", table.address.span, old.table->address.span);
+  }
+  auto routers = gateway.routers;
+  auto old_routers = old.routers;
+  std::ranges::sort(routers);
+  std::ranges::sort(old_routers);
+  if (routers != old_routers) {
+    differs("list of routers", table.at, old.table->at);
+  }
+  const auto& egress = table.egress;
+  if (egress.mode.value != old.table->egress.mode.value ||
+      egress.address.value != old.table->egress.address.value) {
+    differs("egress", table.at, old.table->at);
+  }
+}
+
+void check_replacement(Checks& checks, const GatewayView& gateway, Claims<std::string>& replaced) {
+  const auto& replaces = gateway.table->replaces;
+  if (!replaces || !gateway.table->name) {
+    return;
+  }
+  const auto at = gateway.at(replaces.span);
+  const auto old = std::ranges::find_if(
+      checks.gateways, [&](const GatewayView& other) { return gateway.replaces(other); });
+  if (old == checks.gateways.end()) {
+    checks.report(at, fmt::format("site `{}` has no gateway `{}`", gateway.site, *replaces),
+                  "where it was retired already, remove this line");
+  } else if (old->table->replaces.set) {
+    checks.report(at, fmt::format("gateway `{}` itself replaces another", *replaces),
+                  old->at(old->table->replaces.span), "here",
+                  "retire that one first: `causeway gateway retire`");
+  } else if (const Origin* first = replaced.claim(*replaces, at)) {
+    checks.report(at, fmt::format("two gateways replace `{}`", *replaces), *first, "the other one",
+                  "a peer has one gateway to move to");
+  } else {
+    check_likeness(checks, gateway, *old);
   }
 }
 
@@ -217,7 +273,7 @@ void check_gateways(Checks& checks) {
       if (table.public_key) {
         checks.check_key(*table.public_key, gateway.at(table.public_key.span));
       }
-      if (table.address) {
+      if (table.address && !table.replaces) {  // else it is another gateway's, too
         checks.check_overlay_address(*table.address, gateway.at(table.address.span));
       }
       gateway.block = block_of(checks, gateway);
@@ -229,6 +285,10 @@ void check_gateways(Checks& checks) {
       check_floating(checks, gateway, floating);
       checks.gateways.push_back(std::move(gateway));
     }
+  }
+  Claims<std::string> replaced;
+  for (const GatewayView& gateway : checks.gateways) {
+    check_replacement(checks, gateway, replaced);
   }
 }
 

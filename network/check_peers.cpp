@@ -10,7 +10,8 @@ namespace cw::network {
 
 const GatewayView* gateway_at(const Checks& checks, std::string_view site, const net::Ip& address) {
   const auto found = std::ranges::find_if(checks.gateways, [&](const GatewayView& gateway) {
-    return gateway.site == site && gateway.block && gateway.block->contains(address);
+    return gateway.site == site && !gateway.table->replaces.set && gateway.block &&
+           gateway.block->contains(address);
   });
   return found == checks.gateways.end() ? nullptr : &*found;
 }
@@ -28,8 +29,8 @@ bool may_use(const PeerFile& peer, std::string_view site) {
 const GatewayView* default_home(const Checks& checks, const PeerFile& peer) {
   const GatewayView* home = nullptr;
   for (const GatewayView& gateway : checks.gateways) {
-    const bool serves = may_use(peer, gateway.site) && gateway.block && peer.address &&
-                        gateway.block->contains(*peer.address);
+    const bool serves = may_use(peer, gateway.site) && !gateway.table->replaces.set &&
+                        gateway.block && peer.address && gateway.block->contains(*peer.address);
     // Ids grow with the network, so that a new site does not move the homes of everybody.
     if (serves && (home == nullptr || gateway.file->id.value < home->file->id.value)) {
       home = &gateway;

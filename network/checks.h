@@ -70,6 +70,12 @@ struct GatewayView {
 
   [[nodiscard]] Origin at(Span span) const { return Origin::in_site(site, span); }
 
+  // Of two gateways with one block, one replaces the other.
+  [[nodiscard]] bool replaces(const GatewayView& other) const {
+    return site == other.site && table->replaces && other.table->name &&
+           *table->replaces == *other.table->name;
+  }
+
   [[nodiscard]] Origin block_at() const { return at(block.span); }
 
   [[nodiscard]] Origin port_at() const { return at(listen_port.span); }
@@ -112,7 +118,8 @@ void check_peers(Checks& checks);     // after check_gateways
 // read does not turn bad with time.
 void check_policy_tests(Checks& checks, const policy::World& world);
 
-// The gateway a peer with this address uses at the site, if any block there holds it.
+// The gateway a peer with this address uses at the site, if any block there holds it; of one that
+// is being replaced and its replacement, the former.
 [[nodiscard]] const GatewayView* gateway_at(const Checks& checks, std::string_view site,
                                             const net::Ip& address);
 

@@ -39,6 +39,7 @@ Gateway make_gateway(const GatewayView& view) {
       .routers = {view.routers.begin(), view.routers.end()},
       .egress = {.mode = table.egress.mode.value.value_or(EgressMode::Masquerade),
                  .address = table.egress.address.value},
+      .replaces = table.replaces.value,
   };
   std::ranges::sort(gateway.routers);
   const auto [first, last] = std::ranges::unique(gateway.routers);
@@ -166,6 +167,7 @@ SiteFile to_file(const Site& site) {
         .block = field(gateway.block),
         .address = field(gateway.address),
         .routers = located(gateway.routers),
+        .replaces = field(gateway.replaces),
         .egress = {.mode = field(gateway.egress.mode), .address = field(gateway.egress.address)},
     });
   }

@@ -175,6 +175,7 @@ GatewayTable read_gateway(TableReader& table, Span at, const std::string& path,
   if (table.has("routers")) {
     gateway.routers = table.take_list("routers", kMostRouters, parse_name);
   }
+  gateway.replaces = table.take("replaces", parse_gateway_name);
   gateway.egress = read_egress(table, path, diagnostics);
   return gateway;
 }

@@ -54,6 +54,7 @@ struct GatewayTable {
   Field<net::Block> block;
   Field<net::Ip> address;
   std::optional<LocatedList<std::string>> routers;  // nothing: all of the site
+  Field<std::string> replaces;
   EgressTable egress;
 
   friend bool operator==(const GatewayTable&, const GatewayTable&) = default;

@@ -48,6 +48,9 @@ struct Gateway {
   net::Ip address;                   // overlay IPv4, source of its ICMP errors
   std::vector<std::string> routers;  // of its site, sorted
   Egress egress;
+  // The gateway whose peers move to this one, key by key: of the same site, block, address and
+  // routers. Both serve until it is retired; which of the two a peer uses, its handshakes tell.
+  std::optional<std::string> replaces;
 
   friend bool operator==(const Gateway&, const Gateway&) = default;
 };

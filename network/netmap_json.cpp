@@ -50,14 +50,18 @@ Json of(const Gateway& gateway) {
   if (gateway.egress.address) {
     egress["address"] = gateway.egress.address->to_text();
   }
-  return {{"name", gateway.name},
-          {"public_key", gateway.public_key.to_text()},
-          {"endpoint", gateway.endpoint.to_text()},
-          {"listen_port", gateway.listen_port},
-          {"block", gateway.block.ipv4().to_text()},
-          {"address", gateway.address.to_text()},
-          {"routers", gateway.routers},
-          {"egress", std::move(egress)}};
+  Json json = {{"name", gateway.name},
+               {"public_key", gateway.public_key.to_text()},
+               {"endpoint", gateway.endpoint.to_text()},
+               {"listen_port", gateway.listen_port},
+               {"block", gateway.block.ipv4().to_text()},
+               {"address", gateway.address.to_text()},
+               {"routers", gateway.routers},
+               {"egress", std::move(egress)}};
+  if (gateway.replaces) {
+    json["replaces"] = *gateway.replaces;
+  }
+  return json;
 }
 
 Json of(const Site& site) {

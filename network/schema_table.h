@@ -108,6 +108,10 @@ inline constexpr auto kKeys = std::to_array<Key>({
      "[\"router-a\"]",
      "The routers of this site that serve the gateway. This version has no failover: each of them "
      "serves it all the time, so name one."},
+    {FileKind::Site, "gateway", "replaces", Name, kOptional, "none", "\"prod-a\"",
+     "A gateway of this site, with the same block, address and routers, whose peers move to this "
+     "one, for a new key. Both serve until the other is removed; a peer uses the one that it last "
+     "shook hands with, and has its packets back within a second of moving."},
     {FileKind::Site, "gateway", "egress", Table, kOptional, "{ mode = \"masquerade\" }",
      "{ mode = \"masquerade\" }", "How packets leave towards the site."},
 

@@ -23,11 +23,15 @@ constexpr auto kIcmpPerSecond = 1000;
 
 constexpr auto kFlowtable = "established";
 
+// Two tunnels may have one block, where one replaces the other.
 std::vector<std::string> texts(const std::vector<TunnelFilter>& tunnels,
                                net::Prefix TunnelFilter::* which) {
   std::vector<std::string> all;
   for (const auto& tunnel : tunnels) {
-    all.push_back((tunnel.*which).to_text());
+    auto text = (tunnel.*which).to_text();
+    if (std::ranges::find(all, text) == all.end()) {
+      all.push_back(std::move(text));
+    }
   }
   return all;
 }

@@ -65,6 +65,7 @@ Result<> Agent::make_sources() {
   disturbed_ = CW_TRY(Timer::create(loop, "disturbed", [this] { round(firewall::Depth::Digest); }));
   expiry_ =
       CW_TRY(Timer::create_wall(loop, "next expiry", [this] { round(firewall::Depth::Digest); }));
+  moves_ = CW_TRY(Timer::create(loop, "moves", [this] { round(firewall::Depth::Digest); }));
   tidy_ = CW_TRY(Timer::create(loop, "tidy", [this] {
     round_.done = {};
     ::malloc_trim(0);
@@ -218,6 +219,11 @@ void Agent::arm_after_round() {
     expiry_.arm(*next);
   } else {
     expiry_.disarm();
+  }
+  if (reconciler_.is_replacing()) {
+    moves_.arm_in(kLookForMoves);
+  } else {
+    moves_.disarm();
   }
 }
 

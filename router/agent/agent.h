@@ -29,6 +29,10 @@ namespace cw::agent {
 // it.
 inline constexpr std::chrono::seconds kAudit{30};
 
+// While a gateway is being replaced: a peer that has moved to the new key hears nothing until that
+// is seen, about as long as TCP waits before it sends a SYN again.
+inline constexpr std::chrono::seconds kLookForMoves{1};
+
 // From another program's first change to ours being put right; it rarely makes only one.
 inline constexpr std::chrono::milliseconds kDebounce{50};
 // The most of it, when another program undoes our repairs at once, again and again.
@@ -162,6 +166,7 @@ class Agent final : public Requests {
   Timer listen_;
   Timer retry_;
   Timer expiry_;
+  Timer moves_;
   Timer tidy_;
   Timer keep_;
   PathSource config_;

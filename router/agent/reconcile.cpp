@@ -13,6 +13,7 @@
 #include "router/model/ownership.h"
 #include "router/plan/desired.h"
 #include "router/plan/plan.h"
+#include "router/plan/rotation.h"
 
 namespace cw::agent {
 
@@ -156,10 +157,15 @@ void Reconciler::go_down() {
 void Reconciler::remember_endpoints(const std::vector<netlink::WgDevice>& devices, WallTime now) {
   for (const auto& device : devices) {
     for (const auto& peer : device.peers) {
-      if (peer.endpoint && peer.last_handshake && now - *peer.last_handshake < api::kActiveFor) {
-        snapshot_.last_seen.insert_or_assign(
-            peer.key,
-            router::LastSeen{.endpoint = *peer.endpoint, .last_handshake = *peer.last_handshake});
+      if (!peer.endpoint || !peer.last_handshake ||
+          now - *peer.last_handshake >= api::kActiveFor) {
+        continue;
+      }
+      auto& seen = snapshot_.last_seen[peer.key];
+      if (seen.last_handshake <= *peer.last_handshake) {
+        seen = {.endpoint = *peer.endpoint,
+                .last_handshake = *peer.last_handshake,
+                .device = device.name};
       }
     }
   }
@@ -168,6 +174,20 @@ void Reconciler::remember_endpoints(const std::vector<netlink::WgDevice>& device
     return now - seen.second.last_handshake >= api::kActiveFor;
   });
   endpoints_are_old_ = true;
+}
+
+bool Reconciler::is_replacing() const {
+  return has_netmap_ && !down_ &&
+         !router::replacements(snapshot_.netmap, snapshot_.host).empty();
+}
+
+// True where what is wanted follows from other moves than these.
+bool Reconciler::note_moves(const router::Dump<netlink::WgDevice>& devices) {
+  if (!devices.complete) {
+    return false;
+  }
+  auto moved = router::moved(router::replacements(snapshot_.netmap, snapshot_.host), devices.items);
+  return std::exchange(snapshot_.moved, moved) != moved;
 }
 
 Result<const router::DesiredState*> Reconciler::renew(WallTime now) {
@@ -235,7 +255,8 @@ Round Reconciler::run(firewall::Depth depth, WallTime now) {
   auto reading = read(**desired, depth);
   look_whole_ = look_whole_ && !reading.state.firewall;
   auto plan = router::plan(**desired, reading.state);
-  if (endpoints_are_old_ && !down_ && needs_endpoints(plan)) {
+  const bool somebody_moved = note_moves(reading.state.devices);
+  if (!down_ && (somebody_moved || (endpoints_are_old_ && needs_endpoints(plan)))) {
     auto in_force = std::exchange(previous_ruleset_, {});  // not what is wanted now
     desired = renew(now);
     previous_ruleset_ = std::move(in_force);

@@ -74,6 +74,9 @@ class Reconciler {
   // Peers' endpoints from a complete dump, for the day their device is deleted.
   void remember_endpoints(const std::vector<netlink::WgDevice>& devices, WallTime now);
 
+  // A gateway of this router is being replaced: where its peers are is to be looked at often.
+  [[nodiscard]] bool is_replacing() const;
+
   // With no netmap and not down: does nothing and is not settled.
   Round run(firewall::Depth depth, WallTime now);
 
@@ -101,6 +104,7 @@ class Reconciler {
   [[nodiscard]] Result<std::vector<router::Overlap>> look_at_host(
       const std::vector<router::GatewayPrefix>& ours);
   Result<std::vector<netlink::WgDevice>> devices_of_ours();
+  bool note_moves(const router::Dump<netlink::WgDevice>& devices);
   router::Reading read(const router::DesiredState& desired, firewall::Depth depth);
   [[nodiscard]] bool is_as_left(const router::KernelState& kernel) const;
   const router::DesiredState& replace_desired(router::DesiredState fresh);

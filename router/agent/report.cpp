@@ -12,6 +12,7 @@
 
 #include "firewall/ruleset/tally.h"
 #include "router/plan/desired.h"
+#include "router/plan/rotation.h"
 
 namespace cw::agent {
 
@@ -148,7 +149,25 @@ class Report {
         entry.active += active ? 1 : 0;
       }
     }
+    if (gateway.replaces) {
+      add_replacement(gateway, entry);
+    }
     status_.gateways.push_back(std::move(entry));
+  }
+
+  void add_replacement(const network::Gateway& gateway, api::GatewayStatus& entry) {
+    entry.replaces = *gateway.replaces;
+    entry.moved = router::moved({{.before = router::device_name(*gateway.replaces),
+                                  .after = router::device_name(gateway.name)}},
+                                input_.devices->items)
+                      .size();
+    status_.problems.push_back(problem(
+        Severity::Note,
+        fmt::format("gateway '{}' replaces '{}': {} of {} peers have moved", entry.name,
+                    entry.replaces, entry.moved, entry.peers),
+        fmt::format("give the others their new configuration; then `causeway gateway retire {}`",
+                    entry.replaces),
+        entry.name));
   }
 
   bool add_peer(const network::Gateway& gateway, const std::string& device,

@@ -108,7 +108,9 @@ Json of(const GatewayStatus& gateway) {
           {"listen_port", gateway.listen_port},
           {"present", gateway.present},
           {"peers", gateway.peers},
-          {"active", gateway.active}};
+          {"active", gateway.active},
+          {"replaces", gateway.replaces},
+          {"moved", gateway.moved}};
 }
 
 GatewayStatus gateway_of(const Json& json) {
@@ -118,7 +120,9 @@ GatewayStatus gateway_of(const Json& json) {
           .listen_port = json.at("listen_port").get<std::uint16_t>(),
           .present = json.at("present").get<bool>(),
           .peers = json.at("peers").get<std::uint64_t>(),
-          .active = json.at("active").get<std::uint64_t>()};
+          .active = json.at("active").get<std::uint64_t>(),
+          .replaces = json.at("replaces").get<std::string>(),
+          .moved = json.at("moved").get<std::uint64_t>()};
 }
 
 Json of(const RuleStatus& rule) {

@@ -62,6 +62,8 @@ struct GatewayStatus {
   bool present = false;  // the kernel has the device
   std::uint64_t peers = 0;
   std::uint64_t active = 0;
+  std::string replaces;     // a gateway; empty: none
+  std::uint64_t moved = 0;  // peers that use this one and not the one it replaces
 
   friend bool operator==(const GatewayStatus&, const GatewayStatus&) = default;
 };

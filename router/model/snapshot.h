@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,7 @@ struct Host {
 struct LastSeen {
   net::SocketAddress endpoint;
   netlink::HandshakeTime last_handshake{};
+  std::string device;
 
   friend bool operator==(const LastSeen&, const LastSeen&) = default;
 };
@@ -43,6 +45,7 @@ struct Snapshot {
   Host host;
   std::vector<Overlap> overlaps;  // of the netmap's gateways with what the host has
   std::map<net::PublicKey, LastSeen> last_seen;
+  std::set<net::PublicKey> moved;  // peers that are on a gateway that replaces theirs (rotation.h)
   WallTime now{};
 };
 

@@ -76,9 +76,10 @@ bool is_served(const network::Peer& peer, const std::string& site, WallTime now)
          std::ranges::binary_search(peer.sites, site);
 }
 
-std::optional<net::SocketAddress> resume_at(const Snapshot& snapshot, const net::PublicKey& key) {
+std::optional<net::SocketAddress> resume_at(const Snapshot& snapshot, const net::PublicKey& key,
+                                            const std::string& device) {
   const auto seen = snapshot.last_seen.find(key);
-  if (seen == snapshot.last_seen.end() ||
+  if (seen == snapshot.last_seen.end() || seen->second.device != device ||
       snapshot.now - seen->second.last_handshake > kSessionLifetime) {
     return std::nullopt;
   }
@@ -97,7 +98,10 @@ class Builder {
                   .public_key = gateway.public_key,
                   .listen_port = gateway.listen_port,
                   .fwmark = kMarkOuter};
-    add_addresses_and_routes(gateway, device.name);
+    add_addresses(gateway, device.name);
+    if (!gateway.replaces) {  // else the other one has it, but for the peers that have moved
+      add_routes(gateway, device.name);
+    }
     add_rules_of(device.name);
     filter_.tunnels.push_back({.device = device.name,
                                .listen_port = gateway.listen_port,
@@ -117,10 +121,15 @@ class Builder {
       if (!is_served(peer, site_.name, snapshot_.now)) {
         continue;
       }
+      bool served = false;
       for (std::size_t i = 0; i < gateways_.size(); ++i) {
         if (gateways_[i]->block.contains(peer.address)) {
           add_peer(state_.devices[i], peer);
+          served = true;
         }
+      }
+      if (served) {
+        let_in(peer);
       }
     }
     for (auto& device : state_.devices) {
@@ -130,6 +139,7 @@ class Builder {
 
   DesiredState finish() && {
     add_common_rules();
+    add_routes_of_moved_peers();
     if (ipv6()) {
       // Forwarding makes Linux drop the default route it has from router advertisements, unless
       // the device says 2 (Documentation/networking/ip-sysctl.rst, accept_ra): that first.
@@ -160,18 +170,48 @@ class Builder {
 
   [[nodiscard]] bool ipv6() const { return snapshot_.host.ipv6; }
 
-  void add_addresses_and_routes(const network::Gateway& gateway, const std::string& device) {
-    using netlink::Route;
-    using netlink::RouteType;
-    const auto address = gateway.address;
-    state_.addresses.push_back({device, net::Prefix::host(address)});
-    // The preferred source is what this router's ICMP errors come from (RFC 1812 section 4.3.2.4).
-    state_.routes.push_back({gateway.block.ipv4(), RouteType::Unicast, device, address});
-    state_.routes.push_back({gateway.block.image(), RouteType::Unicast, device, address});
+  void add_addresses(const network::Gateway& gateway, const std::string& device) {
+    state_.addresses.push_back({device, net::Prefix::host(gateway.address)});
     if (ipv6()) {
-      const auto twin = net::ipv6_twin(ula(), address);
-      state_.addresses.push_back({device, net::Prefix::host(twin)});
-      state_.routes.push_back({gateway.block.ipv6(ula()), RouteType::Unicast, device, twin});
+      state_.addresses.push_back(
+          {device, net::Prefix::host(net::ipv6_twin(ula(), gateway.address))});
+    }
+  }
+
+  // The preferred source is what this router's ICMP errors come from (RFC 1812 section 4.3.2.4).
+  void add_route(const network::Gateway& gateway, const std::string& device,
+                 const net::Prefix& destination) {
+    const auto source = destination.is_v4() ? gateway.address
+                                            : net::ipv6_twin(ula(), gateway.address);
+    state_.routes.push_back({destination, netlink::RouteType::Unicast, device, source});
+  }
+
+  void add_routes(const network::Gateway& gateway, const std::string& device) {
+    add_route(gateway, device, gateway.block.ipv4());
+    add_route(gateway, device, gateway.block.image());
+    if (ipv6()) {
+      add_route(gateway, device, gateway.block.ipv6(ula()));
+    }
+  }
+
+  // Longer than their block's, so that it is theirs again the moment one is gone.
+  void add_routes_of_moved_peers() {
+    for (const auto* gateway : gateways_) {
+      if (!gateway->replaces) {
+        continue;
+      }
+      for (const auto* peer : served_) {
+        if (!gateway->block.contains(peer->address) ||
+            !snapshot_.moved.contains(peer->public_key)) {
+          continue;
+        }
+        const auto device = device_name(gateway->name);
+        add_route(*gateway, device, net::Prefix::host(peer->address));
+        add_route(*gateway, device, net::Prefix::host(net::translated_image(peer->address)));
+        if (ipv6()) {
+          add_route(*gateway, device, net::Prefix::host(net::ipv6_twin(ula(), peer->address)));
+        }
+      }
     }
   }
 
@@ -252,11 +292,16 @@ class Builder {
     DevicePeer entry{.key = peer.public_key,
                      .name = peer.name,
                      .allowed_ips = {net::Prefix::host(peer.address)},
-                     .resume = resume_at(snapshot_, peer.public_key)};
+                     .resume = resume_at(snapshot_, peer.public_key, device.name)};
     if (ipv6()) {
       entry.allowed_ips.push_back(net::Prefix::host(twin));
     }
     device.peers.push_back(std::move(entry));
+  }
+
+  // Once, however many devices it is on.
+  void let_in(const network::Peer& peer) {
+    const auto twin = net::ipv6_twin(ula(), peer.address);
     served_.push_back(&peer);
     filter_.peers.push_back({.address = peer.address,
                              .address_ipv6 = twin,
@@ -287,7 +332,8 @@ Result<DesiredState> desired(const Snapshot& snapshot) {
     }
     CW_TRY(check_key(snapshot.host, gateway));
     CW_TRY(check_egress(gateway));
-    if (is_left_out(gateway.name, snapshot.overlaps)) {
+    // What replaces another has its prefixes.
+    if (is_left_out(gateway.replaces.value_or(gateway.name), snapshot.overlaps)) {
       continue;
     }
     builder.add_gateway(gateway);

@@ -12,7 +12,8 @@ std::vector<GatewayPrefix> gateway_prefixes(const network::Netmap& netmap, const
     return prefixes;
   }
   for (const auto& gateway : site->gateways) {
-    if (!std::ranges::binary_search(gateway.routers, host.router)) {
+    // The prefixes of one that replaces another are the other's.
+    if (gateway.replaces || !std::ranges::binary_search(gateway.routers, host.router)) {
       continue;
     }
     prefixes.push_back({.gateway = gateway.name, .prefix = gateway.block.ipv4()});

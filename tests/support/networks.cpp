@@ -64,9 +64,22 @@ router::Snapshot snapshot(unsigned gateways, unsigned peers) {
   return made;
 }
 
+void replace_first_gateway(router::Snapshot& snapshot) {
+  constexpr unsigned kNumber = 3;
+  auto& gateways = snapshot.netmap.sites.front().gateways;
+  auto replacement = gateways.front();
+  replacement.replaces = replacement.name;
+  replacement.name += "-2";
+  replacement.public_key = public_key(kNumber);
+  replacement.listen_port = static_cast<std::uint16_t>(replacement.listen_port + 100);
+  replacement.endpoint.port = replacement.listen_port;
+  snapshot.host.keys.emplace(replacement.name, public_key(kNumber));
+  gateways.insert(gateways.begin() + 1, std::move(replacement));
+}
+
 router::KeyRing key_ring() {
   router::KeyRing keys;
-  for (const unsigned number : {1U, 2U}) {
+  for (const unsigned number : {1U, 2U, 3U}) {
     keys.emplace(public_key(number), private_key(number));
   }
   return keys;

@@ -19,6 +19,9 @@ net::PublicKey public_key(unsigned number);
 // alternating between the two; peer i has key 1000 + i. With one gateway, `prod` has all.
 router::Snapshot snapshot(unsigned gateways, unsigned peers);
 
+// Beside `prod` stands `prod-2`, which replaces it: key 3, and the port a hundred further.
+void replace_first_gateway(router::Snapshot& snapshot);
+
 // The keys of the gateways of that network.
 router::KeyRing key_ring();
 

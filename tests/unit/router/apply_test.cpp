@@ -101,7 +101,7 @@ TEST(Apply, WritesNothingToAKernelThatHasItAll) {
 TEST(Apply, StartsHandshakesAndLeavesNoKeepaliveBehind) {
   auto snapshot = test::snapshot(1, 2);
   const auto key = snapshot.netmap.peers[0].public_key;
-  snapshot.last_seen[key] = {{*net::Ip::parse("203.0.113.2"), 40000}, snapshot.now};
+  snapshot.last_seen[key] = {{*net::Ip::parse("203.0.113.2"), 40000}, snapshot.now, "cw-prod"};
   test::ModelKernel kernel;
   ASSERT_TRUE(converge(kernel, *desired(snapshot)).ok());
   EXPECT_EQ(kernel.handshakes_started[key], 1);

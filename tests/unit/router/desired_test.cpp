@@ -71,8 +71,8 @@ TEST(Desired, SaysWhenTheNextPeerExpires) {
 TEST(Desired, ResumesOnlyPeersWhoseSessionCanBeAlive) {
   auto all = snapshot(1, 2);
   const net::SocketAddress endpoint{*net::Ip::parse("203.0.113.2"), 40000};
-  all.last_seen[all.netmap.peers[0].public_key] = {endpoint, all.now - seconds(180)};
-  all.last_seen[all.netmap.peers[1].public_key] = {endpoint, all.now - seconds(181)};
+  all.last_seen[all.netmap.peers[0].public_key] = {endpoint, all.now - seconds(180), "cw-prod"};
+  all.last_seen[all.netmap.peers[1].public_key] = {endpoint, all.now - seconds(181), "cw-prod"};
   std::vector<std::string> resumed;
   const auto state = *desired(all);
   for (const auto& peer : state.devices[0].peers) {

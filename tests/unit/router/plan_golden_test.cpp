@@ -57,7 +57,7 @@ TEST(GoldenPlan, DeletedDeviceComesBackWithItsPeersEndpoints) {
   converge(kernel, *desired(snapshot));
   ASSERT_TRUE(kernel.remove_link("cw-prod"));
   snapshot.last_seen[snapshot.netmap.peers[0].public_key] = {
-      {*net::Ip::parse("203.0.113.2"), 40000}, snapshot.now};
+      {*net::Ip::parse("203.0.113.2"), 40000}, snapshot.now, "cw-prod"};
   compare("deleted_device", plan_against(kernel, *desired(snapshot)));
 }
 

@@ -55,7 +55,7 @@ TEST_F(Converged, RepairsWhatADownedLinkTookAlong) {
 TEST_F(Converged, StartsTheHandshakesOfADeviceThatWasDown) {
   auto snapshot = test::snapshot(2, 6);
   snapshot.last_seen[snapshot.netmap.peers[0].public_key] = {
-      {*net::Ip::parse("203.0.113.2"), 40000}, snapshot.now};
+      {*net::Ip::parse("203.0.113.2"), 40000}, snapshot.now, "cw-prod"};
   wanted = *desired(snapshot);
   EXPECT_THAT(lines(), ElementsAre());
   kernel.set_down("cw-prod");

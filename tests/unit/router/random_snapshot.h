@@ -10,7 +10,8 @@
 
 namespace cw::router {
 
-// One gateway or two, up to a dozen peers; some locked out, some seen lately.
+// One gateway or two, one perhaps being replaced, up to a dozen peers; some locked out, some seen
+// lately, some on the replacement.
 inline Snapshot random_snapshot() {
   const auto gateways = *rc::gen::inRange(1U, 3U);
   auto snapshot = test::snapshot(gateways, *rc::gen::inRange(0U, 12U));
@@ -18,8 +19,15 @@ inline Snapshot random_snapshot() {
   for (auto& peer : snapshot.netmap.peers) {
     peer.enabled = *rc::gen::weightedElement<bool>({{4, true}, {1, false}});
     if (*rc::gen::weightedElement<bool>({{3, false}, {1, true}})) {
-      snapshot.last_seen[peer.public_key] = {{*net::Ip::parse("203.0.113.2"), 4000}, snapshot.now};
+      snapshot.last_seen[peer.public_key] = {
+          {*net::Ip::parse("203.0.113.2"), 4000}, snapshot.now, "cw-" + peer.home};
     }
+    if (*rc::gen::weightedElement<bool>({{3, false}, {1, true}})) {
+      snapshot.moved.insert(peer.public_key);
+    }
+  }
+  if (*rc::gen::weightedElement<bool>({{3, false}, {1, true}})) {
+    test::replace_first_gateway(snapshot);
   }
   // Two people who exchange their addresses: the hard case for allowed IPs.
   if (snapshot.netmap.peers.size() > 2 && *rc::gen::arbitrary<bool>()) {
