@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "firewall/ruleset/never.h"
+#include "firewall/ruleset/outer.h"
 #include "firewall/ruleset/rights_chains.h"
 #include "firewall/ruleset/writer.h"
 
@@ -50,32 +51,7 @@ void write_sources(Writer& out, const Filter& filter) {
   out.line("ip saddr {{ {}, 240.0.0.0/4 }} drop", fmt::join(ours, ", "));
   out.line("ip daddr 240.0.0.0-255.255.255.254 drop");  // broadcasts are the host's own
   out.line6("ip6 saddr {{ {} }} drop", fmt::join(ours6, ", "));
-  out.close();
-}
-
-// A port that one of our gateways listens on is its own.
-std::vector<std::uint16_t> redirected_ports(const Filter& filter) {
-  auto ports = filter.alternate_ports;
-  std::erase_if(ports, [&](std::uint16_t port) {
-    return std::ranges::find(filter.tunnels, port, &TunnelFilter::listen_port) !=
-           filter.tunnels.end();
-  });
-  return ports;
-}
-
-void write_alternate_ports(Writer& out, const Filter& filter) {
-  const auto ports = redirected_ports(filter);
-  out.open("chain nat_prerouting");
-  out.line("type nat hook prerouting priority dstnat; policy accept;");
-  if (!ports.empty()) {
-    // Only what begins like WireGuard's handshake initiation (1) or data (4) message: QUIC and
-    // IPsec on the same ports stay with whoever serves them on this host.
-    for (const auto* message : {"0x01000000", "0x04000000"}) {
-      out.line(
-          R"(iifname != "cw-*" udp dport {{ {} }} @th,64,32 {} fib daddr type local redirect to :{})",
-          fmt::join(ports, ", "), message, filter.tunnels.front().listen_port);
-    }
-  }
+  write_untracked(out, filter);
   out.close();
 }
 
@@ -275,7 +251,7 @@ Ruleset compile(const Filter& filter) {
     write_every_route(out);
   }
   write_sources(out, filter);
-  write_alternate_ports(out, filter);
+  write_outer(out, filter);
   write_judgement(out, filter);
   write_input(out);
   write_forward(out, filter);

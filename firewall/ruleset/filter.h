@@ -16,7 +16,8 @@
 // everything else on the host passes as if we were not there. Static chains, elements in sets:
 // a peer is one element, not one chain (10,000 chains take 12 s to load).
 //
-//   prerouting raw        a source that is not the device's, or that comes from elsewhere: drop
+//   prerouting raw        a source that is not the device's, or that comes from elsewhere: drop;
+//                         WireGuard's own packets: not tracked (outer.h), nor at output raw
 //   prerouting dstnat     UDP 443 and 4500 that carry WireGuard: to the gateway's port
 //   prerouting dstnat+10  from a tunnel: by peer; to a tunnel: replies, and what the policy opens.
 //                         What is allowed gets the mark without which no route is found (ADR 0003)

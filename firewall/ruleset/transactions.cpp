@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "firewall/ruleset/outer.h"
 #include "firewall/ruleset/rights_chains.h"
 #include "firewall/ruleset/writer.h"
 
@@ -88,7 +89,7 @@ std::string turn(const Exchange& exchange, const Digest& after) {
 
 }  // namespace
 
-std::string replace_text(const Ruleset& ruleset) {
+std::string replace_text(const Ruleset& ruleset, const std::vector<net::SocketAddress>& clients) {
   const auto& contents = ruleset.contents;
   Writer jumps(ruleset.ipv6);
   for (const auto& jump : contents.jumps) {
@@ -111,7 +112,7 @@ std::string replace_text(const Ruleset& ruleset) {
   for (const auto& set : contents.sets) {
     append_elements(text, "add", set.name, set.elements);
   }
-  return text;
+  return text + remember_text(clients, ruleset.ipv6);
 }
 
 std::vector<std::string> exchange_texts(const Exchange& exchange, const Digest& after) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "firewall/ruleset/ruleset.h"
+#include "net/endpoint.h"
 
 // How the kernel's table becomes another one, as nft text; each text is one transaction. Pure.
 namespace cw::firewall {
@@ -13,9 +14,11 @@ namespace cw::firewall {
 inline constexpr auto kDigestSet = "digest";
 inline constexpr auto kSealSet = "seal";
 
-// Builds the table anew in place of whatever is there. Some packets that were allowed before and
-// after may be refused meanwhile: their sets are found a moment after the rules that ask for them.
-[[nodiscard]] std::string replace_text(const Ruleset& ruleset);
+// Builds the table anew in place of whatever is there, and remembers `clients` (outer.h). Some
+// packets that were allowed before and after may be refused meanwhile: their sets are found a
+// moment after the rules that ask for them.
+[[nodiscard]] std::string replace_text(const Ruleset& ruleset,
+                                       const std::vector<net::SocketAddress>& clients = {});
 
 // One after the other, and no packet is lost to any: what is new is built, then all that counts
 // changes at once, with the digest. One or two.

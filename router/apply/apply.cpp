@@ -103,7 +103,7 @@ Result<> run(const SetSysctl& step, Sinks& sinks, const KeyRing& /*keys*/) {
 }
 
 Result<> run(const ReplaceRuleset& step, Sinks& sinks, const KeyRing& /*keys*/) {
-  CW_TRY(sinks.firewall.commit(firewall::replace_text(step.ruleset)));
+  CW_TRY(sinks.firewall.commit(firewall::replace_text(step.ruleset, step.clients)));
   return sinks.firewall.seal();
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "firewall/ruleset/ruleset.h"
+#include "net/endpoint.h"
 #include "netlink/codec/route_values.h"
 #include "netlink/codec/wireguard_values.h"
 
@@ -102,6 +103,7 @@ struct SetSysctl {
 // The whole table in one transaction.
 struct ReplaceRuleset {
   firewall::Ruleset ruleset;
+  std::vector<net::SocketAddress> clients;  // where peers are: those that it may have to know
   friend bool operator==(const ReplaceRuleset&, const ReplaceRuleset&) = default;
 };
 

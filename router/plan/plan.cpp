@@ -224,6 +224,21 @@ bool left_flowtable(const DesiredState& desired, const KernelState& kernel) {
          });
 }
 
+std::vector<net::SocketAddress> clients_of(const KernelState& kernel) {
+  std::vector<net::SocketAddress> clients;
+  for (const auto& device : kernel.devices.items) {
+    for (const auto& peer : device.peers) {
+      if (peer.endpoint) {
+        clients.push_back(*peer.endpoint);
+      }
+    }
+  }
+  std::ranges::sort(clients);
+  const auto repeated = std::ranges::unique(clients);  // two behind it, or one on two devices
+  clients.erase(repeated.begin(), repeated.end());
+  return clients;
+}
+
 void plan_firewall(const DesiredState& desired, const KernelState& kernel, Stages& stages) {
   if (!kernel.firewall) {
     // Unreadable: the next reading decides. Until then nothing is opened.
@@ -244,7 +259,9 @@ void plan_firewall(const DesiredState& desired, const KernelState& kernel, Stage
   }
   const auto wanted = desired.firewall->digest;
   const auto replace = [&](std::string_view reason) {
-    stages.firewall.push_back({ReplaceRuleset{*desired.firewall}, std::string(reason)});
+    stages.firewall.push_back(
+        {ReplaceRuleset{.ruleset = *desired.firewall, .clients = clients_of(kernel)},
+         std::string(reason)});
   };
   if (!there.present) {
     replace(kMissing);

@@ -5,14 +5,35 @@ from __future__ import annotations
 
 import pytest
 
+from lab import shell
 from lab.capture import PacketCounter
 from lab.client import pgbench, psql
 from lab.database import Database
-from lab.router import GATEWAY_ADDRESS, twin
-from lab.topology import DATABASE, DATABASE_6, ROUTER, ROUTER_6
+from lab.router import GATEWAY_ADDRESS, PORT, twin
+from lab.topology import DATABASE, DATABASE_6, ROUTER, ROUTER_6, ROUTER_PUBLIC
 from lab.world import World
 
 PSQL_ADDRESS = "SELECT host(inet_client_addr())"
+MEANWHILE = 50  # packets of a stream of fifty a second
+
+# Sends to whoever spoke first, for ever.
+STREAM = """
+import socket, time
+out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+out.bind(("", 9000))
+_, peer = out.recvfrom(100)
+while True:
+    out.sendto(b"more", peer)
+    time.sleep(0.02)
+"""
+
+LISTEN = """
+import socket, sys
+ear = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+ear.sendto(b"begin", (sys.argv[1], 9000))
+while True:
+    ear.recv(100)
+"""
 
 
 def test_a_laptop_reaches_postgresql_through_wg_quick(visitor: World, database: Database) -> None:
@@ -32,6 +53,35 @@ def test_a_laptop_reaches_postgresql_through_wireguard_go(visitor: World, databa
 def test_the_gateway_answers_on_ports_that_hotels_let_out(visitor: World, port: int) -> None:
     visitor.connect(f"hotel{port}", port=port)
     assert visitor.client.succeeds("ping", "-c1", "-W5", DATABASE)
+
+
+def test_the_tunnel_itself_is_not_tracked(visitor: World) -> None:
+    visitor.router.run("conntrack", "-F")  # of whoever was behind a redirected port before
+    visitor.connect("laptop")
+    assert visitor.client.succeeds("ping", "-c3", "-i0.2", "-W5", DATABASE)
+    tracked = visitor.router.run("conntrack", "-L")
+    assert DATABASE in tracked, "what comes out of it is"
+    assert "udp" not in tracked, tracked
+
+
+def test_a_client_behind_a_redirected_port_never_hears_from_another_one(visitor: World) -> None:
+    """Also when the firewall's table is built anew while the client only listens."""
+    other_port = PacketCounter(visitor.topology.internet, f"ip saddr {ROUTER_PUBLIC} udp sport {PORT}", "other_port")
+    visitor.connect("hotel", port=443)
+    sender = visitor.topology.db.start("python3", "-c", STREAM)
+    shell.until("the sender", lambda: ":9000 " in visitor.topology.db.run("ss", "-Hlun"))
+    listener = visitor.client.start("python3", "-c", LISTEN, DATABASE)
+    heard = PacketCounter(visitor.client, "iifname hotel udp sport 9000", "heard")
+    shell.until("a stream", lambda: heard.packets() > MEANWHILE)
+    visitor.router.nft("add chain inet causeway somebody")  # an edit, so that it is built anew
+    shell.until("the table built anew", lambda: "somebody" not in visitor.router.run("nft", "list", "ruleset"))
+    before = heard.packets()
+    shell.until("the stream to go on", lambda: heard.packets() > before + MEANWHILE)
+    assert "dport=443" in visitor.router.run("conntrack", "-L", "-p", "udp")
+    assert other_port.packets() == 0
+    for process in (sender, listener):
+        process.kill()
+        process.wait()
 
 
 def test_other_programs_keep_udp_443(visitor: World) -> None:

@@ -150,13 +150,23 @@ TEST(Filter, SpeaksNoIpv6OnAHostWithoutIt) {
 TEST(Filter, RedirectsNothingWithoutAlternatePorts) {
   auto filter = one_gateway();
   filter.alternate_ports.clear();
-  EXPECT_THAT(compile(filter).structure, Not(HasSubstr("redirect")));
+  EXPECT_THAT(compile(filter).structure, Not(HasSubstr("redirect to")));
 }
 
 TEST(Filter, LeavesAPortToTheGatewayThatListensOnIt) {
   auto filter = one_gateway();
   filter.tunnels[0].listen_port = 443;
   EXPECT_THAT(compile(filter).structure, HasSubstr("udp dport { 4500 }"));
+}
+
+TEST(Filter, TracksNothingOfWireGuardsOnAnyGatewaysPort) {
+  auto filter = one_gateway();
+  filter.tunnels.push_back(filter.tunnels[0]);
+  filter.tunnels[1].device = "cw-spare";
+  filter.tunnels[1].listen_port = 51821;
+  const auto text = compile(filter).structure;
+  EXPECT_THAT(text, HasSubstr("udp dport { 51820, 51821 } fib daddr type local notrack\n"));
+  EXPECT_THAT(text, HasSubstr("udp sport { 51820, 51821 } notrack\n"));
 }
 
 TEST(Filter, SetsTheMarkInTheChainOfWhatIsAllowedAndNowhereElse) {

@@ -167,5 +167,19 @@ TEST(ReplaceText, TakesThePlaceOfWhateverIsThere) {
       "add element inet causeway peer4 { 100.64.0.5 : goto a, 100.64.0.6 : goto b }\n"));
 }
 
+TEST(ReplaceText, RemembersClientsOfTheFamiliesThatThereAre) {
+  auto ruleset = small();
+  const std::vector<net::SocketAddress> clients = {{*net::Ip::parse("203.0.113.2"), 40000},
+                                                   {*net::Ip::parse("203.0.113.9"), 51820},
+                                                   {*net::Ip::parse("2001:db8::9"), 40000}};
+  EXPECT_THAT(
+      replace_text(ruleset, clients),
+      testing::EndsWith(
+          "add element inet causeway redirected4 { 203.0.113.2 . 40000, 203.0.113.9 . 51820 }\n"
+          "add element inet causeway redirected6 { 2001:db8::9 . 40000 }\n"));
+  ruleset.ipv6 = false;
+  EXPECT_THAT(replace_text(ruleset, clients), testing::Not(testing::HasSubstr("redirected6")));
+}
+
 }  // namespace
 }  // namespace cw::firewall

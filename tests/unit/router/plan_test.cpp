@@ -67,6 +67,16 @@ TEST_F(Converged, LoadsAFlushedRulesetBeforeAnythingElse) {
   EXPECT_THAT(lines(Depth::Digest), ElementsAre(StartsWith("~ firewall table inet causeway")));
 }
 
+TEST_F(Converged, TellsAFirewallThatIsLoadedAnewWherePeersAre) {
+  const net::SocketAddress home{*net::Ip::parse("203.0.113.2"), 40000};
+  kernel.wireguard("cw-prod").peers.at(0).endpoint = home;
+  kernel.wireguard("cw-prod").peers.at(1).endpoint = home;
+  kernel.nft.flush();
+  const auto plan = plan_now(Depth::Digest);
+  ASSERT_EQ(plan.steps.size(), 1U);
+  EXPECT_THAT(std::get<ReplaceRuleset>(plan.steps[0].action).clients, ElementsAre(home));
+}
+
 TEST_F(Converged, ReplacesAStructureThatSomebodyEdited) {
   kernel.nft.edit_structure();
   EXPECT_THAT(lines(), ElementsAre(HasSubstr("changed by somebody else")));
