@@ -121,7 +121,7 @@ tl::expected<RouterConfig, Diagnostics> parse_router_config(std::string_view tex
       file,
       table.take("network", parse_path).value.value_or(std::string(kDefaultNetworkDirectory)));
   config.lan_interface = table.take("lan_interface", parse_interface).value;
-  config.flowtable = table.take_flag("flowtable").value.value_or(false);
+  config.flowtable = table.take_flag("flowtable").value.value_or(true);
   config.metrics_listen = table.take("metrics_listen", parse_socket_address).value;
   read_keys(table, file, config, diagnostics);
   if (table.has("alternate_ports")) {

@@ -39,7 +39,7 @@ struct RouterConfig {
   std::string network;                       // absolute, or relative to the working directory
   std::optional<std::string> lan_interface;  // nothing: none is looked at
   std::vector<GatewayKey> keys;              // in the order of the file; one a gateway
-  bool flowtable = false;
+  bool flowtable = true;
   std::optional<net::SocketAddress> metrics_listen;
   std::vector<std::uint16_t> alternate_ports;  // UDP, sorted
 

@@ -198,12 +198,14 @@ inline constexpr auto kKeys = std::to_array<Key>({
     {FileKind::Router, "", "metrics_listen", AddressPort, kOptional, "off", "\"127.0.0.1:9586\"",
      "Serve Prometheus metrics on this address and TCP port. They name peers: do not open it to "
      "everybody."},
-    {FileKind::Router, "", "flowtable", Flag, kOptional, "false", "true",
+    {FileKind::Router, "", "flowtable", Flag, kOptional, "true", "false",
      "Forward TCP and UDP connections that were answered by a flowtable, past the rules that let "
      "them begin: less work for each packet. A permission that goes still ends them at once. It "
      "spans the tunnels and *lan_interface*, or where that is not given the interfaces of the "
      "default routes; other interfaces towards the site are not faster, and not harmed. Other "
-     "programs' rules do not see the packets of such a connection."},
+     "programs' rules do not see the packets of such a connection: say _false_ where they are to "
+     "judge or count them. Where the kernel has no flowtable, *causeway status* says so and every "
+     "packet passes by the rules."},
     {FileKind::Router, "", "alternate_ports", Numbers, kOptional, "[443, 4500]", "[443]",
      "Further UDP ports on which the router answers, because many networks let nothing else out. "
      "They lead to the first by name of its gateways. [] turns it off."},

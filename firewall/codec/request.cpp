@@ -144,6 +144,24 @@ std::optional<Attributes> attributes_of(const netlink::Message& message, const s
   return owner && owner->text() == table ? std::optional(attributes) : std::nullopt;
 }
 
+std::vector<std::string> decode_flowtable_devices(const netlink::Message& message,
+                                                  const std::string& table) {
+  std::vector<std::string> devices;
+  const auto attributes = attributes_of(message, table);
+  if (!attributes || NFNL_MSG_TYPE(message.header.nlmsg_type) != NFT_MSG_NEWFLOWTABLE) {
+    return devices;
+  }
+  const auto hook = attributes->find(NFTA_FLOWTABLE_HOOK);
+  const auto list = hook ? Attributes(hook->payload).find(NFTA_FLOWTABLE_HOOK_DEVS) : std::nullopt;
+  if (list) {
+    Attributes names(list->payload);
+    while (const auto name = names.next()) {
+      devices.emplace_back(name->text());
+    }
+  }
+  return devices;
+}
+
 std::optional<Counter> decode_counter(const netlink::Message& message, const std::string& table) {
   const auto attributes = attributes_of(message, table);
   if (!attributes || NFNL_MSG_TYPE(message.header.nlmsg_type) != NFT_MSG_NEWOBJ) {

@@ -28,6 +28,10 @@ namespace cw::firewall {
 [[nodiscard]] std::optional<netlink::Attributes> attributes_of(const netlink::Message& message,
                                                                const std::string& table);
 
+// Devices that a flowtable of that table spans; none for anything else. From NFT_MSG_NEWFLOWTABLE.
+[[nodiscard]] std::vector<std::string> decode_flowtable_devices(const netlink::Message& message,
+                                                                const std::string& table);
+
 // The table's counters, with what they have counted.
 [[nodiscard]] std::vector<std::uint8_t> list_counters(const std::string& table);
 

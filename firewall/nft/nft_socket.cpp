@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <utility>
 
 #include <linux/netlink.h>
@@ -83,8 +84,9 @@ Result<NftSocket::Context> NftSocket::open_context() {
 }
 
 // From a file and not from a buffer: only then does libnftables say on which line it stumbled.
-Result<> NftSocket::run(std::string_view text, const std::string& what) {
+Result<> NftSocket::run(std::string_view text, const std::string& what, Run how) {
   const auto context = CW_TRY(open_context());
+  nft_ctx_set_dry_run(context.get(), how == Run::Check);
   const auto file = CW_TRY(memory_file(text));
   const auto path = fmt::format("/proc/self/fd/{}", file.get());
   const int code = nft_run_cmd_from_filename(context.get(), path.c_str());
@@ -98,6 +100,10 @@ Result<> NftSocket::run(std::string_view text, const std::string& what) {
 Result<> NftSocket::commit(const std::string& text) {
   committed_ = CW_TRY(generation()) + 1;
   return run(text, "cannot change the firewall");
+}
+
+Result<> NftSocket::check(const std::string& text) {
+  return run(text, "nftables would not take it", Run::Check);
 }
 
 Result<std::uint32_t> NftSocket::generation() {
@@ -265,6 +271,18 @@ Result<> NftSocket::finish(const std::string& text) {
     CW_TRY(run(text, "cannot clear the firewall of what it had"));
   }
   return seal();
+}
+
+Result<std::vector<std::string>> NftSocket::flowtable_devices() {
+  return retry_interrupted([this]() -> Result<std::vector<std::string>> {
+    auto request = list_flowtables(kTable);
+    std::vector<std::string> devices;
+    CW_TRY(channel_.exchange(
+        request, "cannot list the firewall's flowtable", [&devices](const Message& message) {
+          std::ranges::move(decode_flowtable_devices(message, kTable), std::back_inserter(devices));
+        }));
+    return devices;
+  });
 }
 
 Result<std::vector<ForeignChain>> NftSocket::foreign_chains() {

@@ -24,9 +24,11 @@ class NftSocket final : public FirewallSink {
 
   Result<TableState> read(Depth depth, const std::vector<std::string>& sets) override;
   Result<> commit(const std::string& text) override;
+  Result<> check(const std::string& text) override;
   Result<> seal() override;
   Result<> exchange(const std::vector<std::string>& texts) override;
   Result<> finish(const std::string& text) override;
+  Result<std::vector<std::string>> flowtable_devices() override;
   Result<std::vector<ForeignChain>> foreign_chains() override;
   Result<std::vector<Counter>> counters() override;
 
@@ -56,8 +58,13 @@ class NftSocket final : public FirewallSink {
   Result<Listing> list();
   // What the kernel counts transactions by.
   Result<std::uint32_t> generation();
+  enum class Run : std::uint8_t {
+    Commit,
+    Check,  // the kernel looks at all of it and makes nothing of it
+  };
+
   // Runs `text` as one transaction.
-  Result<> run(std::string_view text, const std::string& what);
+  Result<> run(std::string_view text, const std::string& what, Run how = Run::Commit);
 
   netlink::Channel channel_;
   // The generation that the last commit(), exchange() or finish() made, if it was alone.

@@ -79,6 +79,18 @@ void write_input(Writer& out) {
   out.close();
 }
 
+void declare_flowtable(Writer& out, const std::vector<std::string>& devices) {
+  out.declare(
+      fmt::format(R"(flowtable {} {{ hook ingress priority filter; devices = {{ "{}" }}; }})",
+                  kFlowtable, fmt::join(devices, R"(", ")")));
+}
+
+// With the first answer, which nobody gets who was refused.
+void fill_flowtable(Writer& out) {
+  out.line("ct state established ct direction reply meta l4proto {{ 6, 17 }} flow add @{}",
+           kFlowtable);
+}
+
 // Both ends of a connection's way have to be in it (nf_flowtable.rst).
 void write_flowtable(Writer& out, const Filter& filter) {
   if (filter.flowtable_devices.empty()) {
@@ -88,9 +100,7 @@ void write_flowtable(Writer& out, const Filter& filter) {
   for (const auto& tunnel : filter.tunnels) {
     devices.push_back(tunnel.device);
   }
-  out.declare(
-      fmt::format(R"(flowtable {} {{ hook ingress priority filter; devices = {{ "{}" }}; }})",
-                  kFlowtable, fmt::join(devices, R"(", ")")));
+  declare_flowtable(out, devices);
 }
 
 // Only answers pass as such, and errors about what passed. What somebody opened is judged packet by
@@ -141,9 +151,7 @@ void write_forward(Writer& out, const Filter& filter) {
   out.line("meta mark & {:#010x} != {:#010x} drop", filter.mark_mask, filter.mark_judged);
   out.line("tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu");
   if (!filter.flowtable_devices.empty()) {
-    // With its first answer, which nobody gets who was refused.
-    out.line("ct state established ct direction reply meta l4proto {{ 6, 17 }} flow add @{}",
-             kFlowtable);
+    fill_flowtable(out);
   }
   out.close();
   out.open("chain forward");
@@ -259,6 +267,16 @@ Ruleset compile(const Filter& filter) {
   Ruleset made{.structure = out.take(), .contents = contents(filter), .ipv6 = filter.ipv6};
   made.digest = digest_of(made);
   return made;
+}
+
+std::string flowtable_trial(const std::string& device) {
+  Writer out(false);
+  declare_flowtable(out, {device});
+  out.open("chain forward");
+  out.line("type filter hook forward priority filter; policy accept;");
+  fill_flowtable(out);
+  out.close();
+  return fmt::format("table inet {}_trial {{\n{}}}\n", kTable, out.take());
 }
 
 }  // namespace cw::firewall

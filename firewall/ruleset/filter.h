@@ -77,4 +77,8 @@ struct Filter {
 // At least one tunnel.
 [[nodiscard]] Ruleset compile(const Filter& filter);
 
+// As nft text a table of its own that has a flowtable on this device and fills it: what a kernel
+// refuses that has no flowtables, or none there. To be checked and not to be committed.
+[[nodiscard]] std::string flowtable_trial(const std::string& device);
+
 }  // namespace cw::firewall

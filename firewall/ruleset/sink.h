@@ -45,6 +45,8 @@ class FirewallSink {
                                                 const std::vector<std::string>& sets) = 0;
   // One transaction; on failure nothing has changed, and the message names the line.
   virtual Result<> commit(const std::string& text) = 0;
+  // Whether the kernel would take it as one transaction. Changes nothing, and nobody notices.
+  virtual Result<> check(const std::string& text) = 0;
   // Records how the table lists now, as it was just written. Called once after each replace.
   // ErrorKind::Interrupted: somebody else had a transaction since, perhaps in our table; it stays
   // unsealed, and so is written again.
@@ -55,6 +57,8 @@ class FirewallSink {
   // Commits what may be nothing, and seals. ErrorKind::Interrupted: somebody else had a transaction
   // since exchange() began; it stays unsealed.
   virtual Result<> finish(const std::string& text) = 0;
+  // That our table's flowtable spans, in no order.
+  [[nodiscard]] virtual Result<std::vector<std::string>> flowtable_devices() = 0;
   [[nodiscard]] virtual Result<std::vector<ForeignChain>> foreign_chains() = 0;
   // All of them, in no order; none without the table.
   [[nodiscard]] virtual Result<std::vector<Counter>> counters() = 0;

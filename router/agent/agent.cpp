@@ -30,7 +30,8 @@ Agent::Agent(Setup setup, World world)
     : setup_(std::move(setup)),
       world_(world),
       reconciler_(world.sinks, world.keys, world.folder),
-      started_(world.clock.wall()) {}
+      started_(world.clock.wall()),
+      flowtable_(setup_.flowtable, setup_.lan_interface) {}
 
 Result<std::unique_ptr<Agent>> Agent::create(Setup setup, World world) {
   std::unique_ptr<Agent> agent(new Agent(std::move(setup), world));
@@ -51,7 +52,7 @@ Result<> Agent::make_sources() {
     if (not_kept_) {
       keep();
     }
-    if (setup_.flowtable) {
+    if (flowtable_.wanted()) {
       look_at_host();  // a device towards the site may have come or gone
     }
     reconciler_.look_for_overlaps();
@@ -106,23 +107,12 @@ void Agent::look_at_host() {
   auto host = setup_.host;
   host.ipv6 = facts.ipv6;
   host.ra_devices = std::move(facts.ra_devices);
-  host.flowtable_devices = flowtable_devices(facts.uplinks);
+  for (const auto& problem : flowtable_.look(world_.sinks, facts.uplinks)) {
+    world_.journal.write(Level::Warning, Event::Trouble, problem.text);
+  }
+  host.flowtable_devices = flowtable_.devices();
   reconciler_.set_host(std::move(host));
   host_problems_ = std::move(facts.problems);
-}
-
-// Only what is there: a flowtable with a device that is not cannot be loaded.
-std::vector<std::string> Agent::flowtable_devices(std::vector<std::string> uplinks) {
-  const auto links =
-      setup_.flowtable ? world_.sinks.routes.links() : Result<std::vector<netlink::Link>>();
-  if (!links) {
-    return {};
-  }
-  auto devices = setup_.lan_interface ? std::vector{*setup_.lan_interface} : std::move(uplinks);
-  std::erase_if(devices, [&](const std::string& device) {
-    return std::ranges::find(*links, device, &netlink::Link::name) == links->end();
-  });
-  return devices;
 }
 
 Result<> Agent::listen_to_kernel() {
@@ -248,6 +238,7 @@ std::string Agent::summary() const {
 
 std::vector<api::Problem> Agent::standing_problems() {
   auto problems = host_problems_;
+  std::ranges::move(flowtable_.problems(), std::back_inserter(problems));
   add_kept_problems(problems);
   add_watch_problems(problems);
   if (const auto problem = metrics_ ? metrics_->problem() : std::nullopt) {
@@ -375,6 +366,7 @@ api::Answer Agent::answer_for_round(std::string text) {
 
 api::Answer Agent::reload() {
   notify_reloading();
+  flowtable_.forget_refusals();
   look_at_host();
   // First what is known to have changed: whoever is taken out is out before the thousands of other
   // files are looked at.

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "router/agent/backoff.h"
 #include "router/agent/control.h"
+#include "router/agent/flowtable.h"
 #include "router/agent/intake.h"
 #include "router/agent/journal.h"
 #include "router/agent/kept_network.h"
@@ -58,7 +59,7 @@ inline constexpr std::chrono::milliseconds kKeepAfter{200};
 struct Setup {
   router::Host host;  // ra_devices and ipv6 are found out
   std::optional<std::string> lan_interface;
-  bool flowtable = false;
+  bool flowtable = false;  // where the kernel has it
   std::optional<net::SocketAddress> metrics_listen;
   std::string config_path;
 };
@@ -116,7 +117,6 @@ class Agent final : public Requests {
   [[nodiscard]] std::string what_stays() const;
   [[nodiscard]] router::Verdict judge(const Candidate& candidate);
   void look_at_host();
-  [[nodiscard]] std::vector<std::string> flowtable_devices(std::vector<std::string> uplinks);
 
   void round(firewall::Depth depth);
   void note_repair();
@@ -148,6 +148,7 @@ class Agent final : public Requests {
   std::optional<Error> not_kept_;      // why the network in force could not be
   std::optional<api::Refusal> refused_;
   std::vector<api::Problem> host_problems_;
+  Flowtable flowtable_;
   bool config_changed_ = false;
   api::Counters counters_;
 

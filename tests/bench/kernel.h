@@ -76,6 +76,8 @@ class TimedFirewall final : public firewall::FirewallSink {
     return last_.time([&] { return real_.commit(text); });
   }
 
+  Result<> check(const std::string& text) override { return real_.check(text); }
+
   Result<> seal() override { return real_.seal(); }
 
   Result<> exchange(const std::vector<std::string>& texts) override {
@@ -83,6 +85,10 @@ class TimedFirewall final : public firewall::FirewallSink {
   }
 
   Result<> finish(const std::string& text) override { return real_.finish(text); }
+
+  Result<std::vector<std::string>> flowtable_devices() override {
+    return real_.flowtable_devices();
+  }
 
   Result<std::vector<firewall::ForeignChain>> foreign_chains() override {
     return real_.foreign_chains();

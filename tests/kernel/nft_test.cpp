@@ -306,6 +306,46 @@ TEST_F(NftTest, AFailedTransactionChangesNothingAndNamesTheLine) {
   EXPECT_EQ(run("nft -s list ruleset"), before);
 }
 
+TEST_F(NftTest, AnswersWhetherItWouldTakeATransactionAndTakesNothing) {
+  load(example());
+  const auto before = run("nft -s list ruleset");
+  CW_EXPECT_OK(socket_->check("add element inet causeway route4 { 172.16.0.0/12 }\n"));
+  EXPECT_FALSE(socket_->check("add element inet causeway gone { 10.0.0.1 }\n"));
+  EXPECT_EQ(run("nft -s list ruleset"), before);
+  EXPECT_FALSE(read(Depth::Full).edited);
+}
+
+// Kernels with flowtables and without: the trial of one says what the ruleset with one meets.
+TEST_F(NftTest, AFlowtableThatIsTriedIsAsGoodAsOneThatIsLoaded) {
+  run("ip link add ens5 type veth peer name far");
+  run("ip link add cw-prod type veth peer name tunnel");
+  firewall::Filter filter{.tunnels = {{.device = "cw-prod",
+                                       .listen_port = 51820,
+                                       .block = prefix("100.100.0.0/16"),
+                                       .block_ipv6 = prefix("fd12:3456::/112"),
+                                       .image = prefix("240.36.0.0/16")}},
+                          .flowtable_devices = {"ens5"},
+                          .mark_mask = 0x60000000,
+                          .mark_judged = 0x20000000};
+  const auto tried = socket_->check(firewall::flowtable_trial("ens5"));
+  EXPECT_THAT(run("nft list ruleset"), IsEmpty());
+  const auto loaded = socket_->commit(replace_text(compile(filter)));
+  std::cout << "flowtables: " << (tried ? "yes" : tried.error().to_text()) << "\n";
+  EXPECT_EQ(tried.has_value(), loaded.has_value());
+  const auto spanned = socket_->flowtable_devices();
+  CW_ASSERT_OK(spanned);
+  EXPECT_THAT(*spanned, testing::UnorderedElementsAreArray(
+                            loaded ? std::vector<std::string>{"cw-prod", "ens5"}
+                                   : std::vector<std::string>{}));
+  if (!tried) {
+    EXPECT_NE(tried.error().kind, ErrorKind::Interrupted);
+    EXPECT_NE(tried.error().kind, ErrorKind::Exhausted) << "it would be asked for ever";
+    filter.flowtable_devices.clear();
+    CW_EXPECT_OK(socket_->commit(replace_text(compile(filter))));
+  }
+  EXPECT_FALSE(socket_->check(firewall::flowtable_trial("gone")));
+}
+
 TEST_F(NftTest, RemovesTheTableAndMayDoSoAgain) {
   load(example());
   for (int i = 0; i < 2; ++i) {

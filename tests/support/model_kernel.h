@@ -23,6 +23,8 @@ class ModelNft final : public firewall::FirewallSink {
   Result<firewall::TableState> read(firewall::Depth depth,
                                     const std::vector<std::string>& sets) override;
   Result<> commit(const std::string& text) override;
+  Result<> check(const std::string& text) override;
+  Result<std::vector<std::string>> flowtable_devices() override;
   Result<> seal() override;
   Result<> exchange(const std::vector<std::string>& texts) override;
   Result<> finish(const std::string& text) override;
@@ -38,10 +40,13 @@ class ModelNft final : public firewall::FirewallSink {
 
   std::vector<firewall::ForeignChain> foreign;
   int commits = 0;
+  int checks = 0;
   int counter_reads = 0;
   bool refuse = false;
+  bool has_flowtables = true;
 
  private:
+  [[nodiscard]] Result<> may_run(const std::string& text) const;
   Result<> run(const std::string& line);
   Result<> run_for_chain(const std::string& verb, const std::string& object,
                          const std::string& chain, const std::string& to);
@@ -87,6 +92,7 @@ class ModelKernel final : public netlink::RouteSink,
   Result<> change(const netlink::WgDeviceChange& change) override;
   Result<std::string> read(const std::string& key) override;
   Result<> write(const netlink::Sysctl& sysctl) override;
+
   Result<std::size_t> forget(const netlink::FlowMatch& among,
                              const std::function<bool(const netlink::Flow&)>& gone) override;
 

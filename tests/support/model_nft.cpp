@@ -64,10 +64,37 @@ Result<firewall::TableState> ModelNft::read(firewall::Depth depth,
   return state;
 }
 
-Result<> ModelNft::commit(const std::string& text) {
+Result<> ModelNft::may_run(const std::string& text) const {
   if (refuse) {
     return Error::invalid("nft refused line 1");
   }
+  if (!has_flowtables && text.find("flowtable ") != std::string::npos) {
+    return Error::from_errno(ENOENT, "nft on line 2: no such file or directory");
+  }
+  return {};
+}
+
+Result<> ModelNft::check(const std::string& text) {
+  ++checks;
+  return may_run(text);
+}
+
+Result<std::vector<std::string>> ModelNft::flowtable_devices() {
+  constexpr std::string_view kDevices = "devices = {";
+  const auto at =
+      structure_.find(kDevices, std::min(structure_.find("  flowtable "), structure_.size()));
+  std::vector<std::string> devices;
+  if (at != std::string::npos) {
+    std::istringstream quoted(structure_.substr(at, structure_.find('}', at) - at));
+    for (std::string part; std::getline(quoted, part, '"') && std::getline(quoted, part, '"');) {
+      devices.push_back(part);
+    }
+  }
+  return devices;
+}
+
+Result<> ModelNft::commit(const std::string& text) {
+  CW_TRY(may_run(text));
   ++commits;
   const ModelNft before = *this;
   std::istringstream lines(text);

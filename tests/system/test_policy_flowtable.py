@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""With a flowtable, established connections pass the rules by; and still end with their permission."""
+"""Established connections pass the rules by, by a flowtable; and still end with their permission."""
 
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +17,7 @@ from lab.world import World
 PORT = 5201
 MOST_SEEN = 0.05  # of a connection's packets, by the chains of the hook that they would pass
 CHUNKS = 400
+NO_MODULES = Path("/etc/modprobe.d/no-flowtable.conf")  # in the VM's own layer
 MEANWHILE = 50  # packets of others, twenty a second, while nothing of the connection may come
 
 ALLOWED = f'[[rule]]\nname = "db"\nfrom = "laptop"\nto = "{DATABASE}"\nports = ["icmp", "tcp/{PORT}"]\n'
@@ -48,18 +49,11 @@ table inet watch {
 
 
 @pytest.fixture
-def fast(world: World) -> Iterator[World]:
-    world.agent.stop()
-    text = world.agent.config.read_text()
-    world.agent.config.write_text("flowtable = true\n" + text)
-    world.agent.start()
+def fast(world: World) -> World:
     world.connect("laptop")
     world.topology.db.start("socat", SERVER, "EXEC:cat")
     world.wait_for_port(world.topology.db, PORT)
-    yield world
-    world.agent.stop()
-    world.agent.config.write_text(text)
-    world.agent.start()
+    return world
 
 
 def take(world: World, policy: str) -> None:
@@ -86,9 +80,40 @@ def seen_by_forward(world: World) -> int:
     return int(listing.split("packets ")[1].split()[0])
 
 
+def without_fast_path(world: World) -> list[dict[str, str]]:
+    """What the status says of devices where the kernel has no flowtable."""
+    return [problem for problem in world.agent.status()["problems"] if "take no fast path" in problem["text"]]
+
+
 def test_the_rules_see_few_packets_of_an_established_connection(fast: World) -> None:
     assert seen_by_forward(fast) < MOST_SEEN * 2 * CHUNKS
     take(fast, ALLOWED)
+    assert seen_by_forward(fast) < MOST_SEEN * 2 * CHUNKS
+
+
+def test_with_the_flowtable_turned_off_the_rules_see_every_packet(fast: World) -> None:
+    fast.agent.stop()
+    fast.agent.config.write_text("flowtable = false\n" + fast.agent.config.read_text())
+    fast.agent.start()
+    assert seen_by_forward(fast) > 2 * CHUNKS
+
+
+def test_a_kernel_without_flowtables_serves_all_the_same_and_is_named_once(fast: World) -> None:
+    fast.agent.stop()
+    fast.router.nft("delete table inet causeway")  # it would not be asked for a module that it has
+    # The kernel frees a flowtable a moment after it has gone.
+    shell.until("the modules gone", lambda: shell.succeeds("modprobe", "-r", "nft_flow_offload", "nf_flow_table_inet"))
+    NO_MODULES.write_text("install nft_flow_offload /bin/false\ninstall nf_flow_table_inet /bin/false\n")
+    try:
+        fast.agent.start()
+        shell.until("traffic", lambda: fast.client.succeeds("ping", "-c1", "-W2", DATABASE))
+        assert [problem["severity"] for problem in without_fast_path(fast)] == ["warning"]
+        assert seen_by_forward(fast) > 2 * CHUNKS
+        assert fast.agent.log.read_text().count("take no fast path") == 1
+    finally:
+        NO_MODULES.unlink()
+    fast.agent.cli("reload")
+    assert without_fast_path(fast) == []
     assert seen_by_forward(fast) < MOST_SEEN * 2 * CHUNKS
 
 

@@ -30,7 +30,7 @@ TEST(RouterConfig, FillsInTheDefaults) {
 TEST(RouterConfig, ReadsEveryKey) {
   const auto config = parse_router_config(
       "name = \"r\"\nsite = \"s\"\nnetwork = \"net\"\nlan_interface = \"ens5\"\n"
-      "metrics_listen = \"[::1]:9586\"\nflowtable = true\nalternate_ports = [4500, 53, 4500]\n"
+      "metrics_listen = \"[::1]:9586\"\nflowtable = false\nalternate_ports = [4500, 53, 4500]\n"
       "[[key]]\ngateway = \"g\"\nsource = \"credential:g.key\"\n",
       "lab/router.toml");
   ASSERT_TRUE(config) << render(config.error());
@@ -42,7 +42,7 @@ TEST(RouterConfig, ReadsEveryKey) {
                 .lan_interface = "ens5",
                 .keys = {{.gateway = "g",
                           .source = {.kind = KeySource::Kind::Credential, .name = "g.key"}}},
-                .flowtable = true,
+                .flowtable = false,
                 .metrics_listen = net::SocketAddress{*net::Ip::parse("::1"), 9586},
                 .alternate_ports = {53, 4500},
             }));

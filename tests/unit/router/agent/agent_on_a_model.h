@@ -116,6 +116,8 @@ class AgentOnAModel : public ::testing::Test {
     setup.host = test::snapshot(1, 0).host;
     setup.config_path = temp_ / "router.toml";
     setup.metrics_listen = metrics_;
+    setup.flowtable = flowtable_;
+    setup.lan_interface = "eth0";
     auto agent = Agent::create(std::move(setup), {.loop = loop_,
                                                   .clock = clock_,
                                                   .journal = journal_,
@@ -189,6 +191,7 @@ class AgentOnAModel : public ::testing::Test {
   FakeWatch watch_;
   RecordingJournal journal_;
   std::optional<net::SocketAddress> metrics_;
+  bool flowtable_ = false;
   Loop loop_ = *Loop::create();
   cli::AgentClient client_{folder_.socket_path()};
   std::unique_ptr<Agent> agent_;

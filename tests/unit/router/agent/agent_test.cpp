@@ -73,6 +73,21 @@ TEST_F(AgentOnAModel, AnEditedTableIsReadWholeAndMended) {
   EXPECT_FALSE(kernel_.nft.read(firewall::Depth::Full, {})->edited);
 }
 
+TEST_F(AgentOnAModel, OnAKernelWithoutFlowtablesAllElseIsThereAndItSaysSo) {
+  flowtable_ = true;
+  kernel_.nft.has_flowtables = false;
+  start();
+  const auto no_fast_path =
+      ::testing::Field(&api::Problem::text, HasSubstr("connections over eth0 take no fast path"));
+  EXPECT_EQ(status().phase, api::Phase::Running);
+  EXPECT_THAT(status().problems, Contains(no_fast_path).Times(1));
+  EXPECT_EQ(kernel_.nft.checks, 1);
+  EXPECT_EQ(journal_.count(Event::Trouble), 1U);
+  kernel_.nft.has_flowtables = true;
+  EXPECT_TRUE(ask([this] { return client_.reload(); }));
+  EXPECT_THAT(status().problems, Not(Contains(no_fast_path)));
+}
+
 TEST_F(AgentOnAModel, AStepThatFailsIsTriedAgainByItself) {
   bool absent = true;
   kernel_.before_write = [&absent](const std::string& what) -> Result<> {
