@@ -94,6 +94,15 @@ std::vector<std::uint8_t> list_flows(const FlowMatch& among) {
   return out.take();
 }
 
+std::vector<std::uint8_t> count_flows() {
+  MessageWriter out(type_of(IPCTNL_MSG_CT_GET_STATS), NLM_F_REQUEST | NLM_F_ACK);
+  nfgenmsg header{};
+  header.nfgen_family = NFPROTO_UNSPEC;
+  header.version = NFNETLINK_V0;
+  out.header(header);
+  return out.take();
+}
+
 std::optional<Flow> decode_flow(const Message& message) {
   if (message.header.nlmsg_type != type_of(IPCTNL_MSG_CT_NEW)) {
     return std::nullopt;

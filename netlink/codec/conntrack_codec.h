@@ -14,6 +14,9 @@ namespace cw::netlink {
 
 [[nodiscard]] std::vector<std::uint8_t> list_flows(const FlowMatch& among);
 
+// How many there are; whatever the answer, it has the kernel load what tracks them.
+[[nodiscard]] std::vector<std::uint8_t> count_flows();
+
 // From IPCTNL_MSG_CT_NEW, the form in which a dump has them; none for anything else.
 [[nodiscard]] std::optional<Flow> decode_flow(const Message& message);
 

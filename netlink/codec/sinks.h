@@ -66,6 +66,8 @@ class SysctlSink {
   // ErrorKind::NotFound: this kernel has no such knob (IPv6 off).
   [[nodiscard]] virtual Result<std::string> read(const std::string& key) = 0;
   virtual Result<> write(const Sysctl& sysctl) = 0;
+  // There is such a knob, and we may turn it; some are the first network namespace's alone.
+  [[nodiscard]] virtual bool writable(const std::string& key) = 0;
 };
 
 // A connection that the kernel tracks, as whoever opened it sees it: before any NAT.

@@ -21,6 +21,8 @@ constexpr std::size_t kMostBytesAtOnce = 32768;
 Result<ConntrackSocket> ConntrackSocket::create() {
   auto list = CW_TRY_IN(Channel::open(NETLINK_NETFILTER), "opening conntrack");
   auto change = CW_TRY_IN(Channel::open(NETLINK_NETFILTER), "opening conntrack");
+  auto request = count_flows();
+  CW_TRY(list.exchange(request, "cannot ask for tracked connections"));
   return ConntrackSocket(std::move(list), std::move(change));
 }
 

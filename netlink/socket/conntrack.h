@@ -13,6 +13,7 @@ namespace cw::netlink {
 
 class ConntrackSocket final : public ConntrackSink {
  public:
+  // Behind it the kernel has connection tracking and its sysctls, which come as a module.
   static Result<ConntrackSocket> create();
 
   Result<std::size_t> forget(const FlowMatch& among,

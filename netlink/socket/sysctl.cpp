@@ -57,4 +57,10 @@ Result<> ProcSysctls::write(const Sysctl& sysctl) {
   return {};
 }
 
+bool ProcSysctls::writable(const std::string& key) {
+  const auto path = path_of(key);
+  // Opened, and nothing written: access(2) would not count our capabilities.
+  return path && UniqueFd(::open(path->c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
+}
+
 }  // namespace cw::netlink

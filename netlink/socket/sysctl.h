@@ -15,6 +15,7 @@ class ProcSysctls final : public SysctlSink {
  public:
   Result<std::string> read(const std::string& key) override;
   Result<> write(const Sysctl& sysctl) override;
+  bool writable(const std::string& key) override;
 };
 
 }  // namespace cw::netlink

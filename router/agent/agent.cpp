@@ -107,6 +107,7 @@ void Agent::look_at_host() {
   auto host = setup_.host;
   host.ipv6 = facts.ipv6;
   host.ra_devices = std::move(facts.ra_devices);
+  host.conntrack_memory = facts.conntrack_memory;
   for (const auto& problem : flowtable_.look(world_.sinks, facts.uplinks)) {
     world_.journal.write(Level::Warning, Event::Trouble, problem.text);
   }

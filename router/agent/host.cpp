@@ -189,6 +189,15 @@ std::string ipv6_setting(netlink::SysctlSink& sysctls, std::string_view device,
   return sysctls.read(fmt::format("net/ipv6/conf/{}/{}", device, what)).value_or("");
 }
 
+std::optional<std::uint64_t> memory_size() {
+  const auto pages = ::sysconf(_SC_PHYS_PAGES);
+  const auto page = ::sysconf(_SC_PAGESIZE);
+  if (pages <= 0 || page <= 0) {
+    return std::nullopt;
+  }
+  return static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(page);
+}
+
 // Devices on which the kernel takes advertisements now and would stop with forwarding on, whether
 // one has come yet or not; `default` is for those still to be plugged in. One that says 2 already
 // stays in the list, so that it is kept so.
@@ -213,6 +222,9 @@ std::vector<std::string> devices_taking_advertisements(netlink::SysctlSink& sysc
 
 HostFacts read_host(netlink::SysctlSink& sysctls) {
   HostFacts facts;
+  if (sysctls.writable("net/netfilter/nf_conntrack_max")) {
+    facts.conntrack_memory = memory_size();
+  }
   facts.ipv6 = sysctls.read("net/ipv6/conf/all/forwarding").has_value() &&
                ipv6_setting(sysctls, "all", "disable_ipv6") != "1" &&
                ipv6_setting(sysctls, "default", "disable_ipv6") != "1";

@@ -18,13 +18,16 @@ struct HostFacts {
   bool ipv6 = true;                     // the kernel has it, and new devices get it
   std::vector<std::string> ra_devices;  // on which the kernel takes router advertisements
   std::vector<std::string> uplinks;     // devices of default routes, sorted
+  // Of the machine, in bytes, where it is the agent's to size conntrack's table for it: the table
+  // is of the whole machine, and only the first network namespace may.
+  std::optional<std::uint64_t> conntrack_memory;
   std::vector<api::Problem> problems;
 
   friend bool operator==(const HostFacts&, const HostFacts&) = default;
 };
 
-// Reads /proc/net/route, /proc/net/ipv6_route and networkd's configuration. What cannot be read is
-// taken as absent.
+// Reads /proc/net/route, /proc/net/ipv6_route, networkd's configuration and the memory's size. What
+// cannot be read is taken as absent.
 [[nodiscard]] HostFacts read_host(netlink::SysctlSink& sysctls);
 
 struct DefaultRoute6 {

@@ -210,10 +210,11 @@ Result<const router::DesiredState*> Reconciler::wanted(WallTime now) {
   snapshot_.now = now;
   // Read first: a state without them would settle, and they would be forgotten.
   auto before = CW_TRY(folder_.sysctls_before());
-  // Backwards: what was opened last is closed first.
-  std::ranges::reverse(before);
   auto& nothing = desired_.emplace();
-  nothing.sysctls = std::move(before);
+  // Backwards: what was opened last is closed first.
+  for (auto& sysctl : before | std::views::reverse) {
+    nothing.sysctls.push_back({.key = std::move(sysctl.key), .value = std::move(sysctl.value)});
+  }
   return &nothing;
 }
 

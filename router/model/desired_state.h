@@ -42,12 +42,26 @@ struct Device {
   friend bool operator==(const Device&, const Device&) = default;
 };
 
+// How a sysctl compares with what it is to be. The bounds are for numbers.
+enum class Bound : std::uint8_t { Exactly, AtLeast, AtMost };
+
+struct WantedSysctl {
+  std::string key;
+  std::string value;  // that it is set to where it is not within
+  Bound bound = Bound::Exactly;
+
+  // Where it has this value, nothing is to be done.
+  [[nodiscard]] bool is_met_by(const std::string& there) const;
+
+  friend bool operator==(const WantedSysctl&, const WantedSysctl&) = default;
+};
+
 struct DesiredState {
   std::vector<Device> devices;  // by name
   std::vector<netlink::Address> addresses;
   std::vector<netlink::Route> routes;
   std::vector<netlink::Rule> rules;
-  std::vector<netlink::Sysctl> sysctls;       // in the order in which they are to be set
+  std::vector<WantedSysctl> sysctls;          // in the order in which they are to be set
   std::optional<firewall::Ruleset> firewall;  // none only where nothing at all is wanted
   firewall::Filter filter;                    // what the ruleset was made of
   std::optional<WallTime> next_change;        // when time alone will change this: the next expiry

@@ -22,11 +22,12 @@ namespace cw::router {
 struct Host {
   std::string router;  // name in the netmap
   std::string site;
-  std::map<std::string, net::PublicKey> keys;  // gateway -> public half of the key we hold
-  std::vector<std::uint16_t> alternate_ports;  // UDP ports redirected to the first gateway's
-  std::vector<std::string> flowtable_devices;  // towards the site, and there; none: no flowtable
-  bool ipv6 = true;                            // the kernel has IPv6
-  std::vector<std::string> ra_devices;         // the kernel takes router advertisements there
+  std::map<std::string, net::PublicKey> keys;     // gateway -> public half of the key we hold
+  std::vector<std::uint16_t> alternate_ports;     // UDP ports redirected to the first gateway's
+  std::vector<std::string> flowtable_devices;     // towards the site, and there; none: no flowtable
+  bool ipv6 = true;                               // the kernel has IPv6
+  std::vector<std::string> ra_devices;            // the kernel takes router advertisements there
+  std::optional<std::uint64_t> conntrack_memory;  // bytes; none: its table is not ours to size
 
   friend bool operator==(const Host&, const Host&) = default;
 };

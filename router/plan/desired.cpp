@@ -7,6 +7,7 @@
 
 #include "firewall/ruleset/filter.h"
 #include "router/model/ownership.h"
+#include "router/plan/conntrack_size.h"
 #include "router/plan/overlap.h"
 #include "router/plan/rights.h"
 
@@ -140,6 +141,7 @@ class Builder {
   DesiredState finish() && {
     add_common_rules();
     add_routes_of_moved_peers();
+    state_.sysctls = conntrack_sysctls(snapshot_.host.conntrack_memory);
     if (ipv6()) {
       // Forwarding makes Linux drop the default route it has from router advertisements, unless
       // the device says 2 (Documentation/networking/ip-sysctl.rst, accept_ra): that first.

@@ -209,9 +209,10 @@ void plan_routes(const DesiredState& desired, const KernelState& kernel, Stages&
 void plan_sysctls(const DesiredState& desired, const KernelState& kernel, Stages& stages) {
   for (const auto& sysctl : desired.sysctls) {
     const auto* there = find_named(kernel.sysctls, sysctl.key, &netlink::Sysctl::key);
-    if (there != nullptr && there->value != sysctl.value) {
-      stages.sysctls.push_back({SetSysctl{.sysctl = sysctl, .before = there->value},
-                                fmt::format("was {}", there->value)});
+    if (there != nullptr && !sysctl.is_met_by(there->value)) {
+      stages.sysctls.push_back(
+          {SetSysctl{.sysctl = {.key = sysctl.key, .value = sysctl.value}, .before = there->value},
+           fmt::format("was {}", there->value)});
     }
   }
 }

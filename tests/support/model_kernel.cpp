@@ -26,6 +26,10 @@ ModelKernel::ModelKernel() {
   for (const auto* key : {"net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"}) {
     sysctls[key] = "0";
   }
+  for (const auto* key : {"nf_conntrack_buckets", "nf_conntrack_max"}) {
+    sysctls[std::string("net/netfilter/") + key] = "65536";
+  }
+  sysctls["net/netfilter/nf_conntrack_tcp_timeout_established"] = "432000";
   links_["eth0"] = {.index = next_index_++, .name = "eth0", .kind = "", .mtu = 1500, .up = true};
 }
 

@@ -93,6 +93,8 @@ class ModelKernel final : public netlink::RouteSink,
   Result<std::string> read(const std::string& key) override;
   Result<> write(const netlink::Sysctl& sysctl) override;
 
+  bool writable(const std::string& key) override { return sysctls.contains(key); }
+
   Result<std::size_t> forget(const netlink::FlowMatch& among,
                              const std::function<bool(const netlink::Flow&)>& gone) override;
 

@@ -98,3 +98,5 @@ def test_down_restores_the_sysctls_it_changed(world: World) -> None:
     world.agent.cli("down")
     for key in ("net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"):
         assert world.router.run("sysctl", "-n", key).strip() == "0", key
+    established = world.router.run("sysctl", "-n", "net.netfilter.nf_conntrack_tcp_timeout_established")
+    assert established.strip() == "432000"

@@ -158,6 +158,12 @@ def modules() -> set[str]:
     return {line.split()[0] for line in Path("/proc/modules").read_text().splitlines()}
 
 
+def conntrack() -> dict[str, int]:
+    """What the agent sets of connection tracking."""
+    names = ("buckets", "max", "tcp_timeout_established")
+    return {name: int(Path(f"/proc/sys/net/netfilter/nf_conntrack_{name}").read_text()) for name in names}
+
+
 def forwarding() -> str:
     return shell.run("sysctl", "net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding")
 

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import ETC, UNIT, Deployment, Ping, Transactions, modules, networkd_restart, systemctl, unit
+from conftest import ETC, UNIT, Deployment, Ping, Transactions, conntrack, modules, networkd_restart, systemctl, unit
 from length import LONG
 
 from lab import shell
@@ -70,6 +71,15 @@ def test_it_is_its_own_user_with_three_capabilities_and_no_way_to_more(running: 
         "CapBnd": CAPABILITIES,
     }
     assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2")
+
+
+def test_connection_tracking_is_sized_to_the_machine(running: Deployment) -> None:
+    """By the unit's own user: these sysctls are root's, and the kernel takes CAP_NET_ADMIN for it."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    tracking = conntrack()
+    assert memory // 8192 - 8192 < tracking["max"] <= memory // 8192
+    assert tracking["buckets"] == tracking["max"]
+    assert tracking["tcp_timeout_established"] == 86400
 
 
 def test_the_journal_has_fields_for_programs(running: Deployment) -> None:

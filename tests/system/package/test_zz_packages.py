@@ -6,11 +6,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import DPKG_SECONDS, ETC, Deployment, Ping, Transactions, forwarding, install, packages, start, unit
+from conftest import DPKG_SECONDS, ETC, Deployment, Ping, Transactions, conntrack, forwarding, install, packages, start, unit
 
 from lab import shell
 from lab.namespace import Namespace
 from lab.topology import DATABASE
+
+LINUX_ESTABLISHED = 432_000  # seconds, nf_conntrack_proto_tcp.c
 
 
 def newer(package: Path, folder: Path) -> Path:
@@ -46,9 +48,12 @@ def test_an_upgrade_costs_no_packet_and_no_transaction(
 
 
 def test_down_leaves_nothing_and_restores_forwarding(running: Deployment, laptop: Namespace) -> None:
+    sized = conntrack()
     shell.run("causeway", "down")
     assert left_in_the_kernel() == []
     assert forwarding() == running.forwarding_before
+    assert conntrack()["tcp_timeout_established"] == LINUX_ESTABLISHED
+    assert all(conntrack()[name] < sized[name] for name in ("buckets", "max"))
     shell.run("causeway", "reload")
     shell.until("the laptop back", lambda: laptop.succeeds("ping", "-c1", "-W1", DATABASE), timeout=60)
 

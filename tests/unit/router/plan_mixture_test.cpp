@@ -175,7 +175,9 @@ struct Justified {
   }
 
   bool operator()(const SetSysctl& step) const {
-    return has(wanted.sysctls, step.sysctl) && step.before != step.sysctl.value &&
+    const auto asked = std::ranges::find(wanted.sysctls, step.sysctl.key, &WantedSysctl::key);
+    return asked != wanted.sysctls.end() && asked->value == step.sysctl.value &&
+           !asked->is_met_by(step.before) &&
            has(kernel.sysctls, {.key = step.sysctl.key, .value = step.before});
   }
 
