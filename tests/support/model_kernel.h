@@ -38,6 +38,9 @@ class ModelNft final : public firewall::FirewallSink {
   void remove_element(const std::string& set, const std::string& element);
   void count(const std::string& counter, std::uint64_t packets);  // they passed; it is declared
 
+  // Called before each transaction and before the table is sealed; an Error makes that fail.
+  std::function<Result<>()> before_commit;
+  std::function<Result<>()> before_seal;
   std::vector<firewall::ForeignChain> foreign;
   int commits = 0;
   int checks = 0;

@@ -95,6 +95,9 @@ Result<std::vector<std::string>> ModelNft::flowtable_devices() {
 
 Result<> ModelNft::commit(const std::string& text) {
   CW_TRY(may_run(text));
+  if (before_commit) {
+    CW_TRY(before_commit());
+  }
   ++commits;
   const ModelNft before = *this;
   std::istringstream lines(text);
@@ -257,6 +260,9 @@ std::string ModelNft::listing() const {
 }
 
 Result<> ModelNft::seal() {
+  if (before_seal) {
+    CW_TRY(before_seal());
+  }
   sealed_ = listing();
   return {};
 }
