@@ -2,6 +2,7 @@
 #include "fetch/http/transfer.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <cstring>
 #include <utility>
@@ -49,6 +50,26 @@ ErrorKind kind_of(CURLcode code) {
     default:
       return ErrorKind::Invalid;
   }
+}
+
+// Why a certificate is not believed, where libcurl only says that it is not: GnuTLS' bits
+// (gnutls_certificate_status_t), which its build of libcurl hands on.
+std::string_view doubt_of(CURL* easy) {
+  constexpr std::array<std::pair<long, std::string_view>, 4> kDoubts{
+      {{1L << 10U, "the server's certificate has expired; renew it there"},
+       {1L << 9U, "the server's certificate is not valid yet; is this machine's clock right?"},
+       {1L << 14U, "the server's certificate is for another name"},
+       {1L << 6U,
+        "no authority that is trusted here signed the server's certificate; `ca_file` names "
+        "another"}}};
+  long bits = 0;
+  (void)curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &bits);
+  for (const auto& [bit, words] : kDoubts) {
+    if ((bits & bit) != 0) {
+      return words;
+    }
+  }
+  return {};
 }
 
 // All of libcurl's global state is made once; it is never taken down, since nobody knows who is the
@@ -239,6 +260,11 @@ Error Transfer::failed(CURLcode code) const {
   if (too_large_ || code == CURLE_FILESIZE_EXCEEDED) {
     return Error::make(ErrorKind::Exhausted,
                        fmt::format("the answer is over the limit of {} KiB", limits_.size >> 10U));
+  }
+  if (code == CURLE_PEER_FAILED_VERIFICATION) {
+    if (const auto doubt = doubt_of(easy_); !doubt.empty()) {
+      return Error::invalid(std::string(doubt));
+    }
   }
   const std::string reason(reason_.c_str());
   return Error::make(kind_of(code), printable(reason.empty() ? curl_easy_strerror(code) : reason));
