@@ -81,6 +81,31 @@ void Checks::check_key(const net::PublicKey& key, const Origin& at) {
   }
 }
 
+namespace {
+
+void check_signers(Checks& checks, const NetworkFile& network) {
+  const auto at = [](Span span) { return Origin::in_network(span); };
+  const auto& signers = network.signers;
+  const auto same = [](const auto& one, const auto& other) { return one.value == other.value; };
+  if (!signers.empty() && std::ranges::all_of(signers, [&](const auto& signer) {
+        return same(signer, signers.front());
+      })) {
+    checks.warn(at(signers.front().span), "one key alone may sign this network's netmaps",
+                "without it nobody could change the network: make a second one with `causeway "
+                "netmap keygen`, add it here, and put its secret key away");
+  }
+  for (const auto& revoker : network.revokers) {
+    const auto twin =
+        std::ranges::find_if(signers, [&](const auto& signer) { return same(signer, revoker); });
+    if (twin != signers.end()) {
+      checks.warn(at(revoker.span), "this key may sign netmaps, so it may revoke anyway",
+                  at(twin->span), "here it is a signer", "remove it from `revokers`");
+    }
+  }
+}
+
+}  // namespace
+
 void check_network(Checks& checks) {
   const auto& network = checks.directory.network;
   if (!network) {
@@ -114,6 +139,7 @@ void check_network(Checks& checks) {
       wider = i;
     }
   }
+  check_signers(checks, *network);
 }
 
 }  // namespace cw::network

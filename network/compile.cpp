@@ -87,6 +87,8 @@ Netmap assemble(const NetworkFile& network, const Checks& checks) {
       .via_prefix =
           network.via_prefix ? *network.via_prefix : net::default_via_prefix(*network.ula),
       .client_routes = sorted(network.client_routes),
+      .signers = sorted(network.signers),
+      .revokers = sorted(network.revokers),
       .sites = {},
       .peers = {},
   };
@@ -241,6 +243,8 @@ Directory to_directory(const Netmap& netmap) {
       .ula = field(netmap.ula),
       .via_prefix = field(netmap.via_prefix),
       .client_routes = located(netmap.client_routes),
+      .signers = located(netmap.signers),
+      .revokers = located(netmap.revokers),
   };
   for (const Site& site : netmap.sites) {
     directory.sites.insert_or_assign(site.name, to_file(site));

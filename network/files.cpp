@@ -198,6 +198,8 @@ NetworkFile read_network(const TomlTable& tree, const std::string& path, Diagnos
   file.ula = table.take("ula", parse_ula);
   file.via_prefix = table.take("via_prefix", parse_via_prefix);
   file.client_routes = table.take_list("client_routes", kMostClientRoutes, parse_route);
+  file.signers = table.take_list("signers", kMostSigners, minisign::PublicKey::parse);
+  file.revokers = table.take_list("revokers", kMostSigners, minisign::PublicKey::parse);
   return file;
 }
 

@@ -12,6 +12,7 @@
 #include "net/key.h"
 #include "net/prefix.h"
 #include "net/via6.h"
+#include "network/minisign.h"
 #include "network/netmap.h"
 #include "network/table_reader.h"
 
@@ -26,6 +27,8 @@ struct NetworkFile {
   Field<net::Prefix> ula;
   Field<net::Prefix> via_prefix;
   LocatedList<net::Prefix> client_routes;
+  LocatedList<minisign::PublicKey> signers;
+  LocatedList<minisign::PublicKey> revokers;
 
   friend bool operator==(const NetworkFile&, const NetworkFile&) = default;
 };

@@ -22,6 +22,7 @@ inline constexpr std::size_t kMostGateways = 64;  // of a site; each is a device
 inline constexpr std::size_t kMostRouters = 64;   // of a site
 inline constexpr std::size_t kMostGroups = 64;    // of a peer
 inline constexpr std::size_t kMostKeys = 64;      // of a router: one for each gateway
+inline constexpr std::size_t kMostSigners = 64;   // and as many revokers: people and machines
 inline constexpr std::size_t kMostAlternatePorts = 16;
 
 inline constexpr std::size_t kLargestPolicy = std::size_t{1} << 20U;  // 2,000 rules are 300 KiB

@@ -12,6 +12,7 @@
 #include "net/key.h"
 #include "net/prefix.h"
 #include "net/via6.h"
+#include "network/minisign.h"
 #include "policy/policy.h"
 
 // The compiled network: all that a router needs to know, with every check passed and every default
@@ -84,10 +85,12 @@ struct Netmap {
   net::Prefix pool;
   net::Prefix ula;
   net::Prefix via_prefix;
-  std::vector<net::Prefix> client_routes;  // sorted
-  std::vector<Site> sites;                 // by name
-  std::vector<Peer> peers;                 // by name
-  std::optional<policy::Policy> policy;    // none: every peer reaches every route of its sites
+  std::vector<net::Prefix> client_routes;     // sorted
+  std::vector<minisign::PublicKey> signers;   // sorted; none: whoever the router trusts
+  std::vector<minisign::PublicKey> revokers;  // sorted; who may revoke beside the signers
+  std::vector<Site> sites;                    // by name
+  std::vector<Peer> peers;                    // by name
+  std::optional<policy::Policy> policy;       // none: every peer reaches every route of its sites
 
   friend bool operator==(const Netmap&, const Netmap&) = default;
 };

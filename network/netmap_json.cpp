@@ -12,9 +12,10 @@
 #include "base/printable.h"
 #include "base/rfc3339.h"
 #include "network/compile.h"
+#include "network/features.h"
+#include "network/json_depth.h"
 #include "network/limits.h"
 #include "network/name.h"
-#include "network/toml_bounds.h"
 
 namespace cw::network {
 
@@ -134,28 +135,6 @@ Json of(const policy::Policy& policy) {
           {"test", std::move(tests)}};
 }
 
-// The parser keeps its own stack, but what it makes is taken apart by recursion.
-bool nested_too_deep(std::string_view text) {
-  std::size_t depth = 0;
-  bool in_string = false;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    const char c = text[at];
-    if (in_string) {
-      at += c == '\\' ? 1U : 0U;
-      in_string = c != '"';
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == '[' || c == '{') {
-      if (++depth > kDeepestNesting) {
-        return true;
-      }
-    } else if (c == ']' || c == '}') {
-      depth -= depth > 0 ? 1U : 0U;
-    }
-  }
-  return false;
-}
-
 TomlTable to_table(const Json& object);
 
 // Whatever has no counterpart becomes what no key of the schema takes.
@@ -218,18 +197,41 @@ Result<> take_files(const Json& json, std::string_view folder,
   return {};
 }
 
-Result<Directory> to_directory(std::string_view text) {
-  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  constexpr std::array<const char*, 4> kMembers = {"format", "network", "peers", "sites"};
-  const bool has_policy = json.is_object() && json.contains("policy");
-  if (!json.is_object() || json.size() != kMembers.size() + (has_policy ? 1U : 0U) ||
-      !std::ranges::all_of(kMembers, [&](const char* name) { return json.contains(name); })) {
-    return Error::invalid(
-        "it is not a JSON object of `format`, `network`, `peers`, `sites` and perhaps `policy`");
+// First of all: what a newer version wrote may look wrong in every other way.
+Result<> check_readable(const Json& json) {
+  if (!json.is_object() || !json.contains("format") || !json.contains("features") ||
+      !json["features"].is_array()) {
+    return Error::invalid("it is not a JSON object with a `format` and a list of `features`");
   }
   if (json["format"] != kFormat) {
     return Error::make(ErrorKind::Unsupported,
                        fmt::format("it is not of format {}, the one this version reads", kFormat));
+  }
+  for (const Json& feature : json["features"]) {
+    if (!feature.is_string()) {
+      return Error::invalid("a feature is not a name");
+    }
+    const auto& name = feature.get_ref<const std::string&>();
+    if (!is_known_feature(name)) {
+      return Error::make(ErrorKind::Unsupported,
+                         fmt::format("it needs the feature `{}`, which this version lacks",
+                                     printable(name.substr(0, kLongestName))));
+    }
+  }
+  return {};
+}
+
+Result<Directory> to_directory(std::string_view text) {
+  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  CW_TRY(check_readable(json));
+  constexpr std::array<const char*, 5> kMembers = {"features", "format", "network", "peers",
+                                                   "sites"};
+  const bool has_policy = json.is_object() && json.contains("policy");
+  if (!json.is_object() || json.size() != kMembers.size() + (has_policy ? 1U : 0U) ||
+      !std::ranges::all_of(kMembers, [&](const char* name) { return json.contains(name); })) {
+    return Error::invalid(
+        "it is not a JSON object of `features`, `format`, `network`, `peers`, `sites` and perhaps "
+        "`policy`");
   }
   const Json& network = json["network"];
   const Json& peers = json["peers"];
@@ -263,9 +265,7 @@ Result<Netmap> read(std::string_view text) {
     return Error::make(ErrorKind::Exhausted,
                        fmt::format("it is larger than {} MiB", kLargestNetmap >> 20U));
   }
-  if (nested_too_deep(text)) {
-    return Error::invalid(fmt::format("it is nested more than {} levels deep", kDeepestNesting));
-  }
+  CW_TRY(check_depth(text));
   auto compiled = compile(CW_TRY(to_directory(text)));
   if (!compiled.netmap) {
     const Diagnostic& first = compiled.diagnostics.front();
@@ -288,13 +288,16 @@ std::string to_json(const Netmap& netmap) {
   for (const Site& site : netmap.sites) {
     sites[site.name] = of(site);
   }
-  Json json = {{"format", kFormat},
+  Json json = {{"features", features_of(netmap)},
+               {"format", kFormat},
                {"network",
                 {{"name", netmap.name},
                  {"pool", netmap.pool.to_text()},
                  {"ula", netmap.ula.to_text()},
                  {"via_prefix", netmap.via_prefix.to_text()},
-                 {"client_routes", texts(netmap.client_routes)}}},
+                 {"client_routes", texts(netmap.client_routes)},
+                 {"signers", texts(netmap.signers)},
+                 {"revokers", texts(netmap.revokers)}}},
                {"peers", std::move(peers)},
                {"sites", std::move(sites)}};
   if (netmap.policy) {

@@ -11,7 +11,7 @@
 // A netmap as one JSON document: the directory's files with their own keys, every default written
 // out, in one canonical form (sorted keys, no spaces), so that equal netmaps are equal bytes.
 //
-//   {"format":1,"network":{...},"peers":{"NAME":{...}},"sites":{"NAME":{...}}}
+//   {"features":[],"format":1,"network":{...},"peers":{"NAME":{...}},"policy":{...},"sites":{...}}
 //
 // Reading refuses everything else: it goes through the same schema and the same checks as a
 // directory, and takes only the canonical form. Pure; linear; about ten times the document's size
@@ -20,6 +20,7 @@ namespace cw::network {
 
 [[nodiscard]] std::string to_json(const Netmap& netmap);
 
+// Unsupported: it needs a feature (features.h) or is of a format that this version lacks.
 Result<Netmap> netmap_from_json(std::string_view text);
 
 }  // namespace cw::network

@@ -36,6 +36,8 @@ std::string_view describe(KeyType type) {
       return "a list of prefixes";
     case PublicKey:
       return "a key in base64";
+    case SigningKeys:
+      return "a list of minisign public keys";
     case HostPort:
       return "a host:port";
     case AddressPort:
@@ -86,6 +88,7 @@ bool fits(KeyType type, const TomlValue& value) {
       return std::holds_alternative<std::string>(value.data) || is_list_of<std::string>(value);
     case Names:
     case Prefixes:
+    case SigningKeys:
       return is_list_of<std::string>(value);
     case Numbers:
       return is_list_of<std::int64_t>(value);

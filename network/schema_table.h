@@ -19,6 +19,7 @@ enum class KeyType : std::uint8_t {
   Prefix,
   Prefixes,
   PublicKey,
+  SigningKeys,
   HostPort,
   AddressPort,
   Number,
@@ -71,6 +72,14 @@ inline constexpr auto kKeys = std::to_array<Key>({
      "[\"10.0.0.0/8\", \"172.16.0.0/12\"]",
      "Prefixes that client configurations send to the home gateway beyond the sites' own, so "
      "that a configuration need not change when a site is added."},
+    {FileKind::Network, "", "signers", SigningKeys, kOptional, "[]",
+     "[\"(the second line of a minisign public key file)\"]",
+     "Who may sign the next netmap, as *minisign*(1) public keys: a router takes a signed netmap "
+     "only by a key that it trusts itself and, where this is not empty, that stands here. Have "
+     "two, one of them put away: whoever loses the only one has to visit every router."},
+    {FileKind::Network, "", "revokers", SigningKeys, kOptional, "[]",
+     "[\"(the second line of a minisign public key file)\"]",
+     "Who may revoke peers in an emergency beside the signers, and nothing else."},
 
     // sites/NAME.toml
     {FileKind::Site, "", "id", Number, kRequired, "", "1",
