@@ -10,13 +10,11 @@ namespace cw::net {
 
 namespace {
 
-constexpr std::size_t kBase64Size = 44;  // 32 bytes, padded
-
 Result<KeyBytes> decode(std::string_view base64, std::string_view what) {
   KeyBytes bytes{};
   std::size_t size = 0;
   const char* end = nullptr;
-  if (base64.size() != kBase64Size ||
+  if (base64.size() != kKeyTextSize ||
       sodium_base642bin(bytes.data(), bytes.size(), base64.data(), base64.size(), nullptr, &size,
                         &end, sodium_base64_VARIANT_ORIGINAL) != 0 ||
       size != kKeySize || end != base64.data() + base64.size()) {
@@ -37,7 +35,7 @@ Result<PublicKey> PublicKey::parse(std::string_view base64) {
 }
 
 std::string PublicKey::to_text() const {
-  std::array<char, kBase64Size + 1> text{};
+  std::array<char, kKeyTextSize + 1> text{};
   sodium_bin2base64(text.data(), text.size(), bytes_.data(), bytes_.size(),
                     sodium_base64_VARIANT_ORIGINAL);
   return text.data();
@@ -52,6 +50,22 @@ Result<PrivateKey> PrivateKey::parse(std::string_view base64) {
   key.bytes_ = *bytes;
   wipe(*bytes);
   return key;
+}
+
+PrivateKey PrivateKey::generate() {
+  PrivateKey key;
+  randombytes_buf(key.bytes_.data(), key.bytes_.size());
+  key.bytes_.front() &= 0xf8U;
+  key.bytes_.back() = static_cast<std::uint8_t>((key.bytes_.back() & 0x7fU) | 0x40U);
+  return key;
+}
+
+void PrivateKey::expose_text(std::span<char, kKeyTextSize> out) const {
+  std::array<char, kKeyTextSize + 1> text{};
+  sodium_bin2base64(text.data(), text.size(), bytes_.data(), bytes_.size(),
+                    sodium_base64_VARIANT_ORIGINAL);
+  std::ranges::copy_n(text.begin(), kKeyTextSize, out.begin());
+  sodium_memzero(text.data(), text.size());
 }
 
 PrivateKey::PrivateKey(PrivateKey&& other) noexcept : bytes_(other.bytes_) {

@@ -16,6 +16,7 @@
 namespace cw::net {
 
 inline constexpr std::size_t kKeySize = 32;
+inline constexpr std::size_t kKeyTextSize = 44;  // in padded base64
 
 using KeyBytes = std::array<std::uint8_t, kKeySize>;
 
@@ -44,6 +45,9 @@ class PrivateKey {
   // The text is the caller's to wipe (see wipe()).
   static Result<PrivateKey> parse(std::string_view base64);
 
+  // A new one, of the kernel's randomness, clamped as `wg genkey` does (RFC 7748 section 5).
+  static PrivateKey generate();
+
   PrivateKey(PrivateKey&& other) noexcept;
   PrivateKey& operator=(PrivateKey&& other) noexcept;
   PrivateKey(const PrivateKey&) = delete;
@@ -54,6 +58,9 @@ class PrivateKey {
 
   // For the one place that hands it to the kernel.
   [[nodiscard]] std::span<const std::uint8_t, kKeySize> expose() const { return bytes_; }
+
+  // As `wg genkey` prints it, into memory that the caller wipes.
+  void expose_text(std::span<char, kKeyTextSize> out) const;
 
  private:
   PrivateKey() = default;
