@@ -81,9 +81,14 @@ Result<Signed> verify_bundle(std::string_view bundle, std::span<const minisign::
   return in_context(verify(bundle, trusted, content), "verifying the signed file");
 }
 
-Result<Statement> read_statement(std::string_view bundle) {
+Result<Claim> read_claim(std::string_view bundle) {
   const Parts parts = CW_TRY_IN(split(bundle), "reading the signed file");
-  return parts.statement;
+  return Claim{.statement = parts.statement, .signer = parts.signature.key, .body = parts.body};
+}
+
+Result<Statement> read_statement(std::string_view bundle) {
+  const Claim claim = CW_TRY(read_claim(bundle));
+  return claim.statement;
 }
 
 std::string make_bundle(std::string_view body, const Statement& statement,

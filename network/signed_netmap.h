@@ -40,8 +40,15 @@ struct Signed {
 Result<Signed> verify_bundle(std::string_view bundle, std::span<const minisign::PublicKey> trusted,
                              Content content = Content::Netmap);
 
-// What it says of itself, believed of nobody: for messages about a bundle that is not trusted, and
-// for who signs the next one.
+// What a bundle says of itself, which nobody vouches for: for messages about one that is not
+// trusted, and for looking into a file.
+struct Claim {
+  Statement statement;
+  minisign::KeyId signer{};
+  std::string_view body;
+};
+
+Result<Claim> read_claim(std::string_view bundle);
 Result<Statement> read_statement(std::string_view bundle);
 
 [[nodiscard]] std::string make_bundle(std::string_view body, const Statement& statement,
