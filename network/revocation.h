@@ -35,8 +35,8 @@ struct Revocations {
   friend bool operator==(const Revocations&, const Revocations&) = default;
 };
 
-// Every peer of a large network, at some 150 bytes, with room.
-inline constexpr std::size_t kLargestRevocations = std::size_t{16} << 20U;
+// Of a bundle: some 7,000 of them. Routers ask for it every few seconds.
+inline constexpr std::size_t kLargestRevocations = std::size_t{1} << 20U;
 
 [[nodiscard]] std::string to_json(const Revocations& revocations);
 Result<Revocations> revocations_from_json(std::string_view text);
