@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/passphrase.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <span>
+#include <string_view>
+
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include <fcntl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+namespace cw::cli {
+
+namespace {
+
+constexpr auto kTerminal = "/dev/tty";
+
+// Off while it lives; whatever is typed meanwhile is not shown later.
+class NoEcho {
+ public:
+  explicit NoEcho(int fd) : fd_(fd), known_(::tcgetattr(fd, &before_) == 0) {
+    if (known_) {
+      termios silent = before_;
+      silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+      known_ = ::tcsetattr(fd, TCSAFLUSH, &silent) == 0;
+    }
+  }
+
+  ~NoEcho() {
+    if (known_) {
+      ::tcsetattr(fd_, TCSAFLUSH, &before_);
+    }
+  }
+
+  NoEcho(const NoEcho&) = delete;
+  NoEcho& operator=(const NoEcho&) = delete;
+  NoEcho(NoEcho&&) = delete;
+  NoEcho& operator=(NoEcho&&) = delete;
+
+  [[nodiscard]] bool works() const { return known_; }
+
+ private:
+  int fd_;
+  termios before_{};
+  bool known_ = false;
+};
+
+// Up to the end of the line, which is not part of it; byte by byte, so that nothing is taken that
+// somebody else is to read.
+Result<net::Secret> read_line(int fd, const std::string& name) {
+  net::Secret line(kLongestPassphrase);
+  std::size_t size = 0;
+  while (true) {
+    char c = 0;
+    const ssize_t got = ::read(fd, &c, 1);
+    if (got < 0 && errno == EINTR) {
+      continue;
+    }
+    if (got < 0) {
+      return Error::from_errno(errno, "cannot read the passphrase from " + name);
+    }
+    if (got == 0 || c == '\n') {
+      break;
+    }
+    if (size == kLongestPassphrase) {
+      return Error::invalid("a passphrase has at most 1024 bytes");
+    }
+    line.memory()[size++] = c;
+  }
+  if (size == 0) {
+    return Error::invalid("the passphrase is empty; `--no-passphrase` is for keys without one");
+  }
+  return net::Secret(line.expose().substr(0, size));
+}
+
+void say(int fd, std::string_view text) {
+  // Where the terminal is gone, reading from it fails next.
+  (void)!::write(fd, text.data(), text.size());
+}
+
+Result<net::Secret> ask(int fd, const std::string& question) {
+  say(fd, question + ": ");
+  const NoEcho silent(fd);
+  if (!silent.works()) {
+    return Error::from_errno(errno, "cannot hide what is typed at the terminal");
+  }
+  auto line = read_line(fd, "the terminal");
+  say(fd, "\n");
+  return line;
+}
+
+}  // namespace
+
+Result<net::Secret> passphrase(const std::string& question, const std::optional<std::string>& file,
+                               Asking asking) {
+  if (file) {
+    const UniqueFd fd(::open(file->c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd) {
+      return Error::from_errno(errno, "cannot open " + *file);
+    }
+    return read_line(fd.get(), *file);
+  }
+  const UniqueFd fd(::open(kTerminal, O_RDWR | O_CLOEXEC | O_NOCTTY));
+  if (!fd) {
+    return Error::make(ErrorKind::Unsupported,
+                       "a passphrase is needed and there is no terminal to ask at; name a file "
+                       "with --passphrase-file");
+  }
+  auto first = CW_TRY(ask(fd.get(), question));
+  if (asking == Asking::Twice) {
+    const auto second = CW_TRY(ask(fd.get(), "The same again"));
+    if (first.expose() != second.expose()) {
+      return Error::invalid("the two passphrases are not the same");
+    }
+  }
+  return first;
+}
+
+void forbid_core_dumps() {
+  // Neither can fail for a process that asks for less.
+  const rlimit none{.rlim_cur = 0, .rlim_max = 0};
+  (void)::setrlimit(RLIMIT_CORE, &none);
+  (void)::prctl(PR_SET_DUMPABLE, 0);
+}
+
+}  // namespace cw::cli

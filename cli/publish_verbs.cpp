@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstdio>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/clock.h"
+#include "base/rfc3339.h"
+#include "cli/netmap_verbs.h"
+#include "cli/published.h"
+#include "cli/signing.h"
+#include "network/netmap_difference.h"
+#include "network/netmap_json.h"
+
+namespace cw::cli {
+
+namespace {
+
+using network::Candidate;
+using network::Published;
+using network::Statement;
+using network::minisign::SecretKey;
+
+// What a signed file is made of, and what it replaces.
+struct Next {
+  const Candidate& candidate;
+  const std::string& body;
+  const std::optional<Current>& current;
+};
+
+// What the people who were revoked should know.
+void say_what_holds(const Candidate& candidate) {
+  if (candidate.revoked == nullptr) {
+    return;
+  }
+  const auto names = network::still_let_in(candidate.netmap, candidate.revoked->list);
+  if (!names.empty()) {
+    print(stderr, fmt::format("the revocation of {} stays in force, although the network lets "
+                              "{} in: lock them out in their peer files, or take it back with "
+                              "`causeway revoke --restore`\n",
+                              fmt::join(names, ", "), names.size() == 1 ? "it" : "them"));
+  }
+}
+
+// The one before is kept beside it first: `rollback` finds it whatever happens in between.
+Result<int> put(const Target& target, const Next& next, const Statement& statement,
+                const SecretKey& key) {
+  if (next.current && next.current->published.body != next.body) {
+    CW_TRY(target.put(kPrevious, next.current->bundle));
+  }
+  auto written = target.put({}, network::make_bundle(next.body, statement, key),
+                            next.current ? next.current->version : fetch::Version());
+  if (!written) {
+    if (written.error().kind == ErrorKind::Exists) {
+      return Error::make(ErrorKind::Exists,
+                         "somebody else published in the meantime, and nothing was written; look "
+                         "at `causeway netmap diff`, and publish again");
+    }
+    return std::move(written).error();
+  }
+  print(stdout,
+        fmt::format("published serial {} of network {} to {}, signed by key {}\n", statement.serial,
+                    statement.network.to_text(), target.text(), key.public_key().name()));
+  if (statement.confirm) {
+    print(stdout, fmt::format("routers go back to the one before after {} s, unless you say: "
+                              "causeway netmap confirm {} --key KEY\n",
+                              statement.confirm->count(), target.text()));
+  }
+  say_what_holds(next.candidate);
+  return kDone;
+}
+
+// Whether what is there says the same already.
+bool is_published(const Next& next, const Statement& statement) {
+  if (!next.current || next.current->published.body != next.body) {
+    return false;
+  }
+  const auto& there = next.current->published.statement;
+  return there.revocations == statement.revocations &&
+         there.confirm.has_value() == statement.confirm.has_value();
+}
+
+// Says what changes; refuses to break clients by accident.
+Result<> review(const Published& before, const network::Netmap& after,
+                const network::minisign::PublicKey& key, bool reissue) {
+  const auto found = network::difference(before.netmap, after, key, SystemClock().wall());
+  print(stdout, to_text(found));
+  if (!found.reissued.empty() && !reissue) {
+    return Error::invalid(fmt::format(
+        "{} would lose the network until a new configuration is imported, so nothing was "
+        "published; undo what changes them, or say --reissue and give out the new ones",
+        plural(found.reissued.size(), "client")));
+  }
+  return {};
+}
+
+Result<int> publish(const PublishOptions& options, const Terminal& terminal) {
+  const auto read = read_network(options.directory, terminal);
+  if (!read) {
+    return kFailed;
+  }
+  const auto target = CW_TRY(Target::open(options.target.target, options.target.ca_file));
+  const auto key = CW_TRY(open_key(options.signing));
+  auto trusted = CW_TRY(find_keys(options.target.trust));
+  trusted.push_back(key.public_key());
+  trusted.insert(trusted.end(), read->netmap.signers.begin(), read->netmap.signers.end());
+  std::optional<Current> current;
+  if (!options.serial) {
+    current = CW_TRY(read_current(target, trusted));
+  }
+  const auto body = network::to_json(read->netmap);
+  const auto revoked = CW_TRY(read_revoked(target, read->netmap, trusted));
+  const Candidate candidate{.netmap = read->netmap,
+                            .key = key.public_key(),
+                            .in_force = current ? &current->published : nullptr,
+                            .revoked = revoked ? &*revoked : nullptr,
+                            .lowest_serial = options.serial.value_or(1),
+                            .confirm = options.confirm,
+                            .may_lock_out = options.lock_out};
+  const auto statement = CW_TRY(next_statement(candidate, SystemClock().wall()));
+  const Next next{.candidate = candidate, .body = body, .current = current};
+  if (is_published(next, statement)) {
+    print(stdout, fmt::format("nothing to publish: {} holds this network already, serial {}\n",
+                              target.text(), current->published.statement.serial));
+    return kDone;
+  }
+  if (current) {
+    CW_TRY(review(current->published, read->netmap, key.public_key(), options.reissue));
+  }
+  return put(target, next, statement, key);
+}
+
+// What confirm and rollback begin with.
+struct Opened {
+  Target target;
+  SecretKey key;
+  std::vector<network::minisign::PublicKey> trusted;
+  std::optional<Current> current;
+};
+
+Result<Opened> open(const TargetOptions& options, const SigningOptions& signing) {
+  auto target = CW_TRY(Target::open(options.target, options.ca_file));
+  auto key = CW_TRY(open_key(signing));
+  auto trusted = CW_TRY(find_keys(options.trust));
+  trusted.push_back(key.public_key());
+  auto current = CW_TRY(read_current(target, trusted));
+  if (!current) {
+    return Error::make(ErrorKind::NotFound, "nothing was published to " + options.target);
+  }
+  return Opened{.target = std::move(target),
+                .key = std::move(key),
+                .trusted = std::move(trusted),
+                .current = std::move(current)};
+}
+
+// Signs `netmap` anew, in place of what is there.
+Result<int> sign_again(const Opened& opened, const network::Netmap& netmap,
+                       const std::string& body) {
+  const auto revoked = CW_TRY(read_revoked(opened.target, netmap, opened.trusted));
+  const Candidate candidate{.netmap = netmap,
+                            .key = opened.key.public_key(),
+                            .in_force = &opened.current->published,
+                            .revoked = revoked ? &*revoked : nullptr,
+                            .may_lock_out = true};
+  const auto statement = CW_TRY(next_statement(candidate, SystemClock().wall()));
+  return put(opened.target, {.candidate = candidate, .body = body, .current = opened.current},
+             statement, opened.key);
+}
+
+Result<int> confirm(const TargetOptions& options, const SigningOptions& signing) {
+  const auto opened = CW_TRY(open(options, signing));
+  const auto& published = opened.current->published;
+  if (!published.statement.confirm) {
+    print(stdout, fmt::format("nothing to confirm: serial {} in {} holds without it\n",
+                              published.statement.serial, opened.target.text()));
+    return kDone;
+  }
+  const auto until = published.statement.time + *published.statement.confirm;
+  if (SystemClock().wall() > until) {
+    return Error::invalid(fmt::format(
+        "serial {} was to be confirmed until {}, and routers have gone back by now; publish it "
+        "anew",
+        published.statement.serial, to_rfc3339(until)));
+  }
+  return sign_again(opened, published.netmap, published.body);
+}
+
+Result<int> rollback(const TargetOptions& options, const SigningOptions& signing) {
+  const auto opened = CW_TRY(open(options, signing));
+  const auto& published = opened.current->published;
+  auto trusted = opened.trusted;
+  trusted.insert(trusted.end(), published.netmap.signers.begin(), published.netmap.signers.end());
+  const auto answer = CW_TRY(opened.target.get(kPrevious));
+  if (!answer || !answer->content) {
+    return Error::make(ErrorKind::NotFound,
+                       fmt::format("{}{} is not there: nothing was replaced yet",
+                                   opened.target.text(), kPrevious));
+  }
+  const auto before = CW_TRY_IN(network::open_published(*answer->content, trusted),
+                                opened.target.text() + std::string(kPrevious));
+  print(stdout, to_text(network::difference(published.netmap, before.netmap,
+                                            opened.key.public_key(), SystemClock().wall())));
+  return sign_again(opened, before.netmap, before.body);
+}
+
+}  // namespace
+
+int netmap_publish(const PublishOptions& options, const Terminal& terminal) {
+  return finish(publish(options, terminal), terminal);
+}
+
+int netmap_confirm(const TargetOptions& target, const SigningOptions& signing,
+                   const Terminal& terminal) {
+  return finish(confirm(target, signing), terminal);
+}
+
+int netmap_rollback(const TargetOptions& target, const SigningOptions& signing,
+                    const Terminal& terminal) {
+  return finish(rollback(target, signing), terminal);
+}
+
+}  // namespace cw::cli
