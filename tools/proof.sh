@@ -17,9 +17,10 @@ declare -A proofs=(
   [bench-parse]='./dev bench parse'
   [bench-reconcile]='./dev bench reconcile'
   [bench-policy]='./dev bench policy'
+  [bench-netmap]='./dev bench netmap'
 )
 for name; do [ -n "${proofs[$name]:-}" ] || die "no proof $name" "there are: ${!proofs[*]}"; done
-[ $# -gt 0 ] || set -- test-long-units test-long-6.1 test-long-6.12 test-long-swaps test-long-others test-long-trixie bench-parse bench-reconcile bench-policy
+[ $# -gt 0 ] || set -- test-long-units test-long-6.1 test-long-6.12 test-long-swaps test-long-others test-long-trixie bench-parse bench-reconcile bench-policy bench-netmap
 
 head_of() { # head_of COMMAND
   local changed='' kernels='' series kernel
