@@ -76,6 +76,10 @@ Result<> write_all(int fd, std::string_view content, const std::string& name) {
 }  // namespace
 
 Result<> write_file_atomically(const std::string& path, std::string_view content, mode_t mode) {
+  struct stat there{};
+  if (::stat(path.c_str(), &there) == 0 && !S_ISREG(there.st_mode)) {
+    return Error::make(ErrorKind::Exists, path + " is no regular file, and is not replaced by one");
+  }
   const std::string fresh = path + ".new";
   const UniqueFd fd(
       ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode));

@@ -24,7 +24,7 @@ Result<std::string> read_all(int fd, std::size_t limit, const std::string& name)
 Result<std::string> read_file(const std::string& path, std::size_t limit);
 
 // Writes beside `path` and renames over it, so that a reader sees the old file or the new one, also
-// after a power failure. Waits for the disk.
+// after a power failure. Waits for the disk. Exists: a device, a FIFO or a folder has this name.
 Result<> write_file_atomically(const std::string& path, std::string_view content,
                                mode_t mode = 0640);
 

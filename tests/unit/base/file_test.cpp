@@ -108,6 +108,12 @@ TEST_F(Files, ThatCannotBeReplacedStayAndLeaveNothingBehind) {
   EXPECT_EQ(write_file_atomically(path("no/folder"), "new").error().kind, ErrorKind::NotFound);
 }
 
+TEST_F(Files, NeitherADeviceNorAFifoIsReplaced) {
+  ASSERT_EQ(::mkfifo(path("fifo").c_str(), 0600), 0);
+  EXPECT_EQ(write_file_atomically(path("fifo"), "new").error().kind, ErrorKind::Exists);
+  EXPECT_TRUE(fs::is_fifo(path("fifo")));
+}
+
 TEST_F(Files, ALinkWhereTheNewOneGoesLeadsNowhere) {
   const auto victim = holding("untouched");
   fs::create_symlink(victim, path("state.new"));
