@@ -21,7 +21,7 @@ _causeway() {
     return
   fi
   case $verb in
-    '') mapfile -t COMPREPLY < <(compgen -W "check plan policy status reload down version --socket --help --help-all --version" -- "$cur") ;;
+    '') mapfile -t COMPREPLY < <(compgen -W "check plan policy netmap revoke status reload down version --socket --help --help-all --version" -- "$cur") ;;
     check | plan)
       if [[ $cur == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "--socket --help" -- "$cur")
@@ -39,6 +39,24 @@ _causeway() {
           ;;
         *) mapfile -t COMPREPLY < <(compgen -W "--from --to --network --json --help" -- "$cur") ;;
       esac
+      ;;
+    netmap)
+      if [ "$prev" = netmap ]; then
+        mapfile -t COMPREPLY < <(compgen -W "keygen build sign verify diff publish confirm rollback --help" -- "$cur")
+      elif [[ $cur == -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "--key --passphrase-file --trust --confirm --reissue --serial --json --help" -- "$cur")
+      else
+        compopt -o filenames
+        mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+      fi
+      ;;
+    revoke)
+      if [[ $cur == -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "--target --key --passphrase-file --trust --restore --help" -- "$cur")
+      else
+        compopt -o filenames
+        mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+      fi
       ;;
     status) mapfile -t COMPREPLY < <(compgen -W "--json --all --socket --help" -- "$cur") ;;
     *) mapfile -t COMPREPLY < <(compgen -W "--socket --help" -- "$cur") ;;

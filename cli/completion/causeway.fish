@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # fish completion for causeway(1)
-set -l verbs check plan policy status reload down version
+set -l verbs check plan policy netmap revoke status reload down version
 complete -c causeway -f
 complete -c causeway -l socket -r -F -d 'the control socket of the agent'
 complete -c causeway -l help -d 'print help'
@@ -9,6 +9,8 @@ complete -c causeway -n "not __fish_seen_subcommand_from $verbs" -l version -d '
 complete -c causeway -n "not __fish_seen_subcommand_from $verbs" -a check -d 'find the mistakes in a network directory'
 complete -c causeway -n "not __fish_seen_subcommand_from $verbs" -a plan -d 'what the agent would change in the kernel'
 complete -c causeway -n "not __fish_seen_subcommand_from $verbs" -a policy -d 'who may reach what, and why'
+complete -c causeway -n "not __fish_seen_subcommand_from $verbs" -a netmap -d 'the network as one signed file'
+complete -c causeway -n "not __fish_seen_subcommand_from $verbs" -a revoke -d 'lock a peer out at once, on every router'
 complete -c causeway -n "not __fish_seen_subcommand_from $verbs" -a status -d 'what the agent does, and what is wrong'
 complete -c causeway -n "not __fish_seen_subcommand_from $verbs" -a reload -d 'read the network directory now and take it'
 complete -c causeway -n "not __fish_seen_subcommand_from $verbs" -a down -d 'remove what is ours from the kernel'
@@ -21,3 +23,8 @@ complete -c causeway -n "__fish_seen_subcommand_from policy" -l from -r -d 'a pe
 complete -c causeway -n "__fish_seen_subcommand_from policy" -l to -r -d 'what is to be reached'
 complete -c causeway -n "__fish_seen_subcommand_from policy" -l network -r -a '(__fish_complete_directories)' -d 'the network directory'
 complete -c causeway -n "__fish_seen_subcommand_from policy" -l json -d 'for programs'
+complete -c causeway -n "__fish_seen_subcommand_from netmap" -a 'keygen build sign verify diff publish confirm rollback'
+complete -c causeway -n "__fish_seen_subcommand_from netmap revoke" -F
+complete -c causeway -n "__fish_seen_subcommand_from netmap revoke" -l key -r -F -d 'the secret key to sign with'
+complete -c causeway -n "__fish_seen_subcommand_from netmap revoke" -l trust -r -F -d 'a key whose signature counts'
+complete -c causeway -n "__fish_seen_subcommand_from revoke" -l target -r -F -d 'where the network is published'
