@@ -26,7 +26,7 @@ using network::minisign::SecretKey;
 struct Next {
   const Candidate& candidate;
   const std::string& body;
-  const std::optional<Current>& current;
+  const Current* current;  // what it replaces, where there is something
 };
 
 // What the people who were revoked should know.
@@ -46,11 +46,11 @@ void say_what_holds(const Candidate& candidate) {
 // The one before is kept beside it first: `rollback` finds it whatever happens in between.
 Result<int> put(const Target& target, const Next& next, const Statement& statement,
                 const SecretKey& key) {
-  if (next.current && next.current->published.body != next.body) {
+  if (next.current != nullptr && next.current->published.body != next.body) {
     CW_TRY(target.put(kPrevious, next.current->bundle));
   }
   auto written = target.put({}, network::make_bundle(next.body, statement, key),
-                            next.current ? next.current->version : fetch::Version());
+                            next.current != nullptr ? next.current->version : fetch::Version());
   if (!written) {
     if (written.error().kind == ErrorKind::Exists) {
       return Error::make(ErrorKind::Exists,
@@ -73,7 +73,7 @@ Result<int> put(const Target& target, const Next& next, const Statement& stateme
 
 // Whether what is there says the same already.
 bool is_published(const Next& next, const Statement& statement) {
-  if (!next.current || next.current->published.body != next.body) {
+  if (next.current == nullptr || next.current->published.body != next.body) {
     return false;
   }
   const auto& there = next.current->published.statement;
@@ -110,6 +110,11 @@ Result<int> publish(const PublishOptions& options, const Terminal& terminal) {
     current = CW_TRY(read_current(target, trusted));
   }
   const auto body = network::to_json(read->netmap);
+  if (current) {  // whoever may revoke now
+    const auto& before = current->published.netmap;
+    trusted.insert(trusted.end(), before.signers.begin(), before.signers.end());
+    trusted.insert(trusted.end(), before.revokers.begin(), before.revokers.end());
+  }
   const auto revoked = CW_TRY(read_revoked(target, read->netmap, trusted));
   const Candidate candidate{.netmap = read->netmap,
                             .key = key.public_key(),
@@ -119,10 +124,10 @@ Result<int> publish(const PublishOptions& options, const Terminal& terminal) {
                             .confirm = options.confirm,
                             .may_lock_out = options.lock_out};
   const auto statement = CW_TRY(next_statement(candidate, SystemClock().wall()));
-  const Next next{.candidate = candidate, .body = body, .current = current};
+  const Next next{.candidate = candidate, .body = body, .current = current ? &*current : nullptr};
   if (is_published(next, statement)) {
     print(stdout, fmt::format("nothing to publish: {} holds this network already, serial {}\n",
-                              target.text(), current->published.statement.serial));
+                              target.text(), next.current->published.statement.serial));
     return kDone;
   }
   if (current) {
@@ -136,7 +141,7 @@ struct Opened {
   Target target;
   SecretKey key;
   std::vector<network::minisign::PublicKey> trusted;
-  std::optional<Current> current;
+  Current current;
 };
 
 Result<Opened> open(const TargetOptions& options, const SigningOptions& signing) {
@@ -151,26 +156,30 @@ Result<Opened> open(const TargetOptions& options, const SigningOptions& signing)
   return Opened{.target = std::move(target),
                 .key = std::move(key),
                 .trusted = std::move(trusted),
-                .current = std::move(current)};
+                .current = std::move(*current)};
 }
 
 // Signs `netmap` anew, in place of what is there.
 Result<int> sign_again(const Opened& opened, const network::Netmap& netmap,
                        const std::string& body) {
-  const auto revoked = CW_TRY(read_revoked(opened.target, netmap, opened.trusted));
+  auto trusted = opened.trusted;
+  const auto& before = opened.current.published.netmap;
+  trusted.insert(trusted.end(), before.signers.begin(), before.signers.end());
+  trusted.insert(trusted.end(), before.revokers.begin(), before.revokers.end());
+  const auto revoked = CW_TRY(read_revoked(opened.target, netmap, trusted));
   const Candidate candidate{.netmap = netmap,
                             .key = opened.key.public_key(),
-                            .in_force = &opened.current->published,
+                            .in_force = &opened.current.published,
                             .revoked = revoked ? &*revoked : nullptr,
                             .may_lock_out = true};
   const auto statement = CW_TRY(next_statement(candidate, SystemClock().wall()));
-  return put(opened.target, {.candidate = candidate, .body = body, .current = opened.current},
+  return put(opened.target, {.candidate = candidate, .body = body, .current = &opened.current},
              statement, opened.key);
 }
 
 Result<int> confirm(const TargetOptions& options, const SigningOptions& signing) {
   const auto opened = CW_TRY(open(options, signing));
-  const auto& published = opened.current->published;
+  const auto& published = opened.current.published;
   if (!published.statement.confirm) {
     print(stdout, fmt::format("nothing to confirm: serial {} in {} holds without it\n",
                               published.statement.serial, opened.target.text()));
@@ -188,7 +197,7 @@ Result<int> confirm(const TargetOptions& options, const SigningOptions& signing)
 
 Result<int> rollback(const TargetOptions& options, const SigningOptions& signing) {
   const auto opened = CW_TRY(open(options, signing));
-  const auto& published = opened.current->published;
+  const auto& published = opened.current.published;
   auto trusted = opened.trusted;
   trusted.insert(trusted.end(), published.netmap.signers.begin(), published.netmap.signers.end());
   const auto answer = CW_TRY(opened.target.get(kPrevious));

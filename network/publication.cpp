@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "network/netmap_json.h"
 
@@ -24,6 +25,24 @@ Result<std::uint64_t> after(std::uint64_t serial) {
     return Error::make(ErrorKind::Exhausted, "no serial is higher than the one in force");
   }
   return serial + 1;
+}
+
+// A list counts for routers while the netmap names its signer: it must not lapse by the way.
+Result<> check_revocations_hold(const Candidate& candidate) {
+  const auto& [netmap, key, in_force, revoked, lowest, confirm, may_lock_out] = candidate;
+  if (revoked == nullptr || netmap.signers.empty() || is_one_of(netmap.signers, revoked->signer) ||
+      is_one_of(netmap.revokers, revoked->signer)) {
+    return {};
+  }
+  const auto names = still_let_in(netmap, revoked->list);
+  if (names.empty()) {
+    return {};
+  }
+  return Error::invalid(fmt::format(
+      "it would let {} in again: revoked by key {}, which is none of its signers and revokers; "
+      "lock "
+      "{} out in the peer file, or take the revocation back",
+      fmt::join(names, ", "), revoked->signer.name(), names.size() == 1 ? "it" : "them"));
 }
 
 std::uint64_t acknowledged(const Candidate& candidate) {
@@ -66,7 +85,8 @@ Result<PublishedRevocations> open_published_revocations(
                                       checked.statement.network.to_text(), netmap.ula.to_text()));
   }
   auto list = CW_TRY(open_revocations(checked));
-  return PublishedRevocations{.statement = checked.statement, .list = std::move(list)};
+  return PublishedRevocations{
+      .statement = checked.statement, .signer = checked.signer, .list = std::move(list)};
 }
 
 std::vector<std::string> still_let_in(const Netmap& netmap, const Revocations& revocations) {
@@ -104,6 +124,7 @@ Result<Statement> next_statement(const Candidate& candidate, WallTime now) {
                     "it to network.toml, or say --lock-out",
                     key.name()));
   }
+  CW_TRY(check_revocations_hold(candidate));
   return Statement{.content = Content::Netmap,
                    .serial = serial,
                    .network = netmap.ula,

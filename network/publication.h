@@ -29,6 +29,7 @@ Result<Published> open_published(std::string_view bundle,
 
 struct PublishedRevocations {
   Statement statement;
+  minisign::PublicKey signer;
   Revocations list;
 };
 
@@ -57,7 +58,7 @@ struct Candidate {
 // The statement of the next netmap: the next serial, and which list of revocations it takes in.
 // That is the newest one if all that it revokes is locked out by the netmap itself; otherwise the
 // newest one stays in force beside it. Permission: the key may not sign. Invalid: another network,
-// or it locks out its own signer.
+// it locks out its own signer, or it ends a revocation whose signer it does not name any more.
 Result<Statement> next_statement(const Candidate& candidate, WallTime now);
 
 // Of the next list of revocations.

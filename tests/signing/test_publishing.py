@@ -131,6 +131,15 @@ class Revoking(InAFolder):
         self.publish()
         self.assertIn(" revocations=1", self.read("out"))
 
+    def test_does_not_lapse_with_the_right_of_whoever_revoked(self) -> None:
+        self.revoke()
+        self.write_network(self.daily)
+        said = self.causeway("netmap", "publish", "net", "out", "--key", "daily", status=1)
+        self.assertIn("it would let alice in again", said)
+        self.write_peer("alice", ALICE_KEY, "100.83.0.5", "enabled = false\n")
+        self.publish()
+        self.assertIn(" revocations=1", self.read("out"))
+
     def test_holds_through_a_rollback(self) -> None:
         self.revoke()
         self.write_peer("alice", ALICE_KEY, "100.83.0.5", "enabled = false\n")
