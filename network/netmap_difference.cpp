@@ -2,6 +2,7 @@
 #include "network/netmap_difference.h"
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
 
 #include <fmt/format.h>
@@ -44,14 +45,12 @@ void changed(Words& words, std::string_view what, const std::string& before,
 template <class T, class Text>
 void added_and_removed(Words& words, std::string_view what, const std::vector<T>& before,
                        const std::vector<T>& after, Text text) {
-  side_by_side(
-      before, after, [](const T& each) -> const T& { return each; },
-      [&](const T* old_one, const T* new_one) {
-        if (old_one == nullptr || new_one == nullptr) {
-          words.push_back(fmt::format("{} {} {}", old_one == nullptr ? "+" : "-", what,
-                                      text(old_one == nullptr ? *new_one : *old_one)));
-        }
-      });
+  side_by_side(before, after, std::identity(), [&](const T* old_one, const T* new_one) {
+    if (old_one == nullptr || new_one == nullptr) {
+      words.push_back(fmt::format("{} {} {}", old_one == nullptr ? "+" : "-", what,
+                                  text(old_one == nullptr ? *new_one : *old_one)));
+    }
+  });
 }
 
 std::string as_text(const net::Prefix& prefix) {

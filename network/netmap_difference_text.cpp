@@ -62,14 +62,14 @@ std::string to_json(const NetmapDifference& difference) {
   for (const auto& each : difference.rights) {
     rights.push_back({{"who", each.who}, {"gains", each.gains}, {"loses", each.loses}});
   }
-  Json json = {{"network", difference.network},
-               {"signers", difference.signers},
-               {"sites", difference.sites},
-               {"peers", difference.peers},
-               {"rights", std::move(rights)},
-               {"reissued", difference.reissued},
-               {"locked_out",
-                difference.locked_out ? Json(difference.locked_out->to_text()) : Json(nullptr)}};
+  const Json json = {{"network", difference.network},
+                     {"signers", difference.signers},
+                     {"sites", difference.sites},
+                     {"peers", difference.peers},
+                     {"rights", std::move(rights)},
+                     {"reissued", difference.reissued},
+                     {"locked_out", difference.locked_out ? Json(difference.locked_out->to_text())
+                                                          : Json(nullptr)}};
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
