@@ -99,4 +99,20 @@ Result<> write_file_atomically(const std::string& path, std::string_view content
   return written;
 }
 
+Result<> create_file(const std::string& path, std::string_view content, mode_t mode) {
+  const UniqueFd fd(
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
+  if (!fd) {
+    return Error::from_errno(errno, "cannot create " + path);
+  }
+  auto written = write_all(fd.get(), content, path);
+  if (written && ::fsync(fd.get()) != 0) {
+    written = Error::from_errno(errno, "cannot write " + path);
+  }
+  if (!written) {
+    ::unlink(path.c_str());  // best effort: the error that matters is already in hand
+  }
+  return written;
+}
+
 }  // namespace cw

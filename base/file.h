@@ -28,4 +28,9 @@ Result<std::string> read_file(const std::string& path, std::size_t limit);
 Result<> write_file_atomically(const std::string& path, std::string_view content,
                                mode_t mode = 0640);
 
+// A file that must not exist yet: nothing is ever overwritten, and no symbolic link is followed. It
+// appears empty first; what cannot be written whole is removed again. Waits for the disk.
+// ErrorKind::Exists: there is something of that name.
+Result<> create_file(const std::string& path, std::string_view content, mode_t mode);
+
 }  // namespace cw

@@ -52,6 +52,15 @@ Result<PrivateKey> PrivateKey::parse(std::string_view base64) {
   return key;
 }
 
+Result<PrivateKey> PrivateKey::from_bytes(std::span<const std::uint8_t, kKeySize> bytes) {
+  if (sodium_is_zero(bytes.data(), bytes.size()) == 1) {
+    return Error::invalid("a private key of zeros only is no key");
+  }
+  PrivateKey key;
+  std::ranges::copy(bytes, key.bytes_.begin());
+  return key;
+}
+
 PrivateKey PrivateKey::generate() {
   PrivateKey key;
   randombytes_buf(key.bytes_.data(), key.bytes_.size());

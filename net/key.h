@@ -45,6 +45,8 @@ class PrivateKey {
   // The text is the caller's to wipe (see wipe()).
   static Result<PrivateKey> parse(std::string_view base64);
 
+  static Result<PrivateKey> from_bytes(std::span<const std::uint8_t, kKeySize> bytes);
+
   // A new one, of the kernel's randomness, clamped as `wg genkey` does (RFC 7748 section 5).
   static PrivateKey generate();
 

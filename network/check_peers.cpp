@@ -204,6 +204,32 @@ void PeerChecks::warn_of_sites_out_of_reach() {
   }
 }
 
+// What a removed peer had stays taken: somebody may still have its configuration, and logs speak of
+// its address.
+void check_removed(Checks& checks) {
+  const auto& removed = checks.directory.removed;
+  if (removed.size() > kMostRemoved) {
+    checks.report(Origin::in_network({}),
+                  fmt::format("there are {} removed peers; at most {} are allowed", removed.size(),
+                              kMostRemoved),
+                  "delete the oldest files in removed/");
+    return;
+  }
+  constexpr auto kHint = "choose another, or delete the file in removed/ if it may be used again";
+  for (const auto& [address, file] : removed) {
+    const auto at = Origin::in_removed(address, {});
+    const auto ip = net::Ip::parse(address);
+    if (const Origin* owner = ip ? checks.addresses.find(*ip) : nullptr) {
+      checks.report(*owner, fmt::format("the address {} was a removed peer's", address), at,
+                    "this peer's", kHint);
+    }
+    if (const Origin* owner = file.public_key ? checks.keys.find(*file.public_key) : nullptr) {
+      checks.report(*owner, "this public key was a removed peer's",
+                    Origin::in_removed(address, file.public_key.span), "here", kHint);
+    }
+  }
+}
+
 }  // namespace
 
 void check_peers(Checks& checks) {
@@ -224,6 +250,7 @@ void check_peers(Checks& checks) {
   for (const auto& [name, peer] : peers) {
     PeerChecks(checks, name, peer).run();
   }
+  check_removed(checks);
 }
 
 }  // namespace cw::network

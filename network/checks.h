@@ -34,6 +34,10 @@ struct Origin {
     return {.folder = kPeersFolder, .name = peer, .span = span};
   }
 
+  static Origin in_removed(std::string_view address, Span span) {
+    return {.folder = kRemovedFolder, .name = address, .span = span};
+  }
+
   static Origin in_policy(Span span) { return {.folder = {}, .name = "policy", .span = span}; }
 
   [[nodiscard]] Place place(std::string note = {}) const;
@@ -49,6 +53,11 @@ class Claims {
   const Origin* claim(const T& value, const Origin& owner) {
     const auto [found, fresh] = owners_.try_emplace(value, owner);
     return fresh ? nullptr : &found->second;
+  }
+
+  [[nodiscard]] const Origin* find(const T& value) const {
+    const auto found = owners_.find(value);
+    return found == owners_.end() ? nullptr : &found->second;
   }
 
  private:

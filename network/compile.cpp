@@ -75,6 +75,7 @@ Peer make_peer(const std::string& name, const PeerFile& file, const Checks& chec
       .home = file.home ? *file.home : *default_home(checks, file)->table->name,
       .enabled = file.enabled.value.value_or(true),
       .expires = file.expires.value,
+      .issued = file.issued.value,
   };
 }
 
@@ -188,6 +189,7 @@ PeerFile to_file(const Peer& peer) {
   file.home = field(peer.home);
   file.enabled = field(peer.enabled);
   file.expires = field(peer.expires);
+  file.issued = field(peer.issued);
   return file;
 }
 

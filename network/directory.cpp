@@ -49,11 +49,16 @@ std::string peer_path(std::string_view name) {
   return fmt::format("{}/{}{}", kPeersFolder, name, kTomlSuffix);
 }
 
+std::string removed_path(const net::Ip& address) {
+  return fmt::format("{}/{}{}", kRemovedFolder, address.to_text(), kTomlSuffix);
+}
+
 std::size_t largest(std::string_view path) {
   if (path == kPolicyFile) {
     return kLargestPolicy;
   }
-  return split(path).folder == kPeersFolder ? kLargestPeerFile : kLargestFile;
+  const auto folder = split(path).folder;
+  return folder == kPeersFolder || folder == kRemovedFolder ? kLargestPeerFile : kLargestFile;
 }
 
 void Directory::put_mistake(const std::string& path, std::string message, std::string hint) {
@@ -70,13 +75,19 @@ void Directory::put(const std::string& path, std::string_view text) {
     network = read_network_file(text, path, found);
   } else if (path == kPolicyFile) {
     policy = read_policy_file(text, path, found);
+  } else if (folder == kRemovedFolder) {
+    if (const auto address = net::Ip::parse(name); !address || !address->is_v4()) {
+      return put_mistake(path, "this file's name is not the address of a removed peer",
+                         "a tombstone is removed/ADDRESS.toml, as in removed/100.83.0.5.toml");
+    }
+    assign(removed, name, read_removed_file(text, path, found));
   } else if (folder != kSitesFolder && folder != kPeersFolder) {
     constexpr std::array<std::string_view, 2> kKnown = {kNetworkFile, kPolicyFile};
     const auto meant = nearest(path, kKnown);
     return put_mistake(path, "there is no such file in a network directory",
                        meant ? fmt::format("did you mean {}?", *meant)
-                             : "its files are network.toml, policy.toml, sites/NAME.toml and "
-                               "peers/NAME.toml");
+                             : "its files are network.toml, policy.toml, sites/NAME.toml, "
+                               "peers/NAME.toml and removed/ADDRESS.toml");
   } else if (const auto good = parse_name(name); !good) {
     return put_mistake(path, "the file's name cannot be used: " + good.error().message,
                        "the file's name, without .toml, is the name of what it describes");
@@ -103,6 +114,8 @@ void Directory::forget(const std::string& path) {
     assign(sites, name, std::optional<SiteFile>());
   } else if (folder == kPeersFolder) {
     assign(peers, name, std::optional<PeerFile>());
+  } else if (folder == kRemovedFolder) {
+    assign(removed, name, std::optional<RemovedFile>());
   }
 }
 

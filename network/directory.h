@@ -14,6 +14,7 @@
 // across files (compile.h does). Plain value.
 //
 //   network.toml      policy.toml      sites/NAME.toml      peers/NAME.toml
+//   removed/ADDRESS.toml
 namespace cw::network {
 
 struct Directory {
@@ -21,6 +22,7 @@ struct Directory {
   std::optional<PolicyFile> policy;                    // there may be none
   std::map<std::string, SiteFile, std::less<>> sites;  // by name
   std::map<std::string, PeerFile, std::less<>> peers;
+  std::map<std::string, RemovedFile, std::less<>> removed;   // by address
   std::map<std::string, Diagnostics, std::less<>> mistakes;  // by path; no empty entries
 
   // `path` is relative to the directory. A path that is none of ours is a mistake of that path.
@@ -36,10 +38,12 @@ inline constexpr std::string_view kNetworkFile = "network.toml";
 inline constexpr std::string_view kPolicyFile = "policy.toml";
 inline constexpr std::string_view kSitesFolder = "sites";
 inline constexpr std::string_view kPeersFolder = "peers";
+inline constexpr std::string_view kRemovedFolder = "removed";
 inline constexpr std::string_view kTomlSuffix = ".toml";
 
 [[nodiscard]] std::string site_path(std::string_view name);
 [[nodiscard]] std::string peer_path(std::string_view name);
+[[nodiscard]] std::string removed_path(const net::Ip& address);
 
 // The most bytes the file may have.
 [[nodiscard]] std::size_t largest(std::string_view path);

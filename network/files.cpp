@@ -129,6 +129,17 @@ Result<EgressMode> parse_egress_mode(std::string_view text) {
       fmt::format("'{}' is no egress mode; they are masquerade, floating and routed", text));
 }
 
+// A fingerprint, as client_config.h makes it.
+Result<std::string> parse_fingerprint(std::string_view text) {
+  constexpr std::string_view kHexDigits = "0123456789abcdef";
+  if (text.size() != kFingerprintSize ||
+      text.find_first_not_of(kHexDigits) != std::string_view::npos) {
+    return Error::invalid(fmt::format(
+        "a fingerprint is {} of 0-9 a-f, as `causeway peer` writes it", kFingerprintSize));
+  }
+  return std::string(text);
+}
+
 template <class T>
 Field<T> narrowed(const Field<std::int64_t>& field) {
   Field<T> narrow{.value = {}, .span = field.span, .set = field.set};
@@ -182,6 +193,22 @@ GatewayTable read_gateway(TableReader& table, Span at, const std::string& path,
 
 }  // namespace
 
+Result<SiteRoute> SiteRoute::parse(std::string_view text) {
+  const auto colon = text.find(':');
+  if (colon == std::string_view::npos) {
+    return Error::invalid(
+        fmt::format("'{}' is not a route of a site; write it as SITE:PREFIX", text));
+  }
+  SiteRoute made;
+  made.site = CW_TRY(parse_name(text.substr(0, colon)));
+  made.route = CW_TRY(parse_route(text.substr(colon + 1)));
+  return made;
+}
+
+std::string SiteRoute::to_text() const {
+  return fmt::format("{}:{}", site, route.to_text());
+}
+
 NetworkFile read_network(const TomlTable& tree, const std::string& path, Diagnostics& diagnostics) {
   TableReader table(tree, FileKind::Network, "", {}, path, diagnostics);
   const auto format = table.take_number("format", 1, kHighestFormat);
@@ -232,6 +259,10 @@ PeerFile read_peer(const TomlTable& tree, const std::string& path, Diagnostics& 
   file.home = table.take("home", parse_gateway_name);
   file.enabled = table.take_flag("enabled");
   file.expires = table.take_time("expires");
+  file.issued = table.take("issued", parse_fingerprint);
+  if (table.has("routes")) {
+    file.routes = table.take_list("routes", kMostIssuedRoutes, SiteRoute::parse);
+  }
   return file;
 }
 
@@ -264,6 +295,19 @@ std::optional<SiteFile> read_site_file(std::string_view text, const std::string&
 std::optional<PeerFile> read_peer_file(std::string_view text, const std::string& path,
                                        Diagnostics& diagnostics) {
   return read_text(text, path, kLargestPeerFile, diagnostics, read_peer);
+}
+
+std::optional<RemovedFile> read_removed_file(std::string_view text, const std::string& path,
+                                             Diagnostics& diagnostics) {
+  return read_text(text, path, kLargestPeerFile, diagnostics,
+                   [](const TomlTable& tree, const std::string& file, Diagnostics& found) {
+                     TableReader table(tree, FileKind::Removed, "", {}, file, found);
+                     RemovedFile removed;
+                     removed.name = table.take("name", parse_name);
+                     removed.public_key = table.take("public_key", net::PublicKey::parse);
+                     removed.removed = table.take_time("removed");
+                     return removed;
+                   });
 }
 
 }  // namespace cw::network

@@ -72,6 +72,17 @@ struct SiteFile {
   friend bool operator==(const SiteFile&, const SiteFile&) = default;
 };
 
+// A route of a site, as a peer's file names it: "production:10.0.0.0/16".
+struct SiteRoute {
+  std::string site;
+  net::Prefix route;
+
+  static Result<SiteRoute> parse(std::string_view text);
+  [[nodiscard]] std::string to_text() const;
+
+  friend auto operator<=>(const SiteRoute&, const SiteRoute&) = default;
+};
+
 struct PeerFile {
   Field<net::PublicKey> public_key;
   Field<net::Ip> address;
@@ -81,8 +92,19 @@ struct PeerFile {
   Field<std::string> home;
   Field<bool> enabled;
   Field<WallTime> expires;
+  Field<std::string> issued;
+  std::optional<LocatedList<SiteRoute>> routes;  // of the configuration it has
 
   friend bool operator==(const PeerFile&, const PeerFile&) = default;
+};
+
+// A tombstone: the address and the key of a peer that was removed, which stay taken.
+struct RemovedFile {
+  Field<std::string> name;
+  Field<net::PublicKey> public_key;
+  Field<WallTime> removed;
+
+  friend bool operator==(const RemovedFile&, const RemovedFile&) = default;
 };
 
 // From a table, wherever it came from; every mistake is added to `diagnostics`.
@@ -98,5 +120,7 @@ std::optional<SiteFile> read_site_file(std::string_view text, const std::string&
                                        Diagnostics& diagnostics);
 std::optional<PeerFile> read_peer_file(std::string_view text, const std::string& path,
                                        Diagnostics& diagnostics);
+std::optional<RemovedFile> read_removed_file(std::string_view text, const std::string& path,
+                                             Diagnostics& diagnostics);
 
 }  // namespace cw::network

@@ -76,6 +76,7 @@ struct Peer {
   std::string home;                 // gateway
   bool enabled = true;
   std::optional<WallTime> expires;
+  std::optional<std::string> issued;  // the fingerprint of its configuration (client_config.h)
 
   friend bool operator==(const Peer&, const Peer&) = default;
 };

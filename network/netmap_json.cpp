@@ -97,6 +97,9 @@ Json of(const Peer& peer) {
   if (peer.expires) {
     json["expires"] = to_rfc3339(*peer.expires);
   }
+  if (peer.issued) {
+    json["issued"] = *peer.issued;
+  }
   return json;
 }
 

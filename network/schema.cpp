@@ -34,6 +34,8 @@ std::string_view describe(KeyType type) {
       return "a prefix";
     case Prefixes:
       return "a list of prefixes";
+    case SiteRoutes:
+      return "a list of SITE:PREFIX";
     case PublicKey:
       return "a key in base64";
     case SigningKeys:
@@ -89,6 +91,7 @@ bool fits(KeyType type, const TomlValue& value) {
     case Names:
     case Prefixes:
     case SigningKeys:
+    case SiteRoutes:
       return is_list_of<std::string>(value);
     case Numbers:
       return is_list_of<std::int64_t>(value);

@@ -9,7 +9,7 @@
 // causeway-network(5) and causeway-router(5) are written from it. Constant data.
 namespace cw::network {
 
-enum class FileKind : std::uint8_t { Network, Site, Peer, Policy, Router };
+enum class FileKind : std::uint8_t { Network, Site, Peer, Removed, Policy, Router };
 
 enum class KeyType : std::uint8_t {
   Text,
@@ -18,6 +18,7 @@ enum class KeyType : std::uint8_t {
   Address,
   Prefix,
   Prefixes,
+  SiteRoutes,
   PublicKey,
   SigningKeys,
   HostPort,
@@ -149,6 +150,23 @@ inline constexpr auto kKeys = std::to_array<Key>({
      "_false_ locks the device out and keeps its address and key reserved."},
     {FileKind::Peer, "", "expires", Time, kOptional, "never", "2027-01-31T18:00:00Z",
      "When the device is locked out. With an offset: _Z_ for UTC, or _+02:00_."},
+    {FileKind::Peer, "", "issued", Text, kOptional, "nothing is known of its configuration",
+     "\"b5cdbfd6e1698fa9ed5842f7787a6466\"",
+     "The fingerprint of the configuration that the device has, written by *causeway peer*. Where "
+     "it is no longer that of the network, the device must import a new one: *causeway peer "
+     "stale*."},
+    {FileKind::Peer, "", "routes", SiteRoutes, kOptional, "nothing is known of its configuration",
+     "[\"production:10.0.0.0/16\"]",
+     "The sites' own routes in the configuration that the device has, written by *causeway peer*. "
+     "It allows and directs nothing: *causeway peer stale* compares it with the routes there are."},
+
+    // removed/ADDRESS.toml
+    {FileKind::Removed, "", "name", Name, kRequired, "", "\"alice-laptop\"",
+     "The name of the peer that had the address."},
+    {FileKind::Removed, "", "public_key", PublicKey, kRequired, "", "\"(what wg pubkey prints)\"",
+     "Its public key."},
+    {FileKind::Removed, "", "removed", Time, kRequired, "", "2027-01-31T18:00:00Z",
+     "When it was removed."},
 
     // policy.toml
     {FileKind::Policy, "", "groups", NamedTable, kOptional, "", "",

@@ -98,6 +98,7 @@ Result<bool> DirectoryReader::refresh() {
   CW_TRY(read_folder(top.get(), ""));
   CW_TRY(read_folder(top.get(), kSitesFolder));
   CW_TRY(read_folder(top.get(), kPeersFolder));
+  CW_TRY(read_folder(top.get(), kRemovedFolder));
   forget_unseen();
   return std::exchange(changed_, false);  // what a failed reading saw counts for the next
 }

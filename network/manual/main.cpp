@@ -17,11 +17,12 @@ bool write_keys(const std::string& line) {
   const auto blank = what.find(' ');
   const std::string file = what.substr(0, blank);
   const std::string table = blank == std::string::npos ? "" : what.substr(blank + 1);
-  const FileKind kind = file == "network"  ? FileKind::Network
-                        : file == "site"   ? FileKind::Site
-                        : file == "peer"   ? FileKind::Peer
-                        : file == "policy" ? FileKind::Policy
-                                           : FileKind::Router;
+  const FileKind kind = file == "network"   ? FileKind::Network
+                        : file == "site"    ? FileKind::Site
+                        : file == "peer"    ? FileKind::Peer
+                        : file == "removed" ? FileKind::Removed
+                        : file == "policy"  ? FileKind::Policy
+                                            : FileKind::Router;
   const std::string keys = cw::network::manual(kind, table);
   std::cout << keys;
   return !keys.empty();

@@ -37,7 +37,8 @@ NetworkReading NetworkSource::compile() const {
 std::vector<std::string> NetworkSource::folders() const {
   const auto& root = reader_.path();
   return {root, fmt::format("{}/{}", root, network::kSitesFolder),
-          fmt::format("{}/{}", root, network::kPeersFolder)};
+          fmt::format("{}/{}", root, network::kPeersFolder),
+          fmt::format("{}/{}", root, network::kRemovedFolder)};
 }
 
 }  // namespace cw::agent
