@@ -17,6 +17,9 @@ using Command = std::function<int(const Terminal&)>;
 // They write to `command` while the line is parsed; both outlive the parsing.
 void describe_network_verbs(CLI::App& app, Command& command);
 void describe_netmap_verbs(CLI::App& app, Command& command);
+void describe_gateway_verbs(CLI::App& app, Command& command);
+void describe_peer_verbs(CLI::App& app, Command& command);
+void describe_init_verb(CLI::App& app, Command& command);
 void describe_policy_verbs(CLI::App& app, Command& command);
 void describe_agent_verbs(CLI::App& app, Command& command);
 

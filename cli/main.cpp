@@ -19,6 +19,9 @@ void describe(CLI::App& app, Command& command) {
   app.set_help_all_flag("--help-all", "help for every verb");
   app.fallthrough();  // --socket also behind the verb
   describe_network_verbs(app, command);
+  describe_init_verb(app, command);
+  describe_gateway_verbs(app, command);
+  describe_peer_verbs(app, command);
   describe_netmap_verbs(app, command);
   describe_policy_verbs(app, command);
   describe_agent_verbs(app, command);

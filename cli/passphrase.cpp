@@ -85,8 +85,8 @@ void say(int fd, std::string_view text) {
 }
 
 Result<net::Secret> ask(int fd, const std::string& question) {
+  const NoEcho silent(fd);  // before the question, or what is typed at once is shown and lost
   say(fd, question + ": ");
-  const NoEcho silent(fd);
   if (!silent.works()) {
     return Error::from_errno(errno, "cannot hide what is typed at the terminal");
   }

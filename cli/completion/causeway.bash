@@ -21,7 +21,7 @@ _causeway() {
     return
   fi
   case $verb in
-    '') mapfile -t COMPREPLY < <(compgen -W "check plan policy netmap revoke status reload down version --socket --help --help-all --version" -- "$cur") ;;
+    '') mapfile -t COMPREPLY < <(compgen -W "check network gateway peer plan policy netmap revoke status reload down version --socket --help --help-all --version" -- "$cur") ;;
     check | plan)
       if [[ $cur == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "--socket --help" -- "$cur")
@@ -57,6 +57,49 @@ _causeway() {
         compopt -o filenames
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
       fi
+      ;;
+    network)
+      case $prev in
+        network) mapfile -t COMPREPLY < <(compgen -W "init --help" -- "$cur") ;;
+        init | --keys)
+          compopt -o filenames
+          mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+          ;;
+        --passphrase-file)
+          compopt -o filenames
+          mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+          ;;
+        *) mapfile -t COMPREPLY < <(compgen -W "--name --site --routes --router --pool --ula --keys --no-keys --passphrase-file --no-passphrase --help" -- "$cur") ;;
+      esac
+      ;;
+    gateway)
+      case $prev in
+        gateway) mapfile -t COMPREPLY < <(compgen -W "add export import --help" -- "$cur") ;;
+        --network)
+          compopt -o filenames
+          mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+          ;;
+        import | --private-key | --output | --passphrase-file)
+          compopt -o filenames
+          mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+          ;;
+        *) mapfile -t COMPREPLY < <(compgen -W "--network --site --endpoint --private-key --public-key --block --address --listen-port --routers --output --passphrase-file --help" -- "$cur") ;;
+      esac
+      ;;
+    peer)
+      case $prev in
+        peer) mapfile -t COMPREPLY < <(compgen -W "add list show stale config rotate disable enable remove --help" -- "$cur") ;;
+        --for) mapfile -t COMPREPLY < <(compgen -W "phone mac windows linux" -- "$cur") ;;
+        --network)
+          compopt -o filenames
+          mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+          ;;
+        --png | --output)
+          compopt -o filenames
+          mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+          ;;
+        *) mapfile -t COMPREPLY < <(compgen -W "--network --user --groups --gateway --sites --expires --public-key --for --dns --ipv4-only --mtu --qr --png --output --issue --json --help" -- "$cur") ;;
+      esac
       ;;
     status) mapfile -t COMPREPLY < <(compgen -W "--json --all --socket --help" -- "$cur") ;;
     *) mapfile -t COMPREPLY < <(compgen -W "--socket --help" -- "$cur") ;;

@@ -22,8 +22,19 @@ LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 class Docs(unittest.TestCase):
     def test_the_readmes_network_has_no_mistakes(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
-            files = readme.write_files(Path(folder))
-            self.assertEqual(len(files), 5, files)
+            files = readme.follow(CAUSEWAY, Path(folder))
+            self.assertEqual(
+                files,
+                [
+                    "keys/acme.conf",
+                    "keys/main.key",
+                    "network/network.toml",
+                    "network/peers/alice-laptop.toml",
+                    "network/policy.toml",
+                    "network/sites/office.toml",
+                    "router.toml",
+                ],
+            )
             done = subprocess.run([CAUSEWAY, "check", f"{folder}/network"], capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 

@@ -26,6 +26,7 @@ LIBRARIES = {
     "netlink/": "libnl",
     "nftables/": "libnftables",
     "nlohmann/": "nlohmann-json",
+    "png.h": "libpng",
     "qrencode.h": "libqrencode",
     "sodium.h": "libsodium",
     "systemd/": "libsystemd",

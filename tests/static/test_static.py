@@ -25,7 +25,7 @@ class Static(unittest.TestCase):
         self.addCleanup(scratch.cleanup)
         self.root = Path(scratch.name)
         shutil.copy(CAUSEWAY, self.root / "causeway")
-        readme.write_files(self.root)
+        readme.follow(CAUSEWAY, self.root)
 
     def run_alone(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         enter = ["chroot"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "chroot"]

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/client_output.h"
+
+#include <cstdio>
+
+#include <sys/ioctl.h>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "cli/edit_session.h"
+#include "cli/secrets.h"
+
+namespace cw::cli {
+
+namespace {
+
+Asked<void> check_absent(const std::optional<std::string>& path) {
+  if (path && ::access(path->c_str(), F_OK) == 0) {
+    return tl::unexpected(Trouble{.message = fmt::format("{} is there already", *path),
+                                  .hint = "it may hold a key, and is not overwritten: move it away "
+                                          "or name another file"});
+  }
+  return {};
+}
+
+Asked<void> check_terminal(const QrCode& code) {
+  winsize size{};
+  const bool known = ::isatty(STDOUT_FILENO) == 1 && ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0;
+  if (known && size.ws_col != 0 && (size.ws_col < columns(code) || size.ws_row < lines(code))) {
+    return tl::unexpected(
+        Trouble{.message = fmt::format("the QR code takes {} columns and {} lines, and this "
+                                       "terminal has {} and {}",
+                                       columns(code), lines(code), size.ws_col, size.ws_row),
+                .hint = "enlarge it or choose a smaller font, or write an image with --png FILE"});
+  }
+  return {};
+}
+
+}  // namespace
+
+Asked<ClientOutput> ClientOutput::prepare(const network::ClientConfig& config,
+                                          const network::ClientOptions& options,
+                                          const net::PrivateKey* key, OutputOptions output,
+                                          const Terminal& terminal) {
+  static_cast<void>(terminal);
+  for (const auto* path : {&output.png, &output.file}) {
+    if (auto absent = check_absent(*path); !absent) {
+      return tl::unexpected(absent.error());
+    }
+  }
+  ClientOutput made(network::to_text(config, options, key), std::move(output));
+  if (made.output_.qr || made.output_.png) {
+    auto code = qr_code(made.text_.expose());
+    if (!code) {
+      return tl::unexpected(trouble(
+          code.error(), code.error().kind == ErrorKind::Exhausted
+                            ? "write the text with --output FILE and bring it to the device; or "
+                              "make it shorter: fewer --sites, or fewer and wider routes"
+                            : ""));
+    }
+    made.code_ = std::move(*code);
+  }
+  if (made.output_.qr) {
+    if (auto fits = check_terminal(*made.code_); !fits) {
+      return tl::unexpected(fits.error());
+    }
+  }
+  return made;
+}
+
+Asked<void> ClientOutput::deliver(const Terminal& terminal) const {
+  const auto sent = [](const Result<>& result) -> Asked<void> {
+    if (!result) {
+      return tl::unexpected(trouble(result.error(),
+                                    "the configuration is lost, for its key is kept nowhere; make "
+                                    "another one with `causeway peer rotate`"));
+    }
+    return {};
+  };
+  if (output_.file) {
+    if (auto done = sent(create_secret_file(*output_.file, text_.expose(), Reader::Owner)); !done) {
+      return done;
+    }
+  }
+  if (output_.png) {
+    const auto image = png(*code_);
+    if (!image) {
+      return sent(image.error());
+    }
+    if (auto done = sent(create_secret_file(*output_.png, image->expose(), Reader::Owner)); !done) {
+      return done;
+    }
+  }
+  if (output_.qr) {
+    return sent(print_secret(half_blocks(*code_, terminal.out).expose()));
+  }
+  return output_.file || output_.png ? Asked<void>() : sent(print_secret(text_.expose()));
+}
+
+std::vector<std::string> notes(const network::ClientConfig& config,
+                               const network::ClientOptions& options, const OutputOptions& output) {
+  using network::Platform;
+  std::vector<std::string> lines;
+  for (const auto& route : config.claimed_twice) {
+    lines.push_back(
+        fmt::format("{} is at more than one of its sites, so that it is in none of the "
+                    "tunnel's routes",
+                    route.to_text()));
+  }
+  const bool image = output.qr || output.png;
+  if (image && (options.platform == Platform::Mac || options.platform == Platform::Windows)) {
+    lines.emplace_back("the app on this system reads files and no QR codes: use --output FILE");
+  }
+  if (!options.dns.empty()) {
+    lines.emplace_back(
+        options.platform == Platform::Linux
+            ? "DNS: wg-quick needs resolvconf for it, and refuses to start without"
+            : "DNS: the apps send every query there as long as the tunnel is up, not only those "
+              "about the sites");
+  }
+  if (!image && !output.file) {
+    lines.push_back(fmt::format("a good name for the file is {}.conf", config.tunnel));
+  }
+  return lines;
+}
+
+}  // namespace cw::cli

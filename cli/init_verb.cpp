@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/init_verb.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+#include <span>
+
+#include <sys/stat.h>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "cli/edit_session.h"
+#include "cli/passphrase.h"
+#include "network/edit/new_network.h"
+#include "network/load/directory_writer.h"
+#include "network/load/signing_key.h"
+#include "network/name.h"
+
+namespace cw::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr mode_t kDirectoryMode = 0755;
+constexpr mode_t kKeysMode = 0700;
+
+// One answer, or the default where the line is empty or there is nobody to ask.
+std::string ask(std::string_view question, const std::optional<std::string>& given,
+                const std::string& otherwise) {
+  if (given || ::isatty(STDIN_FILENO) != 1) {
+    return given.value_or(otherwise);
+  }
+  print(stderr, fmt::format("{} [{}]: ", question, otherwise));
+  std::string line;
+  std::getline(std::cin, line);
+  return line.empty() ? otherwise : line;
+}
+
+std::vector<std::string> split(std::string_view list) {
+  std::vector<std::string> parts;
+  while (!list.empty()) {
+    const auto end = list.find_first_of(", ");
+    if (const auto part = list.substr(0, end); !part.empty()) {
+      parts.emplace_back(part);
+    }
+    list.remove_prefix(end == std::string_view::npos ? list.size() : end + 1);
+  }
+  return parts;
+}
+
+std::string usable_name(const std::string& directory) {
+  const auto stem = fs::weakly_canonical(directory).filename().string();
+  return network::parse_name(stem) ? stem : "example";
+}
+
+Result<network::NewNetwork> answers(const InitRequest& request) {
+  network::NewNetwork wanted;
+  wanted.name = ask("Name of the network, which names the tunnels of its people", request.name,
+                    usable_name(request.directory));
+  wanted.site = ask("First site: a VPC, an office, a lab", request.site, "office");
+  const auto routes = request.routes
+                          ? *request.routes
+                          : split(ask("What is reached through it (prefixes)", std::nullopt, ""));
+  for (const auto& route : routes) {
+    wanted.routes.push_back(CW_TRY_IN(net::Prefix::parse(route), "the site's routes"));
+  }
+  wanted.router = ask("The machine that runs causewayd there", request.router, "router-a");
+  wanted.pool = request.pool ? CW_TRY_IN(net::Prefix::parse(*request.pool), "--pool")
+                             : network::random_pool(random_below);
+  wanted.ula = request.ula ? CW_TRY_IN(net::Prefix::parse(*request.ula), "--ula")
+                           : network::random_ula(random_below);
+  return wanted;
+}
+
+Result<> make_folder(const std::string& path, mode_t mode) {
+  if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) {
+    return Error::from_errno(errno, "cannot make the folder " + path);
+  }
+  return {};
+}
+
+// A new signing key, in two files; its public half as text.
+Result<std::string> make_key(const std::string& path, const InitRequest& request) {
+  std::optional<net::Secret> word;
+  if (!request.no_passphrase) {
+    word = CW_TRY(passphrase("Passphrase for " + path, request.passphrase_file, Asking::Twice));
+  }
+  const auto key = CW_TRY(network::make_signing_key());
+  CW_TRY(network::write_signing_key(path, key, word ? &*word : nullptr));
+  return key.public_key().to_text();
+}
+
+struct Keys {
+  std::vector<std::string> files;
+  std::vector<std::string> public_keys;
+};
+
+Result<Keys> make_keys(const std::string& folder, const std::string& name,
+                       const InitRequest& request) {
+  Keys keys;
+  for (const auto* which : {"daily", "recovery"}) {
+    keys.files.push_back(fmt::format("{}/{}-{}.key", folder, name, which));
+    if (::access(keys.files.back().c_str(), F_OK) == 0) {
+      return Error::make(
+          ErrorKind::Exists,
+          fmt::format("{} is there already; a key is never overwritten", keys.files.back()));
+    }
+  }
+  CW_TRY(make_folder(folder, kKeysMode));
+  forbid_core_dumps();
+  for (const auto& file : keys.files) {
+    keys.public_keys.push_back(CW_TRY(make_key(file, request)));
+  }
+  return keys;
+}
+
+bool contains(const std::string& directory, const std::string& file) {
+  const auto root = fs::weakly_canonical(directory);
+  const auto path = fs::weakly_canonical(file);
+  return std::mismatch(root.begin(), root.end(), path.begin(), path.end()).first == root.end();
+}
+
+std::string without_slash(std::string path) {
+  while (path.size() > 1 && path.back() == '/') {
+    path.pop_back();
+  }
+  return path;
+}
+
+std::string done_text(const std::string& directory, const network::Changes& changes,
+                      const Keys& keys, const network::NewNetwork& made) {
+  std::string text;
+  for (const auto& change : changes) {
+    text += fmt::format("wrote {}/{}\n", directory, change.path);
+  }
+  if (!keys.files.empty()) {
+    text += fmt::format(
+        "wrote {}, which signs netmaps day by day\n"
+        "wrote {}: put it away, on paper or in a safe, where no thief of the other finds it\n",
+        keys.files[0], keys.files[1]);
+  }
+  return text + fmt::format(
+                    "next: causeway gateway add main --network {} --site {} --endpoint HOST:51820 "
+                    "--private-key FILE\n",
+                    directory, made.site);
+}
+
+}  // namespace
+
+int init_network(const InitRequest& request, const Terminal& terminal) {
+  const auto directory = without_slash(request.directory);
+  const auto file = directory + "/" + std::string(network::kNetworkFile);
+  if (::access(file.c_str(), F_OK) == 0) {
+    return complain({.message = fmt::format("{} is there already", file),
+                     .hint = "a network is begun once; `causeway check` reads it"},
+                    terminal);
+  }
+  const auto folder = request.keys.value_or(directory + "-keys");
+  if (!request.no_keys && contains(directory, folder)) {
+    return complain({.message = fmt::format("{} would be in the network directory, which is no "
+                                            "place for a private key",
+                                            folder),
+                     .hint = "name a folder elsewhere with --keys"},
+                    terminal);
+  }
+  if (const auto used = uses_shared_addresses(); used && !request.pool) {
+    print(stderr, fmt::format("{} {}: the random pool may collide with it on this machine; choose "
+                              "another with --pool\n",
+                              painted("warning:", Paint::Yellow, terminal.err), *used));
+  }
+  auto wanted = answers(request);
+  // Tried before keys are made: a wrong name must not leave any.
+  if (auto tried =
+          wanted ? network::new_network(*wanted) : Result<network::Changes>(wanted.error());
+      !tried) {
+    return complain(trouble(tried.error()), terminal);
+  }
+  auto keys = request.no_keys ? Result<Keys>(Keys()) : make_keys(folder, wanted->name, request);
+  if (!keys) {
+    return complain(trouble(keys.error(), "without signing keys: --no-keys"), terminal);
+  }
+  wanted->signers = keys->public_keys;
+  const auto changes = network::new_network(*wanted);
+  if (!changes) {
+    return complain(trouble(changes.error()), terminal);
+  }
+  auto written = make_folder(directory, kDirectoryMode);
+  if (written) {
+    written = network::write_changes(directory, *changes);
+  }
+  if (!written) {
+    return complain(trouble(written.error()), terminal);
+  }
+  if (!read_network(directory, terminal)) {
+    return kFailed;  // a route that nobody may have, say; it is for its writer to change
+  }
+  print(stderr, done_text(directory, *changes, *keys, *wanted));
+  return kDone;
+}
+
+}  // namespace cw::cli

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""test_network.py CAUSEWAY: a network is begun, and its keys stay out of it."""
+
+from __future__ import annotations
+
+import subprocess
+import unittest
+
+from command import ENDPOINT, NetworkTest, on_a_terminal, public_half, run
+
+
+class Init(NetworkTest):
+    def test_what_it_writes_has_no_mistake_and_no_warning(self) -> None:
+        made = self.folder / "next"
+        self.done("network", "init", made, "--no-passphrase", "--routes", "10.0.0.0/16,2001:db8:1::/48")
+        checked = self.done("check", made)
+        self.assertEqual(checked.stderr, "")
+        text = (made / "network.toml").read_text()
+        self.assertRegex(text, r'(?m)^pool = "100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.0\.0/16"$')
+        self.assertRegex(text, r'(?m)^ula = "fd[0-9a-f]{2}:[0-9a-f:]+::/48"$')
+        self.assertRegex(text, r'(?m)^signers = \["RW[^"]+", "RW[^"]+"\]$')
+
+    def test_two_networks_have_other_addresses(self) -> None:
+        texts = []
+        for name in ("a", "b"):
+            self.done("network", "init", self.folder / name, "--no-keys", "--name", "same")
+            texts.append((self.folder / name / "network.toml").read_text())
+        self.assertNotEqual(*texts)
+
+    def test_its_signing_keys_are_outside_and_minisign_takes_them(self) -> None:
+        made = self.folder / "next"
+        self.done("network", "init", made, "--no-passphrase")
+        for which in ("daily", "recovery"):
+            key = self.folder / "next-keys" / f"next-{which}.key"
+            self.assertEqual(key.stat().st_mode & 0o777, 0o600)
+            public = subprocess.run(["minisign", "-R", "-s", str(key), "-p", f"{key}.pub"], capture_output=True)
+            self.assertEqual(public.returncode, 0, public.stderr)
+            line = (self.folder / "next-keys" / f"next-{which}.key.pub").read_text().splitlines()[1]
+            self.assertIn(line, (made / "network.toml").read_text())
+
+    def test_it_begins_nothing_twice(self) -> None:
+        self.refused("network", "init", self.network, says="is there already")
+        made = self.folder / "next"
+        self.done("network", "init", made, "--no-passphrase")
+        (made / "network.toml").unlink()
+        self.refused("network", "init", made, "--no-passphrase", says="never overwritten")
+
+    def test_keys_in_the_directory_are_refused(self) -> None:
+        made = self.folder / "next"
+        self.refused("network", "init", made, "--keys", made / "keys", "--no-passphrase", says="no place for")
+
+    def test_it_asks_on_a_terminal(self) -> None:
+        made = self.folder / "next"
+        typed = "corp\nlab\n10.1.0.0/16, 10.2.0.0/16\n\n" + 4 * "correct horse\n"
+        status, shown = on_a_terminal(["network", "init", made], typed)
+        self.assertEqual(status, 0, shown)
+        self.assertNotIn("horse", shown)
+        self.assertIn('name = "corp"', (made / "network.toml").read_text())
+        self.assertIn('routes = ["10.1.0.0/16", "10.2.0.0/16"]', (made / "sites/lab.toml").read_text())
+
+    def test_two_different_passphrases_make_nothing(self) -> None:
+        made = self.folder / "next"
+        status, shown = on_a_terminal(["network", "init", made], "\n\n\n\none passphrase\nanother one\n")
+        self.assertEqual(status, 1, shown)
+        self.assertFalse(made.exists())
+
+
+class Gateway(NetworkTest):
+    def test_its_private_key_is_in_the_file_and_nowhere_else(self) -> None:
+        private = self.key.read_text().strip()
+        self.assertEqual(self.key.stat().st_mode & 0o7, 0)
+        site = (self.network / "sites/office.toml").read_text()
+        self.assertIn(f'public_key = "{public_half(private)}"', site)
+        for path in self.network.rglob("*.toml"):
+            self.assertNotIn(private, path.read_text())
+
+    def test_without_a_file_it_is_printed_and_nothing_else_is(self) -> None:
+        site = self.network / "sites/office.toml"
+        site.write_text(site.read_text().replace("address =", 'block = "100.83.0.0/17"\naddress ='))
+        done = self.done("gateway", "add", "second", "--network", self.network, "--site", "office", "--endpoint",
+                         "198.51.100.10:51821", "--block", "100.83.128.0/17")  # fmt: skip
+        self.assertIn(public_half(done.stdout), site.read_text())
+
+    def test_the_sites_file_keeps_what_people_wrote(self) -> None:
+        site = self.network / "sites/office.toml"
+        before = site.read_text()
+        self.assertTrue(before.startswith("# A site"))
+        self.done("network", "init", self.folder / "b", "--no-keys")
+        other = self.folder / "b/sites/office.toml"
+        text = "# mine\nid   =  1 # one\n\n[[router]]\nname='r' # r\n"
+        other.write_text(text)
+        self.done("gateway", "add", "main", "--network", self.folder / "b", "--site", "office", "--endpoint", ENDPOINT)
+        self.assertTrue(other.read_text().startswith(text))
+
+    def test_a_key_in_the_directory_is_refused(self) -> None:
+        self.refused("gateway", "add", "other", "--network", self.network, "--site", "office", "--endpoint", ENDPOINT,
+                     "--private-key", self.network / "x.key", says="no place for")  # fmt: skip
+
+    def test_a_key_is_never_overwritten(self) -> None:
+        self.refused("gateway", "add", "other", "--network", self.network, "--site", "office", "--endpoint",
+                     "198.51.100.10:51821", "--block", "100.83.0.0/17", "--private-key", self.key,
+                     says="exists")  # fmt: skip
+
+    def test_a_mistake_in_the_network_keeps_it_from_being_edited(self) -> None:
+        (self.network / "network.toml").write_text("nonsense\n")
+        self.refused("gateway", "add", "other", "--network", self.network, "--site", "office", "--endpoint", ENDPOINT,
+                     says="not TOML")  # fmt: skip
+
+    def test_export_and_import_give_the_key_back(self) -> None:
+        word = self.folder / "passphrase"
+        word.write_text("correct horse\n")
+        sealed = self.folder / "sealed"
+        self.done("gateway", "export", "main", "--network", self.network, "--private-key", self.key, "--output", sealed,
+                  "--passphrase-file", word)  # fmt: skip
+        self.assertNotIn(self.key.read_text().strip(), sealed.read_text())
+        opened = self.done("gateway", "import", sealed, "--passphrase-file", word)
+        self.assertEqual(opened.stdout, self.key.read_text())
+        word.write_text("wrong horse\n")
+        self.refused("gateway", "import", sealed, "--passphrase-file", word, says="passphrase is wrong")
+
+    def test_export_refuses_the_key_of_another(self) -> None:
+        word = self.folder / "passphrase"
+        word.write_text("correct horse\n")
+        other = self.folder / "other.key"
+        other.write_text(subprocess.run(["wg", "genkey"], capture_output=True, text=True, check=True).stdout)
+        other.chmod(0o600)
+        self.refused("gateway", "export", "main", "--network", self.network, "--private-key", other,
+                     "--passphrase-file", word, says="is not the key of gateway")  # fmt: skip
+
+    def test_a_passphrase_is_asked_for_twice_and_not_shown(self) -> None:
+        sealed = self.folder / "sealed"
+        command = ["gateway", "export", "main", "--network", self.network, "--private-key", self.key, "--output", sealed]
+        status, shown = on_a_terminal(command, "correct horse\ncorrect horse\n")
+        self.assertEqual(status, 0, shown)
+        self.assertNotIn("horse", shown)
+        self.assertIn("causeway gateway key 1\n", sealed.read_text())
+
+    def test_the_help_offers_no_option_that_takes_a_secret(self) -> None:
+        shown = run("--help-all").stdout
+        self.assertNotRegex(shown, r"--(passphrase|secret-key|private) ")
+
+
+if __name__ == "__main__":
+    unittest.main()
