@@ -180,8 +180,7 @@ int export_gateway(const GatewayRequest& request, const Terminal& terminal) {
   if (!word) {
     return complain(trouble(word.error()), terminal);
   }
-  const auto sealed =
-      network::seal(*key, session->netmap().ula.to_text(), request.name, *word);
+  const auto sealed = network::seal(*key, session->netmap().ula.to_text(), request.name, *word);
   if (!sealed) {
     return complain(trouble(sealed.error()), terminal);
   }

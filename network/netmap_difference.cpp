@@ -210,9 +210,12 @@ std::vector<std::string> reissued(const Netmap& before, const Netmap& after) {
       before.peers, after.peers, [](const Peer& peer) -> const std::string& { return peer.name; },
       [&](const Peer* old_one, const Peer* new_one) {
         // Another key is another configuration anyway, and its owner is being given it.
-        if (old_one != nullptr && new_one != nullptr &&
-            old_one->public_key == new_one->public_key &&
-            fingerprint(before, *old_one) != fingerprint(after, *new_one)) {
+        if (old_one == nullptr || new_one == nullptr ||
+            old_one->public_key != new_one->public_key) {
+          return;
+        }
+        const auto now = fingerprint(after, *new_one);
+        if (fingerprint(before, *old_one) != now && new_one->issued != now) {  // issued: it has it
           names.push_back(new_one->name);
         }
       });
