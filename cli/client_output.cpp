@@ -2,6 +2,7 @@
 #include "cli/client_output.h"
 
 #include <cstdio>
+#include <filesystem>
 
 #include <sys/ioctl.h>
 
@@ -109,6 +110,13 @@ std::vector<std::string> notes(const network::ClientConfig& config,
                     route.to_text()));
   }
   const bool image = output.qr || output.png;
+  if (output.file &&
+      !network::is_tunnel_name(std::filesystem::path(*output.file).stem().string())) {
+    lines.push_back(
+        fmt::format("the apps take the file's name for the tunnel's, and not all of "
+                    "them this one: rename it to {}.conf before it is imported",
+                    config.tunnel));
+  }
   if (image && (options.platform == Platform::Mac || options.platform == Platform::Windows)) {
     lines.emplace_back("the app on this system reads files and no QR codes: use --output FILE");
   }

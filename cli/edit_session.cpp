@@ -43,21 +43,33 @@ Asked<network::Peer> EditSession::peer(const std::string& name) const {
                                               : "`causeway peer list` names them"});
 }
 
-Asked<void> EditSession::commit(const network::Changes& changes) const {
-  auto after = directory();
+Asked<void> check_changes(network::Directory directory, const network::Changes& changes) {
   for (const auto& change : changes) {
     if (change.content) {
-      after.put(change.path, *change.content);
+      directory.put(change.path, *change.content);
     } else {
-      after.forget(change.path);
+      directory.forget(change.path);
     }
   }
-  const auto compiled = network::compile(after);
-  if (!compiled.netmap) {
-    return tl::unexpected(
-        Trouble{.message = "nothing was written, because the network would have a mistake then: " +
-                           compiled.diagnostics.front().message,
-                .hint = compiled.diagnostics.front().hint});
+  const auto compiled = network::compile(directory);
+  if (compiled.netmap) {
+    return {};
+  }
+  const auto& first = compiled.diagnostics.front();  // errors come first
+  return tl::unexpected(
+      Trouble{.message = fmt::format("nothing was written, because the network would have a "
+                                     "mistake then: {}",
+                                     first.message),
+              .hint = first.hint});
+}
+
+Asked<void> EditSession::check(const network::Changes& changes) const {
+  return check_changes(directory(), changes);
+}
+
+Asked<void> EditSession::commit(const network::Changes& changes) const {
+  if (auto good = check(changes); !good) {
+    return good;
   }
   if (const auto written = network::write_changes(path_, changes); !written) {
     return tl::unexpected(

@@ -28,6 +28,9 @@ class EditSession {
 
   [[nodiscard]] Asked<network::Peer> peer(const std::string& name) const;
 
+  // Whether the directory would have no mistake after these changes.
+  [[nodiscard]] Asked<void> check(const network::Changes& changes) const;
+
   // Writes the changes, unless the directory would then have a mistake.
   [[nodiscard]] Asked<void> commit(const network::Changes& changes) const;
 
@@ -38,6 +41,10 @@ class EditSession {
   std::string path_;
   ReadNetwork read_;
 };
+
+// The same of any directory, also of one that is not there yet.
+[[nodiscard]] Asked<void> check_changes(network::Directory directory,
+                                        const network::Changes& changes);
 
 // The kernel's randomness.
 [[nodiscard]] std::uint32_t random_below(std::uint32_t bound);

@@ -130,6 +130,9 @@ int add_gateway(const GatewayRequest& request, const Terminal& terminal) {
                                      : ""),
         terminal);
   }
+  if (const auto good = session->check(*changes); !good) {
+    return complain(good.error(), terminal);
+  }
   // The key first: a gateway whose key is lost would have to be taken out again by hand.
   if (key) {
     if (const auto done = hand_out(*key, request.private_key); !done) {

@@ -149,37 +149,55 @@ std::string done_text(const std::string& directory, const network::Changes& chan
                     directory, made.site);
 }
 
+Asked<void> check_places(const InitRequest& request, const std::string& directory,
+                         const std::string& keys) {
+  const auto file = fmt::format("{}/{}", directory, network::kNetworkFile);
+  if (::access(file.c_str(), F_OK) == 0) {
+    return tl::unexpected(Trouble{.message = fmt::format("{} is there already", file),
+                                  .hint = "a network is begun once; `causeway check` reads it"});
+  }
+  if (!request.no_keys && contains(directory, keys)) {
+    return tl::unexpected(Trouble{
+        .message = fmt::format(
+            "{} would be in the network directory, which is no place for a private key", keys),
+        .hint = "name a folder elsewhere with --keys"});
+  }
+  return {};
+}
+
+// What was answered, tried without keys: a wrong answer must leave none behind.
+Asked<network::NewNetwork> tried_answers(const InitRequest& request) {
+  auto wanted = answers(request);
+  const auto tried =
+      wanted ? network::new_network(*wanted) : Result<network::Changes>(wanted.error());
+  if (!tried) {
+    return tl::unexpected(trouble(tried.error()));
+  }
+  if (auto good = check_changes({}, *tried); !good) {
+    return tl::unexpected(good.error());
+  }
+  return std::move(*wanted);
+}
+
 }  // namespace
 
 int init_network(const InitRequest& request, const Terminal& terminal) {
   const auto directory = without_slash(request.directory);
-  const auto file = directory + "/" + std::string(network::kNetworkFile);
-  if (::access(file.c_str(), F_OK) == 0) {
-    return complain({.message = fmt::format("{} is there already", file),
-                     .hint = "a network is begun once; `causeway check` reads it"},
-                    terminal);
-  }
   const auto folder = request.keys.value_or(directory + "-keys");
-  if (!request.no_keys && contains(directory, folder)) {
-    return complain({.message = fmt::format("{} would be in the network directory, which is no "
-                                            "place for a private key",
-                                            folder),
-                     .hint = "name a folder elsewhere with --keys"},
-                    terminal);
+  if (const auto good = check_places(request, directory, folder); !good) {
+    return complain(good.error(), terminal);
   }
   if (const auto used = uses_shared_addresses(); used && !request.pool) {
     print(stderr, fmt::format("{} {}: the random pool may collide with it on this machine; choose "
                               "another with --pool\n",
                               painted("warning:", Paint::Yellow, terminal.err), *used));
   }
-  auto wanted = answers(request);
-  // Tried before keys are made: a wrong name must not leave any.
-  if (auto tried =
-          wanted ? network::new_network(*wanted) : Result<network::Changes>(wanted.error());
-      !tried) {
-    return complain(trouble(tried.error()), terminal);
+  auto wanted = tried_answers(request);
+  if (!wanted) {
+    return complain(wanted.error(), terminal);
   }
-  auto keys = request.no_keys ? Result<Keys>(Keys()) : make_keys(folder, wanted->name, request);
+  const auto keys =
+      request.no_keys ? Result<Keys>(Keys()) : make_keys(folder, wanted->name, request);
   if (!keys) {
     return complain(trouble(keys.error(), "without signing keys: --no-keys"), terminal);
   }
@@ -194,9 +212,6 @@ int init_network(const InitRequest& request, const Terminal& terminal) {
   }
   if (!written) {
     return complain(trouble(written.error()), terminal);
-  }
-  if (!read_network(directory, terminal)) {
-    return kFailed;  // a route that nobody may have, say; it is for its writer to change
   }
   print(stderr, done_text(directory, *changes, *keys, *wanted));
   return kDone;

@@ -25,6 +25,17 @@ struct Key {
   net::PublicKey public_key;
 };
 
+Asked<void> check_no_code(const OutputOptions& output) {
+  if (output.qr || output.png) {
+    return tl::unexpected(
+        Trouble{.message = "there is nothing to scan: an app wants the private key in a QR code, "
+                           "and only the device has it",
+                .hint = "leave out --qr and --png; `causeway peer rotate` makes a new key",
+                .exit_status = kUsage});
+  }
+  return {};
+}
+
 Asked<Key> key_of(const PeerRequest& request) {
   if (!request.public_key) {
     forbid_core_dumps();
@@ -32,12 +43,8 @@ Asked<Key> key_of(const PeerRequest& request) {
     const auto half = secret.public_key();
     return Key{.secret = std::move(secret), .public_key = half};
   }
-  if (request.output.qr || request.output.png) {
-    return tl::unexpected(
-        Trouble{.message = "with --public-key there is nothing to scan: an app takes a QR code "
-                           "with its private key, which only the device has",
-                .hint = "leave out --public-key, or --qr and --png",
-                .exit_status = kUsage});
+  if (auto good = check_no_code(request.output); !good) {
+    return tl::unexpected(good.error());
   }
   auto parsed = net::PublicKey::parse(*request.public_key);
   if (!parsed) {
@@ -168,6 +175,9 @@ int print_peer_config(const PeerRequest& request, const Terminal& terminal) {
                          : Asked<std::string>(tl::unexpected(peer.error()));
   if (!text) {
     return complain(text.error(), terminal);
+  }
+  if (const auto good = check_no_code(request.output); !good) {
+    return complain(good.error(), terminal);
   }
   const Key none{.secret = std::nullopt, .public_key = peer->public_key};
   const auto edit =

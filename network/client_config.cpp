@@ -129,21 +129,38 @@ std::string fingerprint(const Netmap& netmap, const Peer& peer) {
   return fmt::format("{:02x}", fmt::join(digest, ""));
 }
 
+namespace {
+
+// wireguard-windows' conf/name.go, which has them from Windows' file names.
+constexpr std::array<std::string_view, 22> kReserved = {
+    "con",  "prn",  "aux",  "nul",  "com1", "com2", "com3", "com4", "com5", "com6", "com7",
+    "com8", "com9", "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9"};
+
+// In any case, and also with what looks like an extension: nul.office is a device, too.
+bool is_reserved(std::string_view name) {
+  const auto stem = name.substr(0, name.find('.'));
+  return std::ranges::any_of(kReserved, [&](std::string_view each) {
+    return std::ranges::equal(each, stem, [](char a, char b) {
+      return a == (b >= 'A' && b <= 'Z' ? static_cast<char>(b - 'A' + 'a') : b);
+    });
+  });
+}
+
+}  // namespace
+
+bool is_tunnel_name(std::string_view name) {
+  constexpr std::string_view kLetters =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_=+.-";
+  return !name.empty() && name.size() <= kLongestInterface &&
+         name.find_first_not_of(kLetters) == std::string_view::npos && !is_reserved(name);
+}
+
 std::string tunnel_name(std::string_view network) {
-  // wireguard-windows' conf/name.go, which has them from Windows' file names.
-  constexpr std::array<std::string_view, 22> kReserved = {
-      "con",  "prn",  "aux",  "nul",  "com1", "com2", "com3", "com4", "com5", "com6", "com7",
-      "com8", "com9", "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9"};
   std::string name(network.substr(0, kLongestInterface));  // a network's name has no other letters
   while (!name.empty() && (name.back() == '.' || name.back() == '-' || name.back() == '_')) {
     name.pop_back();
   }
-  // Also with what looks like an extension: Windows opens the device of nul.office, too.
-  if (std::ranges::find(kReserved, std::string_view(name).substr(0, name.find('.'))) !=
-      kReserved.end()) {
-    name = ("vpn-" + name).substr(0, kLongestInterface);
-  }
-  return name;
+  return is_reserved(name) ? ("vpn-" + name).substr(0, kLongestInterface) : name;
 }
 
 }  // namespace cw::network

@@ -66,6 +66,10 @@ struct ClientOptions {
 [[nodiscard]] net::Secret to_text(const ClientConfig& config, const ClientOptions& options,
                                   const net::PrivateKey* key);
 
+// Whether every platform takes this name for a tunnel: 1 to 15 of `a-zA-Z0-9_=+.-`, and none that
+// Windows reserves.
+[[nodiscard]] bool is_tunnel_name(std::string_view name);
+
 // From the network's name: at most 15 of `a-zA-Z0-9_=+.-`, and no name that Windows reserves.
 [[nodiscard]] std::string tunnel_name(std::string_view network);
 

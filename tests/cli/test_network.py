@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import subprocess
 import unittest
+from pathlib import Path
 
 from command import ENDPOINT, NetworkTest, on_a_terminal, public_half, run
 
@@ -49,6 +50,10 @@ class Init(NetworkTest):
         made = self.folder / "next"
         self.refused("network", "init", made, "--keys", made / "keys", "--no-passphrase", says="no place for")
 
+    def test_a_wrong_answer_leaves_no_key_behind(self) -> None:
+        for arguments in (("--name", "UPPER"), ("--routes", "0.0.0.0/0"), ("--routes", "x"), ("--pool", "10.0.0.0/4")):
+            self.refused("network", "init", self.folder / "next", "--no-passphrase", *arguments, says="error")
+
     def test_it_asks_on_a_terminal(self) -> None:
         made = self.folder / "next"
         typed = "corp\nlab\n10.1.0.0/16, 10.2.0.0/16\n\n" + 4 * "correct horse\n"
@@ -74,9 +79,13 @@ class Gateway(NetworkTest):
         for path in self.network.rglob("*.toml"):
             self.assertNotIn(private, path.read_text())
 
-    def test_without_a_file_it_is_printed_and_nothing_else_is(self) -> None:
+    def give_main_half_of_the_pool(self) -> Path:
         site = self.network / "sites/office.toml"
         site.write_text(site.read_text().replace("address =", 'block = "100.83.0.0/17"\naddress ='))
+        return site
+
+    def test_without_a_file_it_is_printed_and_nothing_else_is(self) -> None:
+        site = self.give_main_half_of_the_pool()
         done = self.done("gateway", "add", "second", "--network", self.network, "--site", "office", "--endpoint",
                          "198.51.100.10:51821", "--block", "100.83.128.0/17")  # fmt: skip
         self.assertIn(public_half(done.stdout), site.read_text())
@@ -97,14 +106,20 @@ class Gateway(NetworkTest):
                      "--private-key", self.network / "x.key", says="no place for")  # fmt: skip
 
     def test_a_key_is_never_overwritten(self) -> None:
+        self.give_main_half_of_the_pool()
         self.refused("gateway", "add", "other", "--network", self.network, "--site", "office", "--endpoint",
-                     "198.51.100.10:51821", "--block", "100.83.0.0/17", "--private-key", self.key,
+                     "198.51.100.10:51821", "--block", "100.83.128.0/17", "--private-key", self.key,
                      says="exists")  # fmt: skip
 
     def test_a_mistake_in_the_network_keeps_it_from_being_edited(self) -> None:
         (self.network / "network.toml").write_text("nonsense\n")
         self.refused("gateway", "add", "other", "--network", self.network, "--site", "office", "--endpoint", ENDPOINT,
                      says="not TOML")  # fmt: skip
+
+    def test_what_would_be_a_mistake_leaves_no_key_behind(self) -> None:
+        self.refused("gateway", "add", "other", "--network", self.network, "--site", "office", "--endpoint",
+                     "198.51.100.10:51821", "--block", "100.83.0.0/17", "--private-key", self.folder / "other.key",
+                     says="would have a mistake")  # fmt: skip
 
     def test_export_and_import_give_the_key_back(self) -> None:
         word = self.folder / "passphrase"

@@ -155,6 +155,10 @@ class Change(NetworkTest):
         self.assertEqual(again, re.sub(r"(?m)^PrivateKey = .*$", "# PrivateKey = (the device's own)", self.before))
         self.assertEqual(self.content(), before)
 
+    def test_config_makes_no_code_that_no_app_takes(self) -> None:
+        self.refused("peer", "config", "alice-laptop", "--network", self.network, "--qr", says="nothing to scan",
+                     status=64)  # fmt: skip
+
     def test_remove_leaves_a_tombstone(self) -> None:
         address, public = self.value("alice-laptop", "address"), self.value("alice-laptop", "public_key")
         self.peer("remove", "alice-laptop")

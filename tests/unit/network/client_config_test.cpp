@@ -139,6 +139,12 @@ TEST(TunnelName, IsTakenByEveryPlatform) {
   EXPECT_EQ(tunnel_name("con"), "vpn-con");
   EXPECT_EQ(tunnel_name("nul.office"), "vpn-nul.office");
   EXPECT_EQ(tunnel_name("console"), "console");
+  for (const auto* name : {"acme", "vpn-con", "A_b=c+d.e-f"}) {
+    EXPECT_TRUE(is_tunnel_name(name)) << name;
+  }
+  for (const auto* name : {"", "sixteen-letters-", "a b", "a/b", "NUL", "com1.x", "\xc3\xa4"}) {
+    EXPECT_FALSE(is_tunnel_name(name)) << name;
+  }
 }
 
 // Its form is in thousands of peer files: a change of this text asks every client to import again.
