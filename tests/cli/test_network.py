@@ -34,9 +34,9 @@ class Init(NetworkTest):
         for which in ("daily", "recovery"):
             key = self.folder / "next-keys" / f"next-{which}.key"
             self.assertEqual(key.stat().st_mode & 0o777, 0o600)
-            public = subprocess.run(["minisign", "-R", "-s", str(key), "-p", f"{key}.pub"], capture_output=True)
+            public = subprocess.run(["minisign", "-R", "-s", str(key), "-p", f"{key}.again"], capture_output=True)
             self.assertEqual(public.returncode, 0, public.stderr)
-            line = (self.folder / "next-keys" / f"next-{which}.key.pub").read_text().splitlines()[1]
+            line = (self.folder / "next-keys" / f"next-{which}.key.again").read_text().splitlines()[1]
             self.assertIn(line, (made / "network.toml").read_text())
 
     def test_it_begins_nothing_twice(self) -> None:

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "network/client_config.h"
 #include "tests/unit/network/directory_text.h"
 #include "tests/unit/network/signing_keys.h"
 
@@ -78,6 +79,14 @@ TEST(NetmapDifference, NamesWhoMustImportAgain) {
   EXPECT_THAT(found.reissued, ElementsAre("alice"));
   EXPECT_THAT(to_text(found),
               HasSubstr("clients that must import a new configuration: 1\n  alice\n"));
+}
+
+TEST(NetmapDifference, AsksNobodyToImportWhatTheirFilesSayTheyHave) {
+  auto after = small_network();
+  site(after).replace(site(after).find("vpn.example.com"), 3, "new");
+  const auto changed = netmap_of(after);
+  peer(after) += "issued = \"" + fingerprint(changed, changed.peers.front()) + "\"\n";
+  EXPECT_THAT(to(after).reissued, IsEmpty());
 }
 
 TEST(NetmapDifference, ARotatedKeyIsNamedAndNotReissuedTwice) {
