@@ -8,6 +8,7 @@
 #include "base/rfc3339.h"
 #include "network/client_config.h"
 #include "network/edit/toml_edit.h"
+#include "network/limits.h"
 #include "network/name.h"
 
 namespace cw::network {
@@ -19,17 +20,24 @@ constexpr std::string_view kAboutIssued =
     "stale`.\n";
 
 // The value of `routes`: what each site claims natively.
-std::string issued_routes(const Netmap& netmap, const Peer& peer) {
+Result<std::string> issued_routes(const Netmap& netmap, const Peer& peer) {
   std::vector<std::string> routes;
   for (const auto& site : client_config(netmap, peer).peers) {
     for (const auto& route : site.routes) {
       routes.push_back(SiteRoute{.site = site.site, .route = route}.to_text());
     }
   }
+  if (routes.size() > kMostIssuedRoutes) {
+    return Error::make(
+        ErrorKind::Exhausted,
+        fmt::format("the configuration would have {} routes, more than any app takes ({}): "
+                    "let the sites advertise fewer and wider ones, or name fewer --sites",
+                    routes.size(), kMostIssuedRoutes));
+  }
   return toml_list(routes);
 }
 
-std::string new_file(const Netmap& netmap, const Peer& peer) {
+std::string new_file(const Peer& peer, const std::string& routes) {
   std::string text;
   const auto add = [&](std::string_view key, const std::string& value) {
     text += fmt::format("{} = {}\n", key, value);
@@ -49,7 +57,7 @@ std::string new_file(const Netmap& netmap, const Peer& peer) {
   }
   text += kAboutIssued;
   add("issued", toml_string(*peer.issued));
-  add("routes", issued_routes(netmap, peer));
+  add("routes", routes);
   return text;
 }
 
@@ -90,8 +98,9 @@ Result<PeerEdit> add_peer(const Directory& directory, const Netmap& netmap, cons
   if (place.tombstone) {
     edit.changes.push_back({.path = *place.tombstone, .content = {}});
   }
+  const auto routes = CW_TRY(issued_routes(netmap, edit.peer));
   edit.changes.push_back(
-      {.path = peer_path(edit.peer.name), .content = new_file(netmap, edit.peer), .fresh = true});
+      {.path = peer_path(edit.peer.name), .content = new_file(edit.peer, routes), .fresh = true});
   return edit;
 }
 
@@ -112,7 +121,8 @@ Result<PeerEdit> reissue_peer(std::string_view text, const Netmap& netmap, const
   edited = CW_TRY(set_value(edited, "home", toml_string(edit.peer.home)));
   edited = CW_TRY(set_value(edited, "sites", toml_list(edit.peer.sites)));
   edited = CW_TRY(set_value(edited, "issued", toml_string(*edit.peer.issued)));
-  edited = CW_TRY(set_value(edited, "routes", issued_routes(netmap, edit.peer)));
+  const auto routes = CW_TRY(issued_routes(netmap, edit.peer));
+  edited = CW_TRY(set_value(edited, "routes", routes));
   edit.changes.push_back({.path = peer_path(peer.name), .content = std::move(edited)});
   return edit;
 }

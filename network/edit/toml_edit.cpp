@@ -12,6 +12,9 @@ namespace cw::network {
 
 namespace {
 
+// Well below what a line may have (toml_bounds.h).
+constexpr std::size_t kLongestListOnALine = 1024;
+
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 Error cannot_edit() {
@@ -230,7 +233,14 @@ std::string toml_list(std::span<const std::string> texts) {
   for (const auto& text : texts) {
     out += (out.empty() ? "" : ", ") + toml_string(text);
   }
-  return "[" + out + "]";
+  if (out.size() <= kLongestListOnALine) {
+    return "[" + out + "]";
+  }
+  out = "[\n";
+  for (const auto& text : texts) {
+    out += "  " + toml_string(text) + ",\n";
+  }
+  return out + "]";
 }
 
 }  // namespace cw::network

@@ -21,7 +21,7 @@ Result<std::string> set_value(std::string_view text, std::string_view key, std::
 Result<std::string> append_table(std::string_view text, std::string_view name,
                                  std::string_view members);
 
-// Text, and a list of texts, as TOML: "a \"b\"", ["a", "b"].
+// Text, and a list of texts, as TOML: "a \"b\"", ["a", "b"]. A long list takes many lines.
 [[nodiscard]] std::string toml_string(std::string_view text);
 [[nodiscard]] std::string toml_list(std::span<const std::string> texts);
 

@@ -74,6 +74,27 @@ TEST(AddPeer, RefusesANameThatIsTaken) {
   EXPECT_EQ(add(small_network(), again).error().kind, ErrorKind::Exists);
 }
 
+TEST(AddPeer, WritesManyRoutesOverManyLinesAndRefusesMoreThanAnyAppTakes) {
+  auto files = small_network();
+  const auto site = [&](unsigned id, const char* name, int first) {
+    std::string routes;
+    for (unsigned i = 0; i < 1000; ++i) {
+      routes += fmt::format("  \"{}.{}.{}.0/24\",\n", first, i / 250, i % 250);
+    }
+    return fmt::format(
+        "id = {0}\nroutes = [\n{1}]\n[[router]]\nname = \"r-{2}\"\n[[gateway]]\nname = \"{2}\"\n"
+        "public_key = \"{3}\"\nendpoint = \"{2}.example.com:51820\"\naddress = \"100.83.0.{0}\"\n",
+        id, routes, name, numbered_key(100 + id));
+  };
+  files["sites/production.toml"] = site(1, "a", 10);
+  const auto edit = add(files, bob());
+  ASSERT_TRUE(edit) << edit.error().to_text();
+  EXPECT_TRUE(compile(applied(files, edit->changes)).netmap)
+      << rendered(applied(files, edit->changes));
+  files["sites/other.toml"] = site(2, "b", 11);
+  EXPECT_EQ(add(files, bob()).error().kind, ErrorKind::Exhausted);
+}
+
 TEST(ReissuePeer, PinsWhatTheFileDidNotSayAndKeepsItsComments) {
   auto files = small_network();
   files["peers/alice.toml"] = "# Alice's, the old one\n" + files["peers/alice.toml"];
