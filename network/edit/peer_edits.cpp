@@ -56,7 +56,7 @@ std::string new_file(const Peer& peer, const std::string& routes) {
     add("expires", to_rfc3339(*peer.expires));
   }
   text += kAboutIssued;
-  add("issued", toml_string(*peer.issued));
+  add("issued", toml_string(peer.issued.value_or("")));
   add("routes", routes);
   return text;
 }
