@@ -98,4 +98,8 @@ Asked<api::Answer> AgentClient::down() const {
   return to_answer(ask("POST", "/v1/down"));
 }
 
+Asked<api::Answer> AgentClient::revoke(const std::string& peer) const {
+  return to_answer(ask("POST", "/v1/revoke", api::to_json(api::Revoke{.peer = peer})));
+}
+
 }  // namespace cw::cli

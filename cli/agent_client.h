@@ -44,6 +44,7 @@ class AgentClient {
   [[nodiscard]] Asked<api::Answer> plan(std::string_view netmap_json) const;
   [[nodiscard]] Asked<api::Answer> reload() const;
   [[nodiscard]] Asked<api::Answer> down() const;
+  [[nodiscard]] Asked<api::Answer> revoke(const std::string& peer) const;
 
  private:
   [[nodiscard]] Asked<std::string> ask(std::string_view method, std::string_view path,

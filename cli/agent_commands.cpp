@@ -53,7 +53,7 @@ void describe_agent_verbs(CLI::App& app, Command& command) {
   const Socket socket = path;
   describe_plan(app, command, socket);
   describe_status(app, command, socket);
-  app.add_subcommand("reload", "read the network directory now and take it")
+  app.add_subcommand("reload", "look at the network's source now, and take what is there")
       ->callback([&command, socket] {
         command = [socket](const Terminal& terminal) {
           return reload(AgentClient(*socket), terminal);

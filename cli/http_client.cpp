@@ -22,8 +22,9 @@ namespace cw::cli {
 
 namespace {
 
-// The agent answers in milliseconds; a first start with 10,000 peers may keep it for seconds.
-constexpr timeval kSilence{.tv_sec = 30, .tv_usec = 0};
+// The agent answers in milliseconds; a first start with 10,000 peers may keep it for seconds, and a
+// reload waits for a netmap that is fetched (fetch::kNetmapLimits).
+constexpr timeval kSilence{.tv_sec = 150, .tv_usec = 0};
 
 constexpr std::string_view kLine = "\r\n";
 

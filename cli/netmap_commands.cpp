@@ -5,6 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/netmap_verbs.h"
+#include "cli/verbs.h"
 #include "network/statement.h"
 
 namespace cw::cli {
@@ -188,19 +189,34 @@ void describe_again(CLI::App& netmap, Command& command, const char* name, const 
   });
 }
 
+// Where the network is published, on every router; without a target on the router here alone.
 void describe_revoke(CLI::App& app, Command& command) {
   const auto options = std::make_shared<RevokeOptions>();
-  auto* verb = app.add_subcommand("revoke", "lock a peer out at once, on every router");
+  auto* verb = app.add_subcommand(
+      "revoke", "lock a peer out at once: on every router, or on this one without --target");
   verb->add_option("PEER", options->peer, "its name")->required();
-  verb->add_option("--target", options->target.target, "where the network is published")
-      ->required()
-      ->type_name("TARGET");
+  auto* target =
+      verb->add_option("--target", options->target.target, "where the network is published")
+          ->type_name("TARGET");
   add_trust(*verb, options->target.trust);
   add_ca(*verb, options->target.ca_file);
   add_signing(*verb, options->signing);
+  verb->get_option("--key")->required(false);
+  target->needs("--key");
   verb->add_flag("--restore", options->restore, "take a revocation back");
   verb->add_option("--serial", options->serial, "of the list, at least");
-  runs(*verb, command, options, revoke);
+  for (auto* option : verb->get_options([target](const CLI::Option* option) {
+         return option != target && option->get_name() != "PEER" && option->get_name() != "--help";
+       })) {
+    option->needs(target);
+  }
+  runs(*verb, command, options, [&app](const RevokeOptions& said, const Terminal& terminal) {
+    if (!said.target.target.empty()) {
+      return revoke(said, terminal);
+    }
+    return revoke_here(AgentClient(app.get_option("--socket")->as<std::string>()), said.peer,
+                       terminal);
+  });
 }
 
 }  // namespace

@@ -56,6 +56,33 @@ std::string indented(std::string_view text) {
   return result;
 }
 
+std::string source(const api::SourceStatus& source, WallTime now) {
+  std::string text = source.serial ? fmt::format("serial {}", *source.serial) : "not signed yet";
+  if (source.signed_at) {
+    text += fmt::format(", signed {} ago", age_of(*source.signed_at, now));
+  }
+  text += source.heard ? fmt::format(", source heard {} ago", age_of(*source.heard, now))
+                       : std::string(", source never heard");
+  if (source.goes_back) {
+    text += fmt::format("; on trial for {}", age_of(now, *source.goes_back));
+  }
+  return text + "\n";
+}
+
+// So many are read by people; --json has all.
+constexpr std::size_t kMostNames = 10;
+
+std::string names(const std::vector<std::string>& all) {
+  std::string text;
+  for (const auto& name : all | std::views::take(kMostNames)) {
+    text += (text.empty() ? "" : ", ") + printable(name);
+  }
+  if (all.size() > kMostNames) {
+    text += fmt::format(" and {} more", all.size() - kMostNames);
+  }
+  return text;
+}
+
 std::string head(const api::Status& status, Colour colour) {
   auto text = fmt::format("router {} at site {}: {}\n", painted(status.router, Paint::Bold, colour),
                           painted(status.site, Paint::Bold, colour),
@@ -69,6 +96,12 @@ std::string head(const api::Status& status, Colour colour) {
                           : std::string("no policy: every peer reaches every route of its sites\n");
   } else {
     text += fmt::format("no network in force; it is read from {}\n", status.source);
+  }
+  if (status.signed_source) {
+    text += source(*status.signed_source, status.now);
+  }
+  if (!status.revoked.empty()) {
+    text += painted("revoked", Paint::Red, colour) + ": " + names(status.revoked) + "\n";
   }
   if (const auto refused = status.refused_packets.value_or(0); refused > 0) {
     text += fmt::format("refused {}\n", plural(refused, "packet"));

@@ -86,4 +86,8 @@ int down(const AgentClient& agent, const Terminal& terminal) {
   return finish(agent.down(), terminal);
 }
 
+int revoke_here(const AgentClient& agent, const std::string& peer, const Terminal& terminal) {
+  return finish(agent.revoke(peer), terminal);
+}
+
 }  // namespace cw::cli

@@ -27,4 +27,7 @@ int policy_diff(const std::string& before, const std::string& after, const Termi
 int reload(const AgentClient& agent, const Terminal& terminal);
 int down(const AgentClient& agent, const Terminal& terminal);
 
+// On the router that is asked alone.
+int revoke_here(const AgentClient& agent, const std::string& peer, const Terminal& terminal);
+
 }  // namespace cw::cli

@@ -89,6 +89,7 @@ set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
 
 set(CPACK_DEBIAN_ROUTER_PACKAGE_NAME causeway-router)
 set(CPACK_DEBIAN_ROUTER_PACKAGE_DEPENDS "causeway (= ${PROJECT_VERSION}), systemd (>= 252)")
+set(CPACK_DEBIAN_ROUTER_PACKAGE_RECOMMENDS "ca-certificates") # for a network that is fetched
 set(CPACK_DEBIAN_ROUTER_PACKAGE_SUGGESTS "wireguard-tools, nftables")
 set(CPACK_DEBIAN_ROUTER_DESCRIPTION "subnet router on the kernel's WireGuard
 causewayd makes a machine the way into its network for people with a stock

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <limits>
+#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
@@ -64,6 +66,32 @@ Result<net::SocketAddress> parse_socket_address(std::string_view text) {
   return net::SocketAddress{.ip = *ip, .port = endpoint.port};
 }
 
+constexpr std::chrono::seconds kShortestInterval{5};
+constexpr std::chrono::seconds kLongestInterval{3600};
+// The source is heard every interval at best, and how long ago is kept on disk every five minutes.
+constexpr std::chrono::seconds kShortestMaxAge{300};
+constexpr std::chrono::seconds kLongestMaxAge{std::chrono::hours(24 * 365)};
+
+Result<net::Prefix> parse_network_id(std::string_view text) {
+  const auto id = CW_TRY(net::Prefix::parse(text));
+  if (id.is_v4() || id.length() != kUlaLength) {
+    return Error::invalid(
+        fmt::format("a network's id is its `ula`, a /{} of fd00::/8", kUlaLength));
+  }
+  return id;
+}
+
+auto duration_of(std::chrono::seconds least, std::chrono::seconds most) {
+  return [least, most](std::string_view text) -> Result<std::chrono::seconds> {
+    const auto duration = CW_TRY(parse_duration(text));
+    if (duration < least || duration > most) {
+      return Error::invalid(
+          fmt::format("this is from {} to {} seconds", least.count(), most.count()));
+    }
+    return duration;
+  };
+}
+
 std::string beside(const std::string& file, const std::string& path) {
   const auto slash = file.rfind('/');
   return path.starts_with('/') || slash == std::string::npos ? path
@@ -98,7 +126,73 @@ void read_keys(TableReader& table, const std::string& file, RouterConfig& config
   }
 }
 
+void read_network(TableReader& table, const std::string& file, RouterConfig& config,
+                  Diagnostics& diagnostics) {
+  const auto where = table.take("network", fetch::parse_location);
+  config.network = where.value.value_or(fetch::Location{
+      .kind = fetch::Location::Kind::Path, .text = std::string(kDefaultNetworkDirectory)});
+  if (!is_remote(config.network)) {
+    config.network.text = beside(file, config.network.text);
+  }
+  SignedSource source;
+  const auto keys = table.take_list("trusted_keys", kMostTrustedKeys, minisign::PublicKey::parse);
+  for (const auto& key : keys) {
+    source.trusted.push_back(key.value);
+  }
+  const auto id = table.take("network_id", parse_network_id);
+  const auto interval =
+      table.take("fetch_interval", duration_of(kShortestInterval, kLongestInterval));
+  const auto max_age = table.take("max_age", duration_of(kShortestMaxAge, kLongestMaxAge));
+  const auto ca_file = table.take("ca_file", parse_path);
+  source.network_id = id.value;
+  source.interval = interval.value.value_or(source.interval);
+  source.max_age = max_age.value;
+  source.ca_file = ca_file ? beside(file, *ca_file) : std::string();
+  if (!source.trusted.empty()) {
+    config.signed_source = std::move(source);
+    return;
+  }
+  if (table.has("trusted_keys") && !keys.empty()) {
+    return;  // reported
+  }
+  const auto needs_keys = [&](Span span, std::string_view what) {
+    diagnostics.push_back(
+        {.message =
+             fmt::format("{} is for a signed netmap, and nobody is trusted to sign it", what),
+         .place = {.file = file, .span = span},
+         .hint = "name the signers' minisign public keys: trusted_keys = [\"RW...\"]"});
+  };
+  if (is_remote(config.network)) {
+    needs_keys(where.span, "an address");
+  }
+  for (const auto& [set, span, name] : {std::tuple(id.set, id.span, "`network_id`"),
+                                        std::tuple(interval.set, interval.span, "`fetch_interval`"),
+                                        std::tuple(max_age.set, max_age.span, "`max_age`"),
+                                        std::tuple(ca_file.set, ca_file.span, "`ca_file`")}) {
+    if (set) {
+      needs_keys(span, name);
+    }
+  }
+}
+
 }  // namespace
+
+Result<std::chrono::seconds> parse_duration(std::string_view text) {
+  constexpr std::array<std::pair<char, std::int64_t>, 4> kUnits{
+      {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}}};
+  constexpr std::size_t kMostDigits = 9;
+  const auto unit = std::ranges::find(kUnits, text.empty() ? '\0' : text.back(),
+                                      &std::pair<char, std::int64_t>::first);
+  std::int64_t number = 0;
+  const auto digits = text.substr(0, text.empty() ? 0 : text.size() - 1);
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (unit == kUnits.end() || digits.empty() || digits.size() > kMostDigits ||
+      digits.front() == '-' || error != std::errc{} || end != digits.data() + digits.size()) {
+    return Error::invalid(
+        fmt::format("'{}' is not a time such as 30s, 10m, 12h or 7d", printable(text)));
+  }
+  return std::chrono::seconds(number * unit->second);
+}
 
 tl::expected<RouterConfig, Diagnostics> parse_router_config(std::string_view text,
                                                             const std::string& file) {
@@ -117,9 +211,7 @@ tl::expected<RouterConfig, Diagnostics> parse_router_config(std::string_view tex
   RouterConfig config;
   config.name = table.take("name", parse_name).value.value_or("");
   config.site = table.take("site", parse_name).value.value_or("");
-  config.network = beside(
-      file,
-      table.take("network", parse_path).value.value_or(std::string(kDefaultNetworkDirectory)));
+  read_network(table, file, config, diagnostics);
   config.lan_interface = table.take("lan_interface", parse_interface).value;
   config.flowtable = table.take_flag("flowtable").value.value_or(true);
   config.metrics_listen = table.take("metrics_listen", parse_socket_address).value;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -9,10 +10,13 @@
 
 #include <tl/expected.hpp>
 
+#include "fetch/location.h"
 #include "net/endpoint.h"
+#include "net/prefix.h"
 #include "network/diagnostic.h"
+#include "network/minisign.h"
 
-// router.toml, the one file of a router's own: who it is, where the network directory and its keys
+// router.toml, the one file of a router's own: who it is, where the network and its keys
 // are. It names keys and never contains one. Pure; see causeway-router(5).
 namespace cw::network {
 
@@ -33,12 +37,24 @@ struct GatewayKey {
   friend bool operator==(const GatewayKey&, const GatewayKey&) = default;
 };
 
+// Who signs what is fetched, and how often it is.
+struct SignedSource {
+  std::vector<minisign::PublicKey> trusted;  // at least one
+  std::optional<net::Prefix> network_id;
+  std::chrono::seconds interval{30};
+  std::optional<std::chrono::seconds> max_age;
+  std::string ca_file;  // empty: the system's authorities
+
+  friend bool operator==(const SignedSource&, const SignedSource&) = default;
+};
+
 struct RouterConfig {
   std::string name;
   std::string site;
-  std::string network;                       // absolute, or relative to the working directory
-  std::optional<std::string> lan_interface;  // nothing: none is looked at
-  std::vector<GatewayKey> keys;              // in the order of the file; one a gateway
+  fetch::Location network;  // a path is absolute, or relative to the working directory
+  std::optional<SignedSource> signed_source;  // none: the network is a directory
+  std::optional<std::string> lan_interface;   // nothing: none is looked at
+  std::vector<GatewayKey> keys;               // in the order of the file; one a gateway
   bool flowtable = true;
   std::optional<net::SocketAddress> metrics_listen;
   std::vector<std::uint16_t> alternate_ports;  // UDP, sorted
@@ -47,6 +63,9 @@ struct RouterConfig {
 };
 
 inline constexpr std::string_view kDefaultNetworkDirectory = "/etc/causeway/network";
+
+// "30s", "10m", "12h", "7d". Pure.
+[[nodiscard]] Result<std::chrono::seconds> parse_duration(std::string_view text);
 
 // `file` is the path the person gave; relative paths inside it begin in its folder. Diagnostics
 // quote their lines.

@@ -214,8 +214,30 @@ inline constexpr auto kKeys = std::to_array<Key>({
     {FileKind::Router, "", "site", Name, kRequired, "", "\"production\"", "The site it stands at."},
     {FileKind::Router, "", "network", Text, kOptional, "\"/etc/causeway/network\"",
      "\"/etc/causeway/network\"",
-     "The network directory, see *causeway-network*(5). A relative path begins where this file "
-     "is."},
+     "Where the network comes from: a network directory, see *causeway-network*(5), or with "
+     "*trusted_keys* a signed netmap, as a file or an https:// address (http:// to loopback "
+     "addresses alone). A relative path begins where this file is."},
+    {FileKind::Router, "", "trusted_keys", Texts, kOptional, "none: *network* is a directory",
+     "[\"RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3\"]",
+     "The minisign public keys of which one has to sign the netmap. Several, so that trust can "
+     "roll: "
+     "add the new key everywhere, sign with it, take the old one out. Where the netmap in force "
+     "names *signers*, the key has to be one of those, too."},
+    {FileKind::Router, "", "network_id", Prefix, kOptional, "that of the first netmap taken",
+     "\"fdxx:xxxx:xxxx::/48\"",
+     "The *ula* of the network that this router belongs to; a netmap of another one is refused "
+     "from "
+     "the first on."},
+    {FileKind::Router, "", "fetch_interval", Text, kOptional, "\"30s\"", "\"5m\"",
+     "How long after one look at the signed netmap the next one comes, at most; up to a fifth "
+     "sooner. 5s to 1h. Revocations are looked at every 5 seconds whatever this says."},
+    {FileKind::Router, "", "max_age", Text, kOptional, "never", "\"7d\"",
+     "Once the source of the signed netmap has not been heard for this long, peers with an "
+     "*expires* are locked out until it is; the others stay. At least 5m."},
+    {FileKind::Router, "", "ca_file", Text, kOptional, "the system's authorities",
+     "\"/etc/causeway/ca.pem\"",
+     "A file with the certificates of the authorities (PEM) that may vouch for the https server, "
+     "instead of the system's. What it serves is believed for its signature alone."},
     {FileKind::Router, "", "lan_interface", Name, kOptional, "no such check", "\"ens5\"",
      "The network interface towards the site. While there is none of that name, *causeway status* "
      "says so, and what happens to it is looked at. It directs no packet: they leave by the "

@@ -41,14 +41,10 @@ Result<std::unique_ptr<Agent>> Agent::create(Setup setup, World world) {
 
 Result<> Agent::make_sources() {
   const auto& loop = world_.loop;
-  intake_ = CW_TRY(Intake::create(loop, world_.clock, world_.network, [this](NetworkReading r) {
-    if (offer(std::move(r), Asked::ByAChange)) {
-      round(firewall::Depth::Digest);
-    }
-  }));
+  CW_TRY(make_network_source());
   keep_ = CW_TRY(Timer::create(loop, "keep the network", [this] { keep(); }));
   audit_ = CW_TRY(Timer::create(loop, "audit", [this] {
-    intake_->look_again();
+    source_->look_again();
     if (not_kept_) {
       keep();
     }
@@ -90,9 +86,10 @@ Result<> Agent::make_sources() {
 
 void Agent::start() {
   look_at_host();
-  take_first(intake_->read_now());
+  take_first();
   round(firewall::Depth::Full);
   audit_.arm_in(kAudit);
+  source_->begin();
   notify_ready(summary());
 }
 
@@ -242,6 +239,7 @@ std::vector<api::Problem> Agent::standing_problems() {
   std::ranges::move(flowtable_.problems(), std::back_inserter(problems));
   add_kept_problems(problems);
   add_watch_problems(problems);
+  std::ranges::move(source_->problems(), std::back_inserter(problems));
   if (const auto problem = metrics_ ? metrics_->problem() : std::nullopt) {
     problems.push_back(*problem);
   }
@@ -303,7 +301,9 @@ api::Status Agent::status() {
   status.site = setup_.host.site;
   status.pid = ::getpid();
   status.started = started_;
-  status.source = world_.network.path();
+  status.source = source_->where();
+  status.signed_source = source_->status();
+  status.revoked = revoked_peers();
   status.refused = refused_;
   status.counters = counters_;
   if (input.netmap != nullptr && taken_) {
@@ -344,7 +344,8 @@ api::Answer Agent::plan() {
 
 Result<api::Answer> Agent::plan(const std::string& candidate) {
   auto netmap = CW_TRY(network::netmap_from_json(candidate));
-  const auto prepared = reconciler_.prepare(std::move(netmap), world_.clock.wall());
+  std::optional<network::Netmap> whole;
+  const auto prepared = prepare(std::move(netmap), NetworkSource::Of::InForce, whole);
   if (!prepared) {
     return answer_for_plan(prepared.error());
   }
@@ -365,28 +366,41 @@ api::Answer Agent::answer_for_round(std::string text) {
   return answer;
 }
 
-api::Answer Agent::reload() {
+void Agent::reload(std::function<void(api::Answer)> done) {
   notify_reloading();
   flowtable_.forget_refusals();
   look_at_host();
   // First what is known to have changed: whoever is taken out is out before the thousands of other
   // files are looked at.
   const bool took = take_announced();
-  auto done = took ? round_.done : std::vector<std::string>();
-  auto reading = intake_->read_now();
-  const bool was_all = took && reading.netmap && *reading.netmap == *reconciler_.netmap();
+  auto steps = took ? round_.done : std::vector<std::string>();
+  source_->read_now(
+      [this, took, steps = std::move(steps), done = std::move(done)](NetworkReading reading) {
+        auto answer = finish_reload(std::move(reading), took, steps);
+        notify_ready(summary());
+        done(std::move(answer));
+      });
+}
+
+api::Answer Agent::finish_reload(NetworkReading reading, bool took,
+                                 const std::vector<std::string>& done) {
+  const bool was_all = took && reading.netmap && *reading.netmap == *in_force();
   if (!was_all) {
+    const auto kind = reading.kind;
+    const auto text = reading.text;
     if (!offer(std::move(reading), Asked::ByAPerson)) {
-      notify_ready(summary());
+      const bool unreachable = kind == NetworkReading::Kind::Unreachable;
       return {.done = false,
-              .text = fmt::format("the network in {} is refused; {}", world_.network.path(),
-                                  what_stays()),
-              .diagnostics = refused_ ? refused_->text : std::string()};
+              .text = fmt::format("the network {} {} {}; {}", unreachable ? "at" : "in",
+                                  source_->where(),
+                                  unreachable ? "cannot be fetched" : "is refused", what_stays()),
+              .diagnostics = unreachable ? text + "\n"
+                             : refused_  ? refused_->text
+                                         : text};
     }
     round(firewall::Depth::Digest);
     round_.done.insert(round_.done.begin(), done.begin(), done.end());
   }
-  notify_ready(summary());
   return answer_for_reload();
 }
 

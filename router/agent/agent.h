@@ -10,8 +10,8 @@
 #include "router/agent/backoff.h"
 #include "router/agent/control.h"
 #include "router/agent/flowtable.h"
-#include "router/agent/intake.h"
 #include "router/agent/journal.h"
+#include "router/agent/kept_bundles.h"
 #include "router/agent/kept_network.h"
 #include "router/agent/kernel_watch.h"
 #include "router/agent/loop.h"
@@ -19,6 +19,7 @@
 #include "router/agent/network_source.h"
 #include "router/agent/peer_events.h"
 #include "router/agent/reconcile.h"
+#include "router/agent/signed_source.h"
 
 // The agent: introduces what decides, what acts and what announces to one another, and keeps the
 // timers. Each timer below is named with what it is for; when nothing happens, only the audit
@@ -28,7 +29,7 @@ namespace cw::agent {
 // WireGuard announces nothing, so peers are looked at this often (and at each other event). The
 // service manager's watchdog is answered on the same wake-up as long as WatchdogSec= is well over
 // it.
-inline constexpr std::chrono::seconds kAudit{30};
+inline constexpr std::chrono::seconds kAudit = kLooksAgain;
 
 // While a gateway is being replaced: a peer that has moved to the new key hears nothing until that
 // is seen, about as long as TCP waits before it sends a SYN again.
@@ -57,7 +58,9 @@ inline constexpr std::chrono::milliseconds kKeepAfter{200};
 
 // What router.toml and the command line say.
 struct Setup {
-  router::Host host;  // ra_devices and ipv6 are found out
+  std::string network;                        // a network directory, where it is not signed
+  std::optional<SignedSetup> signed_network;  // where it is
+  router::Host host;                          // ra_devices and ipv6 are found out
   std::optional<std::string> lan_interface;
   bool flowtable = false;  // where the kernel has it
   std::optional<net::SocketAddress> metrics_listen;
@@ -73,7 +76,7 @@ struct World {
   const router::KeyRing& keys;
   const RuntimeFolder& folder;
   const KeptNetwork& kept;
-  NetworkSource& network;
+  const KeptBundles& kept_bundles;
   KernelWatch& watch;
 };
 
@@ -89,8 +92,9 @@ class Agent final : public Requests {
   [[nodiscard]] api::Status status() override;
   [[nodiscard]] api::Answer plan() override;
   [[nodiscard]] Result<api::Answer> plan(const std::string& candidate) override;
-  api::Answer reload() override;
+  void reload(std::function<void(api::Answer)> done) override;
   api::Answer down() override;
+  api::Answer revoke(const std::string& peer) override;
 
   // Status in one line, for the service manager.
   [[nodiscard]] std::string summary() const;
@@ -105,13 +109,22 @@ class Agent final : public Requests {
   Agent(Setup setup, World world);
   Result<> make_sources();
 
-  void take_first(NetworkReading reading);
+  Result<> make_network_source();
+  void take_first();
+  [[nodiscard]] const network::Netmap* in_force() const;
+  [[nodiscard]] router::Curtailment curtailment(NetworkSource::Of which) const;
+  [[nodiscard]] Result<Candidate> prepare(network::Netmap netmap, NetworkSource::Of which,
+                                          std::optional<network::Netmap>& whole);
+  bool curtail_anew();
+  void forget_needless_revocations();
+  [[nodiscard]] std::vector<std::string> revoked_peers() const;
+  bool go_on();
   Result<> resume_kept();
   void keep();
   void add_kept_problems(std::vector<api::Problem>& problems) const;
   void add_watch_problems(std::vector<api::Problem>& problems) const;
   bool offer(NetworkReading reading, Asked asked);  // true: in force now
-  void take(Candidate candidate);
+  void take(Candidate candidate, std::optional<network::Netmap> whole);
   bool take_announced();  // true: in force now, and its round made
   void refuse(api::RefusalReason reason, std::string text);
   [[nodiscard]] std::string what_stays() const;
@@ -132,6 +145,8 @@ class Agent final : public Requests {
   [[nodiscard]] std::vector<api::Problem> standing_problems();
   [[nodiscard]] api::Answer answer_for_round(std::string text);
   [[nodiscard]] api::Answer answer_for_reload();
+  [[nodiscard]] api::Answer finish_reload(NetworkReading reading, bool took,
+                                          const std::vector<std::string>& done);
 
   Setup setup_;
   World world_;
@@ -143,6 +158,9 @@ class Agent final : public Requests {
   std::vector<router::Overlap> told_overlaps_;
   std::string told_;         // problems of the last round that the journal knows about
   bool read_whole_ = false;  // the next round has to
+  std::unique_ptr<NetworkSource> source_;
+  std::optional<network::Netmap> whole_;  // in force, where something of it is taken away
+  network::Revocations revoked_here_;
   std::optional<WallTime> taken_;
   std::optional<WallTime> kept_from_;  // in force is what was kept, as it was written then
   std::optional<Error> not_kept_;      // why the network in force could not be
@@ -160,7 +178,6 @@ class Agent final : public Requests {
   std::vector<std::string> last_repaired_;
   SteadyTime last_repair_{};
 
-  std::unique_ptr<Intake> intake_;
   std::unique_ptr<MetricsServer> metrics_;
   Timer audit_;
   Timer disturbed_;

@@ -7,6 +7,7 @@
 
 #include "base/rfc3339.h"
 #include "router/agent/agent.h"
+#include "router/agent/directory_source.h"
 #include "router/agent/service.h"
 
 namespace cw::agent {
@@ -28,9 +29,40 @@ std::string in_short(std::string_view text) {
 
 }  // namespace
 
-// A restart is nobody's word for locking people out: what was held back before it still is.
-void Agent::take_first(NetworkReading reading) {
-  const bool as_kept = reading.netmap && world_.kept.is(*reading.netmap);
+Result<> Agent::make_network_source() {
+  NetworkSource::Listener listener{.found =
+                                       [this](NetworkReading reading) {
+                                         if (offer(std::move(reading), Asked::ByAChange)) {
+                                           round(firewall::Depth::Digest);
+                                         }
+                                       },
+                                   .curtailed =
+                                       [this] {
+                                         if (curtail_anew()) {
+                                           round(firewall::Depth::Digest);
+                                         }
+                                       }};
+  source_ = setup_.signed_network
+                ? CW_TRY(SignedSource::create(*setup_.signed_network, world_.loop, world_.clock,
+                                              world_.journal, world_.kept_bundles, world_.kept,
+                                              std::move(listener)))
+                : CW_TRY(DirectorySource::create(setup_.network, world_.loop, world_.clock,
+                                                 world_.kept, std::move(listener)));
+  return {};
+}
+
+// A restart is nobody's word for locking people out: what was held back before it still is, and who
+// was revoked stays out.
+void Agent::take_first() {
+  if (auto revoked = world_.kept.revoked()) {
+    revoked_here_ = std::move(*revoked);
+  } else {
+    world_.journal.write(
+        Level::Error, Event::Trouble,
+        "whom this router revoked is not known any more: " + revoked.error().to_text());
+  }
+  auto reading = source_->first();
+  const bool as_kept = reading && reading->netmap && source_->is_kept(*reading->netmap);
   if (auto resumed = as_kept ? Result<>{} : resume_kept(); !resumed) {
     world_.journal.write(
         Level::Warning, Event::Trouble,
@@ -38,26 +70,30 @@ void Agent::take_first(NetworkReading reading) {
                     "one is taken",
                     resumed.error().to_text()));
   }
-  (void)offer(std::move(reading), as_kept ? Asked::AsBefore : Asked::ByAChange);
+  if (reading) {
+    (void)offer(std::move(*reading), as_kept ? Asked::AsBefore : Asked::ByAChange);
+  }
 }
 
 Result<> Agent::resume_kept() {
-  auto kept = CW_TRY(world_.kept.read());
+  auto kept = CW_TRY(source_->resume());
   if (!kept) {
     return {};  // the first start
   }
-  reconciler_.take(CW_TRY(reconciler_.prepare(std::move(kept->netmap), world_.clock.wall())));
+  std::optional<network::Netmap> whole;
+  reconciler_.take(CW_TRY(prepare(std::move(kept->netmap), NetworkSource::Of::InForce, whole)));
+  whole_ = std::move(whole);
   kept_from_ = kept->written;
   taken_ = kept->written;
   return {};
 }
 
 void Agent::keep() {
-  const auto* netmap = reconciler_.netmap();
+  const auto* netmap = in_force();
   if (netmap == nullptr) {
     return;
   }
-  auto written = world_.kept.write(*netmap);
+  auto written = source_->keep(*netmap);
   if (written) {
     not_kept_.reset();
     return;
@@ -78,18 +114,6 @@ void Agent::add_watch_problems(std::vector<api::Problem>& problems) const {
          .hint = "it is tried again by itself; if it stays so, systemctl restart causewayd and "
                  "report it"});
   }
-  const auto& blind = intake_->blind();
-  if (!blind) {
-    return;
-  }
-  const bool used_up = blind->os == ENOSPC || blind->os == EMFILE;
-  problems.push_back(
-      {.severity = api::Severity::Warning,
-       .text = fmt::format("changes of the network directory are seen only every {} s, because {}",
-                           kAudit.count(), blind->to_text()),
-       .hint = used_up ? "other programs use up the kernel's inotify watches: raise "
-                         "fs.inotify.max_user_watches (or max_user_instances), sysctl(8)"
-                       : "let the agent read the directory and its folders"});
 }
 
 void Agent::add_kept_problems(std::vector<api::Problem>& problems) const {
@@ -99,7 +123,9 @@ void Agent::add_kept_problems(std::vector<api::Problem>& problems) const {
                         .text = fmt::format("running on the network of {}, because: {}",
                                             to_rfc3339(*kept_from_), in_short(refused_->text)),
                         .hint = held ? "`causeway reload` takes the one that is there now"
-                                     : "mend the network directory; it is taken by itself then"});
+                                : setup_.signed_network
+                                    ? "publish one that is taken; nothing else has to be done"
+                                    : "mend the network directory; it is taken by itself then"});
   }
   if (not_kept_) {
     problems.push_back(
@@ -127,60 +153,77 @@ router::Verdict Agent::judge(const Candidate& candidate) {
 }
 
 bool Agent::offer(NetworkReading reading, Asked asked) {
-  if (!reading.netmap) {
-    refuse(api::RefusalReason::Invalid, std::move(reading.diagnostics));
+  using Kind = NetworkReading::Kind;
+  if (reading.kind == Kind::Refused) {
+    refuse(api::RefusalReason::Invalid, std::move(reading.text));
     return false;
+  }
+  if (reading.kind != Kind::Offer || !reading.netmap) {
+    if (reading.kind == Kind::AsInForce) {
+      refused_.reset();
+      kept_from_.reset();
+    }
+    const bool up = asked == Asked::ByAPerson && reconciler_.is_down() && go_on();
+    return up || (asked == Asked::ByAPerson && reading.kind == Kind::AsInForce &&
+                  in_force() != nullptr);
   }
   if (asked == Asked::ByAChange && reconciler_.is_down()) {
     return false;  // `causeway reload` reads it again
   }
-  if (const auto* now = reconciler_.netmap();
-      asked == Asked::ByAChange && now != nullptr && *now == *reading.netmap) {
+  if (const auto* now = in_force(); asked == Asked::ByAChange && now != nullptr &&
+                                    *now == *reading.netmap && !setup_.signed_network) {
     refused_.reset();
     kept_from_.reset();
     return false;
   }
-  auto candidate = reconciler_.prepare(std::move(*reading.netmap), world_.clock.wall());
+  std::optional<network::Netmap> whole;
+  auto candidate = prepare(std::move(*reading.netmap), NetworkSource::Of::Offer, whole);
   if (!candidate) {
     refuse(api::RefusalReason::Invalid, candidate.error().to_text() + "\n");
     return false;
   }
-  if (asked == Asked::ByAChange) {
+  if (asked == Asked::ByAChange && !reading.decided) {
     if (auto verdict = judge(*candidate); !verdict.take) {
       refuse(api::RefusalReason::HeldBack, std::move(verdict.why) + "\n");
       return false;
     }
   }
-  take(std::move(*candidate));
+  take(std::move(*candidate), std::move(whole));
   return true;
 }
 
 // A refusal is for the reading of everything to say.
 bool Agent::take_announced() {
-  auto reading = intake_->read_announced();
+  auto reading = source_->read_announced();
   if (!reading || !reading->netmap || reconciler_.is_down()) {
     return false;
   }
-  auto candidate = reconciler_.prepare(std::move(*reading->netmap), world_.clock.wall());
+  std::optional<network::Netmap> whole;
+  auto candidate = prepare(std::move(*reading->netmap), NetworkSource::Of::Offer, whole);
   if (!candidate) {
     return false;
   }
-  take(std::move(*candidate));
+  take(std::move(*candidate), std::move(whole));
   round(firewall::Depth::Digest);
   return true;
 }
 
-void Agent::take(Candidate candidate) {
+void Agent::take(Candidate candidate, std::optional<network::Netmap> whole) {
   const auto peers = candidate.netmap.peers.size();
   const auto name = candidate.netmap.name;
   reconciler_.take(std::move(candidate));
+  whole_ = std::move(whole);
+  source_->taken();
+  forget_needless_revocations();
   refused_.reset();
   kept_from_.reset();
   taken_ = world_.clock.wall();
   keep_.arm_in(kKeepAfter);
+  const auto source = source_->status();
+  const auto serial = source && source->serial ? fmt::format(", serial {}", *source->serial) : "";
   world_.journal.write(
       Level::Notice, Event::NetworkTaken,
-      fmt::format("network '{}' taken: {} peer{}", name, peers, peers == 1 ? "" : "s"),
+      fmt::format("network '{}' taken: {} peer{}{}", name, peers, peers == 1 ? "" : "s", serial),
       {{.name = "CAUSEWAY_NETWORK", .value = name}});
 }
 
@@ -200,7 +243,7 @@ void Agent::refuse(api::RefusalReason reason, std::string text) {
   const bool held = reason == api::RefusalReason::HeldBack;
   world_.journal.write(held ? Level::Warning : Level::Error,
                        held ? Event::NetworkHeldBack : Event::NetworkRefused,
-                       fmt::format("the network in {} is {}; {}:\n{}", world_.network.path(),
+                       fmt::format("the network in {} is {}; {}:\n{}", source_->where(),
                                    held ? "held back" : "refused", what_stays(), text));
   refused_ = api::Refusal{.reason = reason, .since = world_.clock.wall(), .text = std::move(text)};
   notify_status(summary());

@@ -27,7 +27,7 @@ struct Verb {
   std::string_view path;
   std::string_view method;
   Changes changes;
-  Reply (*answer)(const Request&, Requests&);
+  void (*answer)(const Request&, Requests&, const HttpServer::Respond&);
 };
 
 Reply refuse(unsigned code, std::string message, std::string hint) {
@@ -36,33 +36,50 @@ Reply refuse(unsigned code, std::string message, std::string hint) {
       .body = api::to_json(api::Refused{.message = std::move(message), .hint = std::move(hint)})};
 }
 
-Reply plan_candidate(const Request& request, Requests& requests) {
+void plan_candidate(const Request& request, Requests& requests,
+                    const HttpServer::Respond& respond) {
   const auto answer = requests.plan(request.body);
   if (!answer) {
-    return refuse(kBadRequest, answer.error().to_text(),
-                  "send a netmap as `causeway plan DIR` does");
+    respond(
+        refuse(kBadRequest, answer.error().to_text(), "send a netmap as `causeway plan DIR` does"));
+    return;
   }
-  return {.body = api::to_json(*answer)};
+  respond({.body = api::to_json(*answer)});
 }
 
-Reply status(const Request& /*request*/, Requests& requests) {
-  return {.body = api::to_json(requests.status())};
+void status(const Request& /*request*/, Requests& requests, const HttpServer::Respond& respond) {
+  respond({.body = api::to_json(requests.status())});
 }
 
-Reply plan_in_force(const Request& /*request*/, Requests& requests) {
-  return {.body = api::to_json(requests.plan())};
+void plan_in_force(const Request& /*request*/, Requests& requests,
+                   const HttpServer::Respond& respond) {
+  respond({.body = api::to_json(requests.plan())});
 }
 
-Reply reload(const Request& /*request*/, Requests& requests) {
-  return {.body = api::to_json(requests.reload())};
+void reload(const Request& /*request*/, Requests& requests, const HttpServer::Respond& respond) {
+  requests.reload(
+      [respond](const api::Answer& answer) { respond({.body = api::to_json(answer)}); });
 }
 
-Reply down(const Request& /*request*/, Requests& requests) {
-  return {.body = api::to_json(requests.down())};
+void down(const Request& /*request*/, Requests& requests, const HttpServer::Respond& respond) {
+  respond({.body = api::to_json(requests.down())});
 }
 
-Reply metrics(const Request& /*request*/, Requests& requests) {
+void revoke(const Request& request, Requests& requests, const HttpServer::Respond& respond) {
+  const auto wish = api::revoke_from_json(request.body);
+  if (!wish) {
+    respond(refuse(kBadRequest, wish.error().to_text(), "send {\"peer\":\"NAME\"}"));
+    return;
+  }
+  respond({.body = api::to_json(requests.revoke(wish->peer))});
+}
+
+Reply metrics_of(Requests& requests) {
   return {.content_type = kMetricsType, .body = to_metrics(requests.status())};
+}
+
+void metrics(const Request& /*request*/, Requests& requests, const HttpServer::Respond& respond) {
+  respond(metrics_of(requests));
 }
 
 constexpr std::array kVerbs{
@@ -71,6 +88,7 @@ constexpr std::array kVerbs{
     Verb{.path = "/v1/plan", .method = "POST", .changes = Changes::No, .answer = plan_candidate},
     Verb{.path = "/v1/reload", .method = "POST", .changes = Changes::Yes, .answer = reload},
     Verb{.path = "/v1/down", .method = "POST", .changes = Changes::Yes, .answer = down},
+    Verb{.path = "/v1/revoke", .method = "POST", .changes = Changes::Yes, .answer = revoke},
     Verb{.path = "/metrics", .method = "GET", .changes = Changes::No, .answer = metrics},
 };
 
@@ -82,9 +100,23 @@ Reply not_permitted(const Request& request) {
                 "log in again");
 }
 
+Reply unknown(const Request& request, const std::string& methods) {
+  if (methods.empty()) {
+    return refuse(kNotFound, fmt::format("there is no {}", request.path),
+                  "GET /v1/status, GET or POST /v1/plan, POST /v1/reload, POST /v1/down, "
+                  "POST /v1/revoke, GET /metrics");
+  }
+  auto reply =
+      refuse(kMethodNotAllowed, fmt::format("{} does not answer {}", request.path, request.method),
+             fmt::format("use {}", methods));
+  reply.allow = methods;
+  return reply;
+}
+
 }  // namespace
 
-Reply answer(const Request& request, std::optional<gid_t> group, Requests& requests) {
+void answer(const Request& request, std::optional<gid_t> group, Requests& requests,
+            const HttpServer::Respond& respond) {
   std::string methods;
   for (const Verb& verb : kVerbs) {
     if (verb.path != request.path) {
@@ -95,25 +127,17 @@ Reply answer(const Request& request, std::optional<gid_t> group, Requests& reque
       continue;
     }
     if (verb.changes == Changes::Yes && !(request.caller && may_change(*request.caller, group))) {
-      return not_permitted(request);
+      respond(not_permitted(request));
+    } else if (request.too_large) {
+      respond(refuse(kContentTooLarge,
+                     fmt::format("the request is larger than {} MiB", api::kLargestBody >> 20U),
+                     "is it a netmap? `causeway check DIR` says what is wrong with a directory"));
+    } else {
+      verb.answer(request, requests, respond);
     }
-    if (request.too_large) {
-      return refuse(kContentTooLarge,
-                    fmt::format("the request is larger than {} MiB", api::kLargestBody >> 20U),
-                    "is it a netmap? `causeway check DIR` says what is wrong with a directory");
-    }
-    return verb.answer(request, requests);
+    return;
   }
-  if (methods.empty()) {
-    return refuse(kNotFound, fmt::format("there is no {}", request.path),
-                  "GET /v1/status, GET or POST /v1/plan, POST /v1/reload, POST /v1/down, "
-                  "GET /metrics");
-  }
-  auto reply =
-      refuse(kMethodNotAllowed, fmt::format("{} does not answer {}", request.path, request.method),
-             fmt::format("use {}", methods));
-  reply.allow = methods;
-  return reply;
+  respond(unknown(request, methods));
 }
 
 Reply answer_metrics_only(const Request& request, Requests& requests) {
@@ -126,7 +150,7 @@ Reply answer_metrics_only(const Request& request, Requests& requests) {
             .body = "use GET\n",
             .allow = "GET"};
   }
-  return metrics(request, requests);
+  return metrics_of(requests);
 }
 
 }  // namespace cw::agent

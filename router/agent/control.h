@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -17,6 +18,7 @@
 //   POST /v1/plan      what a candidate would change; body: a netmap as JSON
 //   POST /v1/reload    root and group causeway
 //   POST /v1/down      root and group causeway
+//   POST /v1/revoke    root and group causeway; body: {"peer":"alice-laptop"}
 //   GET  /metrics
 namespace cw::agent {
 
@@ -29,12 +31,15 @@ class Requests {
   [[nodiscard]] virtual api::Answer plan() = 0;
   // ErrorKind::Invalid: the candidate is no netmap.
   [[nodiscard]] virtual Result<api::Answer> plan(const std::string& candidate) = 0;
-  virtual api::Answer reload() = 0;
+  // A network that is fetched takes a while; `done` is called once, also where it cannot be had.
+  virtual void reload(std::function<void(api::Answer)> done) = 0;
   virtual api::Answer down() = 0;
+  virtual api::Answer revoke(const std::string& peer) = 0;
 };
 
 // `group`: whose members may change things.
-[[nodiscard]] Reply answer(const Request& request, std::optional<gid_t> group, Requests& requests);
+void answer(const Request& request, std::optional<gid_t> group, Requests& requests,
+            const HttpServer::Respond& respond);
 
 // The same for the metrics' own port: /metrics and nothing else.
 [[nodiscard]] Reply answer_metrics_only(const Request& request, Requests& requests);

@@ -2,7 +2,9 @@
 #include "router/agent/http_server.h"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include <microhttpd.h>
@@ -17,6 +19,16 @@ constexpr std::size_t kConnectionMemory = 32768;
 // A quarter of the largest body, some milliseconds.
 constexpr int kRunsAtOnce = 256;
 
+// A request and its way to an answer, which may outlive neither the server nor the connection.
+struct Exchange {
+  Request request;
+  MHD_Connection* connection = nullptr;
+  std::optional<Reply> reply;
+  bool asked = false;
+  bool suspended = false;
+  bool over = false;
+};
+
 class MicroHttpServer final : public HttpServer {
  public:
   MicroHttpServer(HttpLimits limits, Handler handler)
@@ -24,6 +36,10 @@ class MicroHttpServer final : public HttpServer {
 
   ~MicroHttpServer() override {
     source_ = {};
+    *alive_ = false;
+    for (const auto& exchange : suspended_) {
+      MHD_resume_connection(exchange->connection);  // libmicrohttpd does not stop before
+    }
     if (daemon_ != nullptr) {
       MHD_stop_daemon(daemon_);  // closes the listening socket
     }
@@ -36,12 +52,12 @@ class MicroHttpServer final : public HttpServer {
 
   Result<> start(const Loop& loop, UniqueFd listening, const std::string& name) {
     daemon_ = MHD_start_daemon(
-        MHD_USE_EPOLL, 0, nullptr, nullptr, on_request, this,                           //
-        MHD_OPTION_LISTEN_SOCKET, static_cast<MHD_socket>(listening.get()),             //
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, kConnectionMemory,                          //
-        MHD_OPTION_CONNECTION_LIMIT, limits_.connections,                               //
-        MHD_OPTION_CONNECTION_TIMEOUT, static_cast<unsigned>(limits_.timeout.count()),  //
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, nullptr,                             //
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr, nullptr, on_request, this,  //
+        MHD_OPTION_LISTEN_SOCKET, static_cast<MHD_socket>(listening.get()),               //
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, kConnectionMemory,                            //
+        MHD_OPTION_CONNECTION_LIMIT, limits_.connections,                                 //
+        MHD_OPTION_CONNECTION_TIMEOUT, static_cast<unsigned>(limits_.timeout.count()),    //
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, nullptr,                               //
         MHD_OPTION_END);
     if (daemon_ == nullptr) {
       return Error::make(ErrorKind::Exhausted, "cannot serve HTTP on " + name);
@@ -82,30 +98,64 @@ class MicroHttpServer final : public HttpServer {
 
   static void on_completed(void* /*self*/, MHD_Connection* /*connection*/, void** state,
                            MHD_RequestTerminationCode /*why*/) {
-    delete static_cast<Request*>(*state);
+    auto* exchange = static_cast<std::shared_ptr<Exchange>*>(*state);
+    if (exchange != nullptr) {
+      (*exchange)->over = true;
+    }
+    delete exchange;
     *state = nullptr;
   }
 
   // Called once with the headers, for each part of the body, and once more at its end.
   MHD_Result take(MHD_Connection* connection, const char* url, const char* method, const char* data,
                   std::size_t* size, void** state) {
-    auto* request = static_cast<Request*>(*state);
-    if (request == nullptr) {
-      *state = new Request{.method = method, .path = url, .body = {}, .caller = {}};
+    if (*state == nullptr) {
+      auto exchange = std::make_shared<Exchange>();
+      exchange->request = {.method = method, .path = url, .body = {}, .caller = {}};
+      exchange->connection = connection;
+      *state = new std::shared_ptr<Exchange>(std::move(exchange));
       return MHD_YES;
     }
+    const auto exchange = *static_cast<std::shared_ptr<Exchange>*>(*state);
+    auto& request = exchange->request;
     if (*size > 0) {
-      request->too_large = request->too_large || request->body.size() + *size > limits_.body;
-      if (request->too_large) {
-        request->body = {};
+      request.too_large = request.too_large || request.body.size() + *size > limits_.body;
+      if (request.too_large) {
+        request.body = {};
       } else {
-        request->body.append(data, *size);
+        request.body.append(data, *size);
       }
       *size = 0;
       return MHD_YES;
     }
-    request->caller = caller(connection);
-    return send(connection, handler_(*request));
+    if (!exchange->asked) {
+      exchange->asked = true;
+      request.caller = caller(connection);
+      handler_(request, [this, exchange, alive = alive_](Reply reply) {
+        if (*alive) {
+          take_reply(exchange, std::move(reply));
+        }
+      });
+    }
+    if (exchange->reply) {
+      return send(connection, *exchange->reply);
+    }
+    exchange->suspended = true;
+    suspended_.insert(exchange);
+    MHD_suspend_connection(connection);
+    return MHD_YES;
+  }
+
+  void take_reply(const std::shared_ptr<Exchange>& exchange, Reply reply) {
+    if (exchange->over || exchange->reply) {
+      return;
+    }
+    exchange->reply = std::move(reply);
+    if (std::exchange(exchange->suspended, false)) {
+      suspended_.erase(exchange);
+      MHD_resume_connection(exchange->connection);
+      timer_.arm_in(std::chrono::milliseconds(0));
+    }
   }
 
   static std::optional<Caller> caller(MHD_Connection* connection) {
@@ -138,6 +188,8 @@ class MicroHttpServer final : public HttpServer {
   HttpLimits limits_;
   Handler handler_;
   MHD_Daemon* daemon_ = nullptr;
+  std::set<std::shared_ptr<Exchange>> suspended_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   Timer timer_;
   ReadableSource source_;
 };

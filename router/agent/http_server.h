@@ -14,9 +14,9 @@
 #include "router/agent/loop.h"
 
 // HTTP/1.1 on a listening socket of the caller's, served by the agent's own loop (libmicrohttpd,
-// which is included in one file only). One request is answered at a time, at once. Keeps no
-// body over the limit; whoever answers is told. Refuses more connections than the limit, and
-// clients that keep it waiting.
+// which is included in one file only). A request is answered at once, or later, while others are.
+// Keeps no body over the limit; whoever answers is told. Refuses more connections than the limit,
+// and clients that keep it waiting.
 namespace cw::agent {
 
 struct Request {
@@ -42,7 +42,9 @@ struct HttpLimits {
 
 class HttpServer {
  public:
-  using Handler = std::function<Reply(const Request&)>;
+  // Called once, from the handler or later; after the server is gone it does nothing.
+  using Respond = std::function<void(Reply)>;
+  using Handler = std::function<void(const Request&, Respond)>;
 
   static Result<std::unique_ptr<HttpServer>> create(const Loop& loop, UniqueFd listening,
                                                     const std::string& name, HttpLimits limits,

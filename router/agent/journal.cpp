@@ -28,6 +28,14 @@ std::string_view message_id(Event event) {
       return "8568bc23004941dda7a661fe17b71d75";
     case Event::NetworkHeldBack:
       return "ae9de2c55992433ebe0794c8eb087f4d";
+    case Event::NetworkGivenUp:
+      return "0f1fc6ba23d44db9bce93bc03bcf620c";
+    case Event::SourceTrouble:
+      return "c5a778d7e1c04800bd7d6a9ae8812925";
+    case Event::SourceHeard:
+      return "a6fc46f3c8434244bfd1beb200d45c8e";
+    case Event::Revoked:
+      return "813436b485824bf0a24767d303bffd53";
     case Event::Step:
       return "8fbc73c020c34c4c986a229671d6592d";
     case Event::StepFailed:

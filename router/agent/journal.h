@@ -20,6 +20,10 @@ enum class Event : std::uint8_t {
   NetworkTaken,
   NetworkRefused,
   NetworkHeldBack,
+  NetworkGivenUp,  // taken on trial, and nobody confirmed it
+  SourceTrouble,   // the source cannot be looked at
+  SourceHeard,     // it can again
+  Revoked,
   Step,  // a change to the kernel, CAUSEWAY_OP
   StepFailed,
   Settled,    // the kernel is as the network says again

@@ -33,19 +33,19 @@ Result<WallTime> written_at(int fd, const std::string& file) {
 
 }  // namespace
 
-Result<std::optional<KeptNetwork::Copy>> KeptNetwork::read() const {
+Result<std::optional<KeptNetmap>> KeptNetwork::read() const {
   const auto path = file();
   const auto fd = open_regular(path);
   if (!fd) {
     if (fd.error().kind == ErrorKind::NotFound) {
-      return std::optional<Copy>();
+      return std::optional<KeptNetmap>();
     }
     return fd.error();
   }
   const auto text = CW_TRY(read_all(fd->get(), network::kLargestNetmap, path));
   auto netmap = CW_TRY_IN(network::netmap_from_json(text), "reading " + path);
   const auto written = CW_TRY(written_at(fd->get(), path));
-  return std::optional<Copy>(Copy{.netmap = std::move(netmap), .written = written});
+  return std::optional(KeptNetmap{.netmap = std::move(netmap), .written = written});
 }
 
 bool KeptNetwork::is(const network::Netmap& netmap) const {
@@ -57,10 +57,31 @@ Result<> KeptNetwork::write(const network::Netmap& netmap) const {
   if (says(file(), text)) {
     return {};
   }
+  CW_TRY(make_folder());
+  return write_file_atomically(file(), text, kOwnerOnly);
+}
+
+Result<> KeptNetwork::make_folder() const {
   if (::mkdir(folder_.c_str(), kFolderOfOwner) != 0 && errno != EEXIST) {
     return Error::from_errno(errno, "cannot make " + folder_);
   }
-  return write_file_atomically(file(), text, kOwnerOnly);
+  return {};
+}
+
+Result<network::Revocations> KeptNetwork::revoked() const {
+  const auto text = read_file(revoked_file(), network::kLargestRevocations);
+  if (!text) {
+    if (text.error().kind == ErrorKind::NotFound) {
+      return network::Revocations{};
+    }
+    return text.error();
+  }
+  return in_context(network::revocations_from_json(*text), "reading " + revoked_file());
+}
+
+Result<> KeptNetwork::write(const network::Revocations& revoked) const {
+  CW_TRY(make_folder());
+  return write_file_atomically(revoked_file(), network::to_json(revoked), kOwnerOnly);
 }
 
 }  // namespace cw::agent

@@ -52,6 +52,25 @@ int on_readable(sd_event_source* /*source*/, int /*fd*/, std::uint32_t /*events*
   return call<ReadableSource::Callback>(data);
 }
 
+// An error or a hang-up is found by whoever reads or writes.
+int on_ready(sd_event_source* /*source*/, int /*fd*/, std::uint32_t events, void* data) {
+  const bool broken = (events & (EPOLLERR | EPOLLHUP)) != 0;
+  return call<ReadySource::Callback>(data, broken || (events & EPOLLIN) != 0,
+                                     broken || (events & EPOLLOUT) != 0);
+}
+
+std::uint32_t events_of(ReadySource::Wanted wanted) {
+  switch (wanted) {
+    case ReadySource::Wanted::Read:
+      return EPOLLIN;
+    case ReadySource::Wanted::Write:
+      return EPOLLOUT;
+    case ReadySource::Wanted::Both:
+      break;
+  }
+  return EPOLLIN | EPOLLOUT;
+}
+
 int on_time(sd_event_source* /*source*/, std::uint64_t /*when*/, void* data) {
   return call<Timer::Callback>(data);
 }
@@ -119,6 +138,25 @@ Result<ReadableSource> ReadableSource::create(const Loop& loop, int fd, const st
   }
   made.source_ = adopt(source, keep(std::move(callback)), name);
   return made;
+}
+
+Result<ReadySource> ReadySource::create(const Loop& loop, int fd, Wanted wanted,
+                                        const std::string& name, Callback callback) {
+  ReadySource made;
+  sd_event_source* source = nullptr;
+  if (const int r = sd_event_add_io(loop.get(), &source, fd, events_of(wanted), on_ready, nullptr);
+      r < 0) {
+    return failed(r, "cannot watch " + name);
+  }
+  made.source_ = adopt(source, keep(std::move(callback)), name);
+  return made;
+}
+
+Result<> ReadySource::want(Wanted wanted) {
+  if (const int r = sd_event_source_set_io_events(source_.get(), events_of(wanted)); r < 0) {
+    return failed(r, "cannot watch a descriptor");
+  }
+  return {};
 }
 
 Result<Timer> Timer::create_on(int clock, const Loop& loop, const std::string& name,

@@ -59,6 +59,21 @@ class ReadableSource {
   detail::SourcePtr source_;
 };
 
+// A descriptor that became readable, writable, or both, as asked for. It stays the caller's.
+class ReadySource {
+ public:
+  enum class Wanted : std::uint8_t { Read, Write, Both };
+
+  using Callback = std::function<void(bool readable, bool writable)>;
+
+  static Result<ReadySource> create(const Loop& loop, int fd, Wanted wanted,
+                                    const std::string& name, Callback callback);
+  Result<> want(Wanted wanted);
+
+ private:
+  detail::SourcePtr source_;
+};
+
 // A named timer, disarmed until it is armed; fires once per arming.
 class Timer {
  public:

@@ -61,13 +61,23 @@ Result<std::unique_ptr<HttpServer>> serve_control(const Loop& loop, const Runtim
   auto listening = CW_TRY(folder.listen());
   return HttpServer::create(loop, std::move(listening), "control socket",
                             {.body = api::kLargestBody},
-                            [&requests, group = control_group()](const Request& request) {
-                              return answer(request, group, requests);
+                            [&requests, group = control_group()](
+                                const Request& request, const HttpServer::Respond& respond) {
+                              answer(request, group, requests, respond);
                             });
 }
 
 Setup setup_from(const Options& options, const network::RouterConfig& config, const Keys& keys) {
   Setup setup;
+  setup.network = config.network.text;
+  if (const auto& source = config.signed_source) {
+    setup.signed_network =
+        SignedSetup{.where = config.network,
+                    .trust = {.keys = source->trusted, .network_id = source->network_id},
+                    .tls = {.ca_file = source->ca_file},
+                    .interval = source->interval,
+                    .max_age = source->max_age};
+  }
   setup.host.router = config.name;
   setup.host.site = config.site;
   setup.host.keys = keys.by_gateway;
@@ -88,8 +98,8 @@ Result<int> serve(const Options& options, const network::RouterConfig& config, c
   const auto interrupt = CW_TRY(SignalSource::create(loop, SIGINT, stop));
   auto kernel = CW_TRY(open_kernel(config));
   const SystemClock clock;
-  NetworkSource network(config.network, clock);
   const KeptNetwork kept(options.state_folder);
+  const KeptBundles kept_bundles(options.state_folder);
   const auto agent = CW_TRY(Agent::create(
       setup_from(options, config, keys), {.loop = loop,
                                           .clock = clock,
@@ -99,14 +109,15 @@ Result<int> serve(const Options& options, const network::RouterConfig& config, c
                                           .keys = keys.ring,
                                           .folder = folder,
                                           .kept = kept,
-                                          .network = network,
+                                          .kept_bundles = kept_bundles,
                                           .watch = kernel.watch}));
-  const auto reload = CW_TRY(SignalSource::create(loop, SIGHUP, [&] { (void)agent->reload(); }));
+  const auto reload =
+      CW_TRY(SignalSource::create(loop, SIGHUP, [&] { agent->reload([](const api::Answer&) {}); }));
   const auto control = CW_TRY(serve_control(loop, folder, *agent));
   CW_TRY(loop.answer_watchdog());
   journal.write(Level::Notice, Event::Started,
                 fmt::format("causewayd " CW_VERSION ": router '{}' at site '{}', network {}",
-                            config.name, config.site, config.network));
+                            config.name, config.site, config.network.text));
   agent->start();
   auto ended = loop.run();
   notify_stopping();

@@ -122,6 +122,35 @@ void write_network(Writer& out, const api::Status& status) {
   }
 }
 
+void write_source(Writer& out, const api::Status& status) {
+  out.family("causeway_peers_revoked", "gauge", "Peers locked out by revocation alone.");
+  out.sample("", status.revoked.size());
+  if (!status.signed_source) {
+    return;
+  }
+  const auto& source = *status.signed_source;
+  if (source.serial) {
+    out.family("causeway_network_serial", "gauge", "Serial of the netmap in force.");
+    out.sample("", *source.serial);
+  }
+  if (source.heard) {
+    out.family("causeway_network_age_seconds", "gauge",
+               "Since the source last had the netmap in force, or a newer one.");
+    out.sample("", (status.now - *source.heard).count());
+  }
+  out.family("causeway_network_on_trial", "gauge", "1 while the netmap in force needs confirming.");
+  out.sample("", source.goes_back ? 1 : 0);
+  out.family("causeway_network_expiring_locked_out", "gauge",
+             "1 while peers with an expiry are out because of max_age.");
+  out.sample("", source.expiring_locked_out ? 1 : 0);
+  out.family("causeway_revocations_serial", "gauge", "Serial of the revocations that are held.");
+  out.sample("", source.revocations);
+  out.family("causeway_fetches_total", "counter", "Looks at the source of the netmap.");
+  out.sample("", source.fetches);
+  out.family("causeway_fetches_failed_total", "counter", "Looks that failed.");
+  out.sample("", source.failed_fetches);
+}
+
 }  // namespace
 
 std::string to_metrics(const api::Status& status) {
@@ -138,6 +167,7 @@ std::string to_metrics(const api::Status& status) {
     out.sample(fmt::format("phase=\"{}\"", to_text(phase)), status.phase == phase ? 1 : 0);
   }
   write_network(out, status);
+  write_source(out, status);
   write_problems(out, status);
   out.family("causeway_reconciliations_total", "counter", "Comparisons with the kernel.");
   out.sample("", status.counters.rounds);

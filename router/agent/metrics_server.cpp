@@ -22,9 +22,11 @@ Result<std::unique_ptr<MetricsServer>> MetricsServer::create(const Loop& loop, J
 
 Result<> MetricsServer::listen() {
   auto socket = CW_TRY(listen_tcp(address_));
-  server_ = CW_TRY(HttpServer::create(
-      loop_, std::move(socket), "metrics", {},
-      [this](const Request& request) { return answer_metrics_only(request, requests_); }));
+  server_ =
+      CW_TRY(HttpServer::create(loop_, std::move(socket), "metrics", {},
+                                [this](const Request& request, const HttpServer::Respond& respond) {
+                                  respond(answer_metrics_only(request, requests_));
+                                }));
   return {};
 }
 

@@ -167,6 +167,44 @@ Refusal refusal_of(const Json& json) {
           .text = json.at("text").get<std::string>()};
 }
 
+void put(Json& json, const char* name, const std::optional<WallTime>& time) {
+  if (time) {
+    json[name] = to_rfc3339(*time);
+  }
+}
+
+std::optional<WallTime> time_in(const Json& json, const char* name) {
+  return json.contains(name) ? std::optional(time_of(json.at(name))) : std::nullopt;
+}
+
+Json of(const SourceStatus& source) {
+  Json json = {{"revocations", source.revocations},
+               {"expiring_locked_out", source.expiring_locked_out},
+               {"trouble", source.trouble},
+               {"fetches", source.fetches},
+               {"failed_fetches", source.failed_fetches}};
+  if (source.serial) {
+    json["serial"] = *source.serial;
+  }
+  put(json, "signed_at", source.signed_at);
+  put(json, "heard", source.heard);
+  put(json, "goes_back", source.goes_back);
+  return json;
+}
+
+SourceStatus source_of(const Json& json) {
+  return {.serial = json.contains("serial") ? std::optional(json.at("serial").get<std::uint64_t>())
+                                            : std::nullopt,
+          .signed_at = time_in(json, "signed_at"),
+          .heard = time_in(json, "heard"),
+          .goes_back = time_in(json, "goes_back"),
+          .revocations = json.at("revocations").get<std::uint64_t>(),
+          .expiring_locked_out = json.at("expiring_locked_out").get<bool>(),
+          .trouble = json.at("trouble").get<std::string>(),
+          .fetches = json.at("fetches").get<std::uint64_t>(),
+          .failed_fetches = json.at("failed_fetches").get<std::uint64_t>()};
+}
+
 Json of(const Counters& counters) {
   return {{"rounds", counters.rounds},
           {"steps", counters.steps},
@@ -190,6 +228,8 @@ Status status_of(const Json& json) {
                 .started = time_of(json.at("started")),
                 .now = time_of(json.at("now")),
                 .source = json.at("source").get<std::string>(),
+                .signed_source = std::nullopt,
+                .revoked = {},
                 .network = std::nullopt,
                 .refused = std::nullopt,
                 .gateways = list_of<GatewayStatus>(json.at("gateways"), gateway_of),
@@ -198,6 +238,12 @@ Status status_of(const Json& json) {
                 .problems = list_of<Problem>(json.at("problems"), problem_of),
                 .peers = list_of<PeerStatus>(json.at("peers"), peer_of),
                 .counters = counters_of(json.at("counters"))};
+  if (json.contains("signed_source")) {
+    status.signed_source = source_of(json.at("signed_source"));
+  }
+  if (json.contains("revoked")) {
+    status.revoked = json.at("revoked").get<std::vector<std::string>>();
+  }
   if (json.contains("network")) {
     status.network = network_of(json.at("network"));
   }
@@ -226,16 +272,16 @@ std::string dump(const Json& json) {
 template <class T, class One>
 Result<T> reading(std::string_view text, One one) {
   if (text.size() > kLargestBody) {
-    return Error::make(ErrorKind::Exhausted, "the answer is too large");
+    return Error::make(ErrorKind::Exhausted, "the message is too large");
   }
   const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (json.is_discarded()) {
-    return Error::invalid("the answer is not JSON");
+    return Error::invalid("this is not JSON");
   }
   try {
     return one(json);
   } catch (const nlohmann::json::exception& misfit) {
-    return Error::invalid(fmt::format("the answer is not understood: {}", misfit.what()));
+    return Error::invalid(fmt::format("this is not understood: {}", misfit.what()));
   }
 }
 
@@ -250,6 +296,10 @@ std::string to_json(const Status& status) {
                {"started", to_rfc3339(status.started)},
                {"now", to_rfc3339(status.now)},
                {"source", status.source}};
+  if (status.signed_source) {
+    json["signed_source"] = of(*status.signed_source);
+  }
+  json["revoked"] = status.revoked;
   if (status.network) {
     json["network"] = of(*status.network);
   }
@@ -277,6 +327,15 @@ std::string to_json(const Answer& answer) {
 
 std::string to_json(const Refused& refused) {
   return dump({{"error", {{"message", refused.message}, {"hint", refused.hint}}}});
+}
+
+std::string to_json(const Revoke& wish) {
+  return dump({{"peer", wish.peer}});
+}
+
+Result<Revoke> revoke_from_json(std::string_view text) {
+  return reading<Revoke>(
+      text, [](const Json& json) { return Revoke{.peer = json.at("peer").get<std::string>()}; });
 }
 
 Result<Status> status_from_json(std::string_view text) {

@@ -27,12 +27,21 @@ struct Refused {
   friend bool operator==(const Refused&, const Refused&) = default;
 };
 
+// Whom to revoke on this router.
+struct Revoke {
+  std::string peer;
+
+  friend bool operator==(const Revoke&, const Revoke&) = default;
+};
+
 [[nodiscard]] std::string to_json(const Status& status);
 [[nodiscard]] std::string to_json(const Answer& answer);
 [[nodiscard]] std::string to_json(const Refused& refused);
+[[nodiscard]] std::string to_json(const Revoke& wish);
 
 [[nodiscard]] Result<Status> status_from_json(std::string_view text);
 [[nodiscard]] Result<Answer> answer_from_json(std::string_view text);
+[[nodiscard]] Result<Revoke> revoke_from_json(std::string_view text);
 [[nodiscard]] Result<Refused> refused_from_json(std::string_view text);
 
 }  // namespace cw::api

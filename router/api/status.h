@@ -78,6 +78,21 @@ struct NetworkStatus {
   friend bool operator==(const NetworkStatus&, const NetworkStatus&) = default;
 };
 
+// Of a signed netmap: what it is and how its source does.
+struct SourceStatus {
+  std::optional<std::uint64_t> serial;  // none: what is in force was never signed
+  std::optional<WallTime> signed_at;
+  std::optional<WallTime> heard;      // when the source last had what is in force, or newer
+  std::optional<WallTime> goes_back;  // on trial until then
+  std::uint64_t revocations = 0;      // serial of those that are held
+  bool expiring_locked_out = false;   // peers with an expiry, since it was silent for too long
+  std::string trouble;                // why it cannot be looked at; empty: it can
+  std::uint64_t fetches = 0;          // of the netmap, since the agent started
+  std::uint64_t failed_fetches = 0;
+
+  friend bool operator==(const SourceStatus&, const SourceStatus&) = default;
+};
+
 // New connections that count for a rule: the first that allows them, as `causeway policy explain`
 // says. From nothing again whenever the firewall is built anew.
 struct RuleStatus {
@@ -120,7 +135,9 @@ struct Status {
   std::int64_t pid = 0;
   WallTime started{};
   WallTime now{};
-  std::string source;  // where the network comes from: a path
+  std::string source;                         // where the network comes from: a path or an address
+  std::optional<SourceStatus> signed_source;  // none: a directory
+  std::vector<std::string> revoked;           // peers locked out by revocation alone, by name
   std::optional<NetworkStatus> network;
   std::optional<Refusal> refused;
   std::vector<GatewayStatus> gateways;           // by name

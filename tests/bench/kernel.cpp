@@ -85,8 +85,8 @@ struct AgentHere::Parts {
   Parts(const std::filesystem::path& folder, Kernel& kernel, agent::RuntimeFolder& runtime,
         const router::KeyRing& keys)
       : loop(must(agent::Loop::create())),
-        network((folder / "network").string(), clock),
         kept((folder / "state").string()),
+        kept_bundles((folder / "state").string()),
         agent(must(agent::Agent::create(setup(folder), {.loop = loop,
                                                         .clock = clock,
                                                         .journal = journal,
@@ -94,15 +94,15 @@ struct AgentHere::Parts {
                                                         .keys = keys,
                                                         .folder = runtime,
                                                         .kept = kept,
-                                                        .network = network,
+                                                        .kept_bundles = kept_bundles,
                                                         .watch = watch}))) {}
 
   SystemClock clock;
   SilentJournal journal;
   NoWatch watch;
   agent::Loop loop;
-  agent::NetworkSource network;
   agent::KeptNetwork kept;
+  agent::KeptBundles kept_bundles;
   std::unique_ptr<agent::Agent> agent;
 };
 
@@ -120,7 +120,9 @@ double AgentHere::reload_after(const std::function<void()>& change) {
   const auto start = steady_clock::now();
   change();
   turn(parts_->loop, steady_clock::now());
-  if (!parts_->agent->reload().done) {
+  bool done = false;
+  parts_->agent->reload([&](const api::Answer& answer) { done = answer.done; });
+  if (!done) {
     fail("the reload is not done");
   }
   return kernel_.last.since(start);

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "fetch/schedule.h"
+
 namespace cw::fetch {
 namespace {
 
@@ -40,6 +42,22 @@ TEST(FetchVersion, IsStrongOrWeak) {
   EXPECT_FALSE(is_strong("W/\"abc\""));
   EXPECT_FALSE(is_strong("\""));
   EXPECT_FALSE(is_strong(""));
+}
+
+TEST(FetchSchedule, IsNeverLaterAndAtMostAFifthSooner) {
+  using std::chrono::milliseconds;
+  EXPECT_EQ(jittered(milliseconds(30'000), 0), milliseconds(30'000));
+  EXPECT_EQ(jittered(milliseconds(30'000), 6'000), milliseconds(24'000));
+  EXPECT_EQ(jittered(milliseconds(30'000), 6'001), milliseconds(30'000));
+  EXPECT_EQ(jittered(milliseconds(0), 7), milliseconds(0));
+  for (std::uint64_t random = 1; random != 0; random *= 3) {
+    const auto next = jittered(milliseconds(5'000), random);
+    EXPECT_GE(next, milliseconds(4'000));
+    EXPECT_LE(next, milliseconds(5'000));
+    if (random > (std::uint64_t{1} << 62U)) {
+      break;
+    }
+  }
 }
 
 }  // namespace

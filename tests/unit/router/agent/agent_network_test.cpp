@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/rfc3339.h"
+#include "router/agent/settle.h"
 #include "tests/unit/router/agent/agent_on_a_model.h"
 
 namespace cw::agent {
@@ -101,7 +102,7 @@ TEST_F(NetworkInForce, WhoExpiredWhileNoAgentRanIsNoReasonToHoldBack) {
                             test::public_key(1000 + i).to_text(), 16 + i));
   }
   forget_what_was_kept();
-  start_anew();
+  start();
   EXPECT_EQ(status().phase, api::Phase::Running);
   EXPECT_EQ(peers(), 6U);
 }
@@ -112,7 +113,7 @@ TEST_F(NetworkInForce, WhatWasHeldBackStaysHeldBackOverARestart) {
   for (unsigned i = 0; i < 4; ++i) {
     remove_peer(i);
   }
-  start_anew();
+  start();
   EXPECT_EQ(status().phase, api::Phase::Running);
   EXPECT_THAT(status().problems,
               Contains(::testing::Field(&api::Problem::hint, HasSubstr("causeway reload"))));
@@ -131,7 +132,7 @@ TEST_F(NetworkInForce, WhatWasHeldBackStaysSoAlsoWhereNoNetworkWasKept) {
   for (unsigned i = 0; i < 4; ++i) {
     remove_peer(i);
   }
-  start_anew();
+  start();
   EXPECT_EQ(status().phase, api::Phase::Waiting);
   EXPECT_EQ(peers(), 10U);
 }
@@ -142,7 +143,7 @@ TEST_F(NetworkInForce, ABadNetworkAtStartLeavesTheDataPathAndIsTriedAgain) {
   forget_what_was_kept();
   const int writes = kernel_.writes;
   temp_.write("network/network.toml", "[[[[");
-  start_anew();
+  start();
   EXPECT_EQ(status().phase, api::Phase::Waiting);
   EXPECT_EQ(kernel_.writes, writes);
   temp_.write("network/network.toml",
@@ -156,7 +157,7 @@ TEST_F(NetworkInForce, WithABadNetworkAtStartTheKeptOneIsRepaired) {
   stop();
   temp_.write("network/network.toml", "[[[[");
   const int writes = kernel_.writes;
-  start_anew();
+  start();
   EXPECT_EQ(kernel_.writes, writes);
   const auto now = status();
   EXPECT_EQ(now.phase, api::Phase::Running);
@@ -184,7 +185,7 @@ TEST_F(NetworkInForce, AKeptNetworkComesUpOnAnEmptyKernelAndPeersExpireInIt) {
   temp_.write("network/network.toml", "[[[[");
   kernel_.nft.flush();
   ASSERT_TRUE(kernel_.remove_link("cw-prod"));
-  start_anew();
+  start();
   EXPECT_EQ(status().phase, api::Phase::Running);
   EXPECT_TRUE(run_until([&] { return peers() == 9; }));
 }

@@ -113,6 +113,8 @@ class AgentOnAModel : public ::testing::Test {
 
   void start() {
     agent::Setup setup;
+    setup.network = temp_ / "network";
+    setup.signed_network = signed_;
     setup.host = test::snapshot(1, 0).host;
     setup.config_path = temp_ / "router.toml";
     setup.metrics_listen = metrics_;
@@ -125,13 +127,15 @@ class AgentOnAModel : public ::testing::Test {
                                                   .keys = keys_,
                                                   .folder = folder_,
                                                   .kept = kept_,
-                                                  .network = source_,
+                                                  .kept_bundles = kept_bundles_,
                                                   .watch = watch_});
     ASSERT_TRUE(agent) << agent.error().to_text();
     agent_ = std::move(*agent);
-    auto server = HttpServer::create(
-        loop_, *folder_.listen(), "control", {.body = api::kLargestBody},
-        [this](const Request& request) { return answer(request, std::nullopt, *agent_); });
+    auto server =
+        HttpServer::create(loop_, *folder_.listen(), "control", {.body = api::kLargestBody},
+                           [this](const Request& request, const HttpServer::Respond& respond) {
+                             answer(request, std::nullopt, *agent_, respond);
+                           });
     ASSERT_TRUE(server) << server.error().to_text();
     server_ = std::move(*server);
     agent_->start();
@@ -141,13 +145,6 @@ class AgentOnAModel : public ::testing::Test {
     server_.reset();
     agent_->finish();
     agent_.reset();
-  }
-
-  // As a new process would: it knows nothing of the directory.
-  void start_anew() {
-    NetworkSource fresh(temp_ / "network", clock_);
-    source_ = std::move(fresh);
-    start();
   }
 
   void forget_what_was_kept() { std::filesystem::remove_all(temp_ / "state"); }
@@ -187,7 +184,8 @@ class AgentOnAModel : public ::testing::Test {
   router::KeyRing keys_ = test::key_ring();
   RuntimeFolder folder_ = *RuntimeFolder::claim(temp_ / "run");
   KeptNetwork kept_{temp_ / "state"};
-  NetworkSource source_{temp_ / "network", clock_};
+  KeptBundles kept_bundles_{temp_ / "state"};
+  std::optional<SignedSetup> signed_;  // none: the directory
   FakeWatch watch_;
   RecordingJournal journal_;
   std::optional<net::SocketAddress> metrics_;

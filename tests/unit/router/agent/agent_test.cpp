@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cli/http_client.h"
+#include "network/load/directory_reader.h"
 #include "network/netmap_json.h"
 #include "tests/unit/router/agent/agent_on_a_model.h"
 
@@ -127,8 +128,9 @@ TEST_F(AgentOnAModel, ThePlanOfACandidateNamesWhatItChangesAndChangesNothing) {
   start();
   const int writes = kernel_.writes;
   add_peer(10);
-  source_.refresh();
-  const auto candidate = network::to_json(*source_.compile().netmap);
+  network::DirectoryReader reader(temp_ / "network", clock_);
+  ASSERT_TRUE(reader.refresh());
+  const auto candidate = network::to_json(*reader.compile().netmap);
   const auto answer = ask([&, this] { return client_.plan(candidate); });
   ASSERT_TRUE(answer) << answer.error().message;
   EXPECT_THAT(answer->steps, Contains(HasSubstr("p0010")));

@@ -26,9 +26,14 @@ class Recorder final : public Requests {
     return api::Answer{.text = "1 change"};
   }
 
-  api::Answer reload() override {
+  void reload(std::function<void(api::Answer)> done) override {
     ++changes;
-    return {};
+    done({});
+  }
+
+  api::Answer revoke(const std::string& peer) override {
+    ++changes;
+    return {.text = peer};
   }
 
   api::Answer down() override {
@@ -43,8 +48,13 @@ class Control : public ::testing::Test {
  protected:
   Reply ask(const std::string& method, const std::string& path, std::optional<Caller> caller,
             const std::string& body = {}) {
-    return answer({.method = method, .path = path, .body = body, .caller = std::move(caller)},
-                  kCausewayGroup, requests_);
+    return reply_to({.method = method, .path = path, .body = body, .caller = std::move(caller)});
+  }
+
+  Reply reply_to(const Request& request) {
+    Reply given;
+    answer(request, kCausewayGroup, requests_, [&](Reply reply) { given = std::move(reply); });
+    return given;
   }
 
   const Caller kRoot{.pid = 1, .uid = 0, .gid = 0, .groups = {}};
@@ -96,6 +106,12 @@ TEST_F(Control, AWrongMethodIsToldTheRightOnes) {
   EXPECT_EQ(requests_.changes, 0);
 }
 
+TEST_F(Control, ARevocationNamesAPeer) {
+  EXPECT_THAT(ask("POST", "/v1/revoke", kMember, "{\"peer\":\"alice\"}").body, HasSubstr("alice"));
+  EXPECT_EQ(ask("POST", "/v1/revoke", kMember, "{}").status, 400U);
+  EXPECT_EQ(ask("POST", "/v1/revoke", kStranger, "{\"peer\":\"alice\"}").status, 403U);
+}
+
 TEST_F(Control, AnUnknownPathIsNotFound) {
   EXPECT_EQ(ask("GET", "/v1/stats", kRoot).status, 404U);
   EXPECT_EQ(ask("POST", "/v1/down/", kRoot).status, 404U);
@@ -109,9 +125,8 @@ TEST_F(Control, TheMetricsPortServesNothingElse) {
 }
 
 TEST_F(Control, ABodyThatWasTooLargeIsRefusedAsAnyOtherMistake) {
-  const auto reply = answer(
-      {.method = "POST", .path = "/v1/plan", .body = {}, .too_large = true, .caller = kMember},
-      kCausewayGroup, requests_);
+  const auto reply = reply_to(
+      {.method = "POST", .path = "/v1/plan", .body = {}, .too_large = true, .caller = kMember});
   EXPECT_EQ(reply.status, 413U);
   const auto refused = api::refused_from_json(reply.body);
   ASSERT_TRUE(refused) << refused.error().to_text();

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "router/agent/fetcher.h"
+
+#include <utility>
+
+#include <sys/random.h>
+
+#include "fetch/disk/disk.h"
+#include "fetch/schedule.h"
+
+namespace cw::agent {
+
+namespace {
+
+// Only spreads requests: what the kernel cannot give is as good as 0.
+std::uint64_t random_bits() {
+  std::uint64_t bits = 0;
+  return ::getrandom(&bits, sizeof bits, GRND_NONBLOCK) == sizeof bits ? bits : 0;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Fetcher>> Fetcher::create(const Loop& loop, fetch::HttpClient* client,
+                                                 fetch::Request request,
+                                                 std::chrono::milliseconds interval,
+                                                 Callback answered) {
+  std::unique_ptr<Fetcher> made(
+      new Fetcher(client, std::move(request), interval, std::move(answered)));
+  made->timer_ = CW_TRY(
+      Timer::create(loop, "fetch " + made->request_.from.text, [raw = made.get()] { raw->ask(); }));
+  return made;
+}
+
+void Fetcher::ask() {
+  if (busy_) {
+    again_ = true;
+    return;
+  }
+  busy_ = true;
+  if (client_ == nullptr) {
+    finish(fetch::get_from_disk(request_));
+    return;
+  }
+  auto begun =
+      client_->get(request_, [this](Result<fetch::Answer> answer) { finish(std::move(answer)); });
+  if (!begun) {
+    finish(std::move(begun).error());
+  }
+}
+
+void Fetcher::finish(Result<fetch::Answer> answer) {
+  busy_ = false;
+  if (std::exchange(again_, false)) {
+    ask();
+    return;
+  }
+  timer_.arm_in(fetch::jittered(interval_, random_bits()));
+  if (answer) {
+    request_.known = answer->version;
+  }
+  answered_(std::move(answer));
+}
+
+}  // namespace cw::agent

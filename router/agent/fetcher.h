@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "fetch/http/client.h"
+#include "fetch/request.h"
+#include "router/agent/loop.h"
+
+// Asks for one file again and again, at an interval with jitter, and at once when told to; one
+// request at a time. Knows nothing of what is in the file.
+namespace cw::agent {
+
+class Fetcher {
+ public:
+  using Callback = std::function<void(Result<fetch::Answer>)>;
+
+  // `client` is for addresses and outlives this; a path is read from the disk.
+  static Result<std::unique_ptr<Fetcher>> create(const Loop& loop, fetch::HttpClient* client,
+                                                 fetch::Request request,
+                                                 std::chrono::milliseconds interval,
+                                                 Callback answered);
+
+  // Asks now; of one that is under way the answer is not waited for, it may be too old.
+  void ask();
+
+  // The next answer is the whole content.
+  void forget() { request_.known.clear(); }
+
+ private:
+  Fetcher(fetch::HttpClient* client, fetch::Request request, std::chrono::milliseconds interval,
+          Callback answered)
+      : client_(client),
+        request_(std::move(request)),
+        interval_(interval),
+        answered_(std::move(answered)) {}
+
+  void finish(Result<fetch::Answer> answer);
+
+  fetch::HttpClient* client_;
+  fetch::Request request_;
+  std::chrono::milliseconds interval_;
+  Callback answered_;
+  Timer timer_;
+  bool busy_ = false;
+  bool again_ = false;
+};
+
+}  // namespace cw::agent

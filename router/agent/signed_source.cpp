@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "router/agent/signed_source.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/rfc3339.h"
+
+namespace cw::agent {
+
+using Kind = NetworkReading::Kind;
+
+SignedSource::SignedSource(SignedSetup setup, const Clock& clock, Journal& journal,
+                           const KeptBundles& kept, const KeptNetwork& of_a_directory,
+                           Listener listener)
+    : setup_(std::move(setup)),
+      clock_(clock),
+      journal_(journal),
+      kept_(kept),
+      of_a_directory_(of_a_directory),
+      listener_(std::move(listener)),
+      memory_(kept.memory()),
+      remembered_(memory_.heard) {}
+
+Result<std::unique_ptr<NetworkSource>> SignedSource::create(SignedSetup setup, const Loop& loop,
+                                                            const Clock& clock, Journal& journal,
+                                                            const KeptBundles& kept,
+                                                            const KeptNetwork& of_a_directory,
+                                                            Listener listener) {
+  std::unique_ptr<SignedSource> made(new SignedSource(std::move(setup), clock, journal, kept,
+                                                      of_a_directory, std::move(listener)));
+  auto* raw = made.get();
+  const auto& where = raw->setup_.where;
+  if (is_remote(where)) {
+    made->fetch_loop_ = CW_TRY(FetchLoop::create(loop));
+    made->client_ = CW_TRY(fetch::HttpClient::create(*made->fetch_loop_, raw->setup_.tls));
+    made->fetch_loop_->serve(*made->client_);
+  }
+  made->netmap_ = CW_TRY(Fetcher::create(
+      loop, made->client_.get(), {.from = where, .known = {}, .limits = fetch::kNetmapLimits},
+      raw->setup_.interval,
+      [raw](Result<fetch::Answer> answer) { raw->on_netmap(std::move(answer)); }));
+  made->revocations_ = CW_TRY(Fetcher::create(
+      loop, made->client_.get(),
+      {.from = beside(where, kRevocationsSuffix), .known = {}, .limits = fetch::kRevocationLimits},
+      kRevocationInterval,
+      [raw](Result<fetch::Answer> answer) { raw->on_revocations(std::move(answer)); }));
+  made->trial_ = CW_TRY(Timer::create_wall(loop, "trial", [raw] { raw->on_unconfirmed(); }));
+  made->silence_ = CW_TRY(Timer::create_wall(loop, "silence", [raw] { raw->on_silence(); }));
+  return std::unique_ptr<NetworkSource>(std::move(made));
+}
+
+Result<std::optional<KeptNetmap>> SignedSource::resume() {
+  auto resumed = CW_TRY(resume_netmap());
+  resume_revocations();
+  if (setup_.max_age && memory_.heard) {
+    expiring_ = clock_.wall() - *memory_.heard > *setup_.max_age;
+  }
+  return resumed;
+}
+
+Result<std::optional<KeptNetmap>> SignedSource::resume_netmap() {
+  auto copy = CW_TRY(kept_.in_force());
+  if (!copy) {
+    // What a directory gave before router.toml named a signed netmap holds until one is fetched.
+    auto old = CW_TRY(of_a_directory_.read());
+    if (old) {
+      now_ = router::in_force(old->netmap);
+    }
+    return old;
+  }
+  auto kept = CW_TRY(router::resume(copy->bundle, setup_.trust));
+  now_ = kept.becomes;
+  taken_ = copy->written;
+  memory_.heard = memory_.heard.value_or(taken_);
+  const auto goes_back = router::goes_back_at(kept.statement, taken_);
+  const auto before = CW_TRY(kept_.before());
+  provisional_ = goes_back && before;
+  if (provisional_ && (*goes_back <= clock_.wall() || memory_.given_up >= kept.statement.serial)) {
+    auto back = before_the_trial();
+    if (back) {
+      const auto taken = pending_->taken;
+      SignedSource::taken();
+      return std::optional(KeptNetmap{.netmap = std::move(*back->netmap), .written = taken});
+    }
+  }
+  return std::optional(KeptNetmap{.netmap = std::move(kept.netmap), .written = taken_});
+}
+
+void SignedSource::resume_revocations() {
+  const auto copy = kept_.revocations();
+  if (copy && *copy && now_) {
+    auto held = router::accept_revocations((*copy)->bundle, setup_.trust, *now_, std::nullopt);
+    if (held) {
+      held_ = std::move(*held);
+      return;
+    }
+    note(refused_list_, held.error().to_text(), "the revocations that were kept do not count");
+  } else if (!copy) {
+    note(refused_list_, copy.error().to_text(), "the revocations that were kept do not count");
+  }
+}
+
+void SignedSource::begin() {
+  arm_timers();
+  netmap_->ask();
+  revocations_->ask();
+}
+
+void SignedSource::arm_timers() {
+  const auto goes_back =
+      provisional_ ? router::goes_back_at(*now_->statement, taken_) : std::nullopt;
+  if (goes_back) {
+    trial_.arm(*goes_back);
+  } else {
+    trial_.disarm();
+  }
+  if (setup_.max_age && memory_.heard && !expiring_) {
+    silence_.arm(*memory_.heard + *setup_.max_age + std::chrono::seconds(1));
+  } else {
+    silence_.disarm();
+  }
+}
+
+void SignedSource::read_now(Callback done) {
+  waiting_.push_back(std::move(done));
+  netmap_->forget();
+  netmap_->ask();
+  revocations_->ask();
+}
+
+void SignedSource::on_netmap(Result<fetch::Answer> answer) {
+  ++fetches_;
+  auto reading = judge(std::move(answer));
+  // What was declined while the router was down is still due.
+  if (provisional_ && reading.kind != Kind::Offer && memory_.given_up >= now_->statement->serial) {
+    if (auto back = before_the_trial()) {
+      reading = std::move(*back);
+    }
+  }
+  hand_over(std::move(reading));
+}
+
+void SignedSource::hand_over(NetworkReading reading) {
+  const auto kind = reading.kind;
+  const bool news = kind == Kind::Offer || (kind != Kind::Unreachable && kind != last_);
+  if (kind != Kind::Unreachable) {
+    last_ = kind;
+  }
+  const auto waiting = std::exchange(waiting_, {});
+  for (const auto& done : waiting) {
+    done(reading);
+  }
+  if (waiting.empty() && news) {
+    listener_.found(std::move(reading));
+  }
+}
+
+NetworkReading SignedSource::judge(Result<fetch::Answer> answer) {
+  if (!answer) {
+    ++failed_;
+    auto text = answer.error().to_text();
+    note(trouble_, text, "the network cannot be fetched; what is in force stays");
+    return {.kind = Kind::Unreachable, .netmap = std::nullopt, .text = std::move(text)};
+  }
+  note(trouble_, std::nullopt, "the network is fetched again");
+  if (answer->content) {
+    return judge_content(std::move(*answer->content));
+  }
+  if (!refusal_.empty() || pending_) {  // it is what was not taken before
+    return {.kind = Kind::Refused, .netmap = std::nullopt, .text = refusal_};
+  }
+  heard();
+  return {.kind = Kind::AsInForce, .netmap = std::nullopt, .text = {}};
+}
+
+NetworkReading SignedSource::judge_content(std::string bundle) {
+  pending_.reset();
+  auto accepted = router::accept(bundle, setup_.trust, now_, memory_.given_up);
+  if (!accepted) {
+    auto text = fmt::format("error: {}\n", accepted.error().to_text());
+    if (text != std::exchange(refusal_, text)) {
+      last_.reset();  // another reason is news
+    }
+    return {.kind = Kind::Refused, .netmap = std::nullopt, .text = std::move(text)};
+  }
+  refusal_.clear();
+  heard();
+  if (!*accepted) {
+    return {.kind = Kind::AsInForce, .netmap = std::nullopt, .text = {}};
+  }
+  pending_ = Pending{.becomes = std::move((*accepted)->becomes),
+                     .bundle = std::move(bundle),
+                     .taken = clock_.wall()};
+  return {
+      .kind = Kind::Offer, .netmap = std::move((*accepted)->netmap), .text = {}, .decided = true};
+}
+
+void SignedSource::taken() {
+  if (!pending_) {
+    return;
+  }
+  if (to_keep_) {
+    (void)keep({});  // else the next one would not know what was before it; it is tried again
+  }
+  auto pending = std::move(*pending_);
+  pending_.reset();
+  const bool on_trial = !pending.going_back && pending.becomes.statement->confirm.has_value();
+  const bool something_before = now_ && now_->statement;
+  using Before = KeptBundles::Before;
+  auto before = Before::Forget;
+  if (on_trial && something_before) {
+    before = provisional_ ? Before::Stays : Before::IsWhatWasInForce;
+  }
+  provisional_ = before != Before::Forget;
+  now_ = std::move(pending.becomes);
+  taken_ = pending.taken;
+  to_keep_ = ToKeep{.bundle = std::move(pending.bundle), .before = before};
+  arm_timers();
+}
+
+Result<> SignedSource::keep(const network::Netmap& /*netmap*/) {
+  if (to_keep_) {
+    CW_TRY(kept_.write(to_keep_->bundle, to_keep_->before));
+    to_keep_.reset();
+  }
+  return {};
+}
+
+// Its serial is given up first: whatever happens then, it is not taken again.
+std::optional<NetworkReading> SignedSource::before_the_trial() {
+  const auto& statement = *now_->statement;
+  const bool told = memory_.given_up >= statement.serial;
+  memory_.given_up = std::max(memory_.given_up, statement.serial);
+  remember();
+  const auto copy = kept_.before();
+  auto before = copy && *copy ? router::resume((*copy)->bundle, setup_.trust)
+                              : Result<router::Accepted>(Error::make(
+                                    ErrorKind::NotFound, "nothing is kept of what was before it"));
+  if (!before) {
+    provisional_ = false;
+    journal_.write(Level::Error, Event::Trouble,
+                   fmt::format("nobody confirmed the netmap of serial {}, and it stays, because {}",
+                               statement.serial, before.error().to_text()));
+    return std::nullopt;
+  }
+  if (!told) {
+    journal_.write(
+        Level::Warning, Event::NetworkGivenUp,
+        fmt::format("nobody confirmed the netmap of serial {} within {} s: back to serial {}",
+                    statement.serial, statement.confirm->count(), before->statement.serial));
+  }
+  netmap_->forget();  // what the source has is to be judged anew
+  pending_ = Pending{.becomes = std::move(before->becomes),
+                     .bundle = (*copy)->bundle,
+                     .taken = (*copy)->written,
+                     .going_back = true};
+  return NetworkReading{
+      .kind = Kind::Offer, .netmap = std::move(before->netmap), .text = {}, .decided = true};
+}
+
+void SignedSource::on_unconfirmed() {
+  if (!provisional_) {
+    return;
+  }
+  if (to_keep_) {
+    (void)keep({});
+  }
+  if (auto reading = before_the_trial()) {
+    hand_over(std::move(*reading));
+    netmap_->ask();
+  }
+}
+
+void SignedSource::heard() {
+  const auto now = clock_.wall();
+  memory_.heard = now;
+  if (!remembered_ || now - *remembered_ >= kRemembersHearing) {
+    remember();
+  }
+  if (std::exchange(expiring_, false)) {
+    journal_.write(Level::Notice, Event::Settled,
+                   "the network's source is heard again: peers with an expiry are let in");
+    listener_.curtailed();
+  }
+  arm_timers();
+}
+
+// What cannot be written is written with the next; a start without it is told an older time.
+void SignedSource::remember() {
+  if (kept_.write(memory_)) {
+    remembered_ = memory_.heard;
+  }
+}
+
+void SignedSource::on_silence() {
+  if (!setup_.max_age || !memory_.heard || expiring_ ||
+      clock_.wall() - *memory_.heard <= *setup_.max_age) {
+    arm_timers();
+    return;
+  }
+  expiring_ = true;
+  journal_.write(Level::Warning, Event::Trouble,
+                 fmt::format("the network's source has not been heard since {}, longer than "
+                             "`max_age`: peers with an expiry are locked out until it is",
+                             to_rfc3339(*memory_.heard)));
+  listener_.curtailed();
+}
+
+}  // namespace cw::agent

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "fetch/http/client.h"
+#include "fetch/request.h"
+#include "router/agent/fetch_loop.h"
+#include "router/agent/fetcher.h"
+#include "router/agent/journal.h"
+#include "router/agent/kept_bundles.h"
+#include "router/agent/kept_network.h"
+#include "router/agent/network_source.h"
+
+// A signed netmap and its revocations, as a file or at an address. What is taken is decided in
+// router/plan/acceptance.h; this fetches, remembers and keeps the times: of a trial that nobody
+// confirmed, and of a source that was not heard for too long. A source that is down changes nothing
+// else.
+namespace cw::agent {
+
+// Beside the netmap, fetched this often: a revocation is in force within ten seconds.
+inline constexpr auto kRevocationsSuffix = ".revoked";
+inline constexpr std::chrono::milliseconds kRevocationInterval{5000};
+
+// Written down no more often than this when the source was heard: after a crash it may seem to have
+// been silent for that much longer.
+inline constexpr std::chrono::seconds kRemembersHearing{300};
+
+struct SignedSetup {
+  fetch::Location where;
+  router::Trust trust;
+  fetch::Trust tls;
+  std::chrono::milliseconds interval{30000};
+  std::optional<std::chrono::seconds> max_age;
+};
+
+class SignedSource final : public NetworkSource {
+ public:
+  // All but the setup and the listener outlive this.
+  static Result<std::unique_ptr<NetworkSource>> create(SignedSetup setup, const Loop& loop,
+                                                       const Clock& clock, Journal& journal,
+                                                       const KeptBundles& kept,
+                                                       const KeptNetwork& of_a_directory,
+                                                       Listener listener);
+
+  [[nodiscard]] std::string where() const override { return setup_.where.text; }
+
+  [[nodiscard]] Result<std::optional<KeptNetmap>> resume() override;
+
+  [[nodiscard]] std::optional<NetworkReading> first() override { return std::nullopt; }
+
+  [[nodiscard]] bool is_kept(const network::Netmap& /*netmap*/) const override { return false; }
+
+  void begin() override;
+  void read_now(Callback done) override;
+  void taken() override;
+  Result<> keep(const network::Netmap& netmap) override;
+  [[nodiscard]] router::Curtailment curtailment(Of which) const override;
+  [[nodiscard]] std::optional<api::SourceStatus> status() const override;
+  [[nodiscard]] std::vector<api::Problem> problems() const override;
+
+  [[nodiscard]] bool is_provisional() const override { return provisional_; }
+
+ private:
+  // An offer that is not in force yet.
+  struct Pending {
+    router::InForce becomes;
+    std::string bundle;
+    WallTime taken{};
+    bool going_back = false;
+  };
+
+  struct ToKeep {
+    std::string bundle;
+    KeptBundles::Before before = KeptBundles::Before::Forget;
+  };
+
+  SignedSource(SignedSetup setup, const Clock& clock, Journal& journal, const KeptBundles& kept,
+               const KeptNetwork& of_a_directory, Listener listener);
+
+  Result<std::optional<KeptNetmap>> resume_netmap();
+  void resume_revocations();
+  void on_netmap(Result<fetch::Answer> answer);
+  NetworkReading judge(Result<fetch::Answer> answer);
+  NetworkReading judge_content(std::string bundle);
+  void hand_over(NetworkReading reading);
+  void on_revocations(Result<fetch::Answer> answer);
+  void take_revocations(const std::string& bundle);
+  void heard();
+  void remember();
+  void arm_timers();
+  void on_silence();
+  void on_unconfirmed();
+  std::optional<NetworkReading> before_the_trial();
+  void note(std::optional<std::string>& told, std::optional<std::string> now,
+            std::string_view what);
+
+  SignedSetup setup_;
+  const Clock& clock_;
+  Journal& journal_;
+  const KeptBundles& kept_;
+  const KeptNetwork& of_a_directory_;
+  Listener listener_;
+
+  std::unique_ptr<FetchLoop> fetch_loop_;
+  std::unique_ptr<fetch::HttpClient> client_;
+  std::unique_ptr<Fetcher> netmap_;
+  std::unique_ptr<Fetcher> revocations_;
+  Timer trial_;
+  Timer silence_;
+
+  std::optional<router::InForce> now_;
+  WallTime taken_{};
+  bool provisional_ = false;  // on trial, and there is something to go back to
+  std::optional<Pending> pending_;
+  std::optional<ToKeep> to_keep_;
+  std::optional<router::HeldRevocations> held_;
+  std::vector<Callback> waiting_;
+
+  SourceMemory memory_;
+  std::optional<WallTime> remembered_;  // as the disk has it
+  bool expiring_ = false;
+  std::uint64_t fetches_ = 0;
+  std::uint64_t failed_ = 0;
+
+  std::optional<NetworkReading::Kind> last_;
+  std::string refusal_;                      // of the last netmap; empty: it was not
+  std::optional<std::string> trouble_;       // why the source cannot be looked at
+  std::optional<std::string> no_list_;       // why the revocations cannot
+  std::optional<std::string> refused_list_;  // why those that were fetched do not count
+};
+
+}  // namespace cw::agent

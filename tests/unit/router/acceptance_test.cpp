@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "router/plan/acceptance.h"
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "network/netmap_json.h"
+#include "tests/support/networks.h"
+#include "tests/support/signing.h"
+
+namespace cw::router {
+namespace {
+
+using network::Content;
+using network::Statement;
+
+const network::Netmap& netmap() {
+  static const auto kNetmap = test::snapshot(1, 3).netmap;
+  return kNetmap;
+}
+
+std::string bundle(std::uint64_t serial, std::uint8_t key = 1,
+                   const network::Netmap& of = netmap()) {
+  return test::bundle(of, {.serial = serial, .network = of.ula, .time = test::signed_at()}, key);
+}
+
+Trust trust() {
+  return {.keys = {test::signing_key(1).public_key(), test::signing_key(2).public_key()},
+          .network_id = std::nullopt};
+}
+
+InForce at_serial(std::uint64_t serial, const network::Netmap& of = netmap()) {
+  const auto taken = accept(bundle(serial, 1, of), trust(), std::nullopt, 0);
+  EXPECT_TRUE(taken) << taken.error().to_text();
+  return (*taken)->becomes;
+}
+
+network::Netmap with_signers(std::vector<std::uint8_t> keys,
+                             std::vector<std::uint8_t> revokers = {}) {
+  auto of = netmap();
+  for (const auto key : keys) {
+    of.signers.push_back(test::signing_key(key).public_key());
+  }
+  for (const auto key : revokers) {
+    of.revokers.push_back(test::signing_key(key).public_key());
+  }
+  std::ranges::sort(of.signers);
+  std::ranges::sort(of.revokers);
+  return of;
+}
+
+std::string of_another_network() {
+  auto of = netmap();
+  of.ula = *net::Prefix::parse("fd99:9999:9999::/48");
+  of.via_prefix = *net::Prefix::parse("fd99:9999:9999:b1a::/64");
+  return bundle(43, 1, of);
+}
+
+std::string needing(const std::string& feature) {
+  auto body = network::to_json(netmap());
+  const std::string none = "\"features\":[]";
+  body.replace(body.find(none), none.size(), "\"features\":[\"" + feature + "\"]");
+  return network::make_bundle(body,
+                              {.serial = 43, .network = netmap().ula, .time = test::signed_at()},
+                              test::signing_key(1));
+}
+
+std::string flipped() {
+  auto broken = bundle(43);
+  broken[broken.size() / 2] = static_cast<char>(broken[broken.size() / 2] ^ 1);
+  return broken;
+}
+
+std::string verdict(const Result<std::optional<Accepted>>& accepted) {
+  if (!accepted) {
+    return fmt::format("refused ({}): {}", to_text(accepted.error().kind),
+                       accepted.error().to_text());
+  }
+  return *accepted ? fmt::format("taken: serial {}", (*accepted)->statement.serial) : "in force";
+}
+
+// Every way to be taken or refused, as a person reads it. UPDATE_GOLDEN=1 rewrites the file.
+TEST(GoldenAcceptance, OfEveryKindOfOffer) {
+  const std::optional now(at_serial(42));
+  const auto offer = [&](const std::string& what) { return accept(what, trust(), now, 0); };
+  auto other = netmap();
+  other.peers.pop_back();
+  auto elsewhere = trust();
+  elsewhere.network_id = *net::Prefix::parse("fd99:9999:9999::/48");
+  const std::optional named(at_serial(42, with_signers({1})));
+  const std::optional from_a_directory(in_force(netmap()));
+  const std::vector<std::pair<std::string, std::string>> cases{
+      {"the first one", verdict(accept(bundle(7), trust(), std::nullopt, 0))},
+      {"after a directory", verdict(accept(bundle(7), trust(), from_a_directory, 0))},
+      {"newer", verdict(offer(bundle(43)))},
+      {"newer, by the other key", verdict(offer(bundle(43, 2)))},
+      {"the same again", verdict(offer(bundle(42)))},
+      {"the same serial, other content", verdict(offer(bundle(42, 1, other)))},
+      {"older", verdict(offer(bundle(41)))},
+      {"given up before", verdict(accept(bundle(43), trust(), now, 43))},
+      {"above what was given up", verdict(accept(bundle(44), trust(), now, 43))},
+      {"nothing at all", verdict(offer(""))},
+      {"cut off in the body", verdict(offer(bundle(43).substr(0, bundle(43).size() - 1)))},
+      {"cut off in the signature", verdict(offer(bundle(43).substr(0, 100)))},
+      {"one bit flipped", verdict(offer(flipped()))},
+      {"signed by nobody trusted", verdict(offer(bundle(43, 3)))},
+      {"not by a signer of the one in force", verdict(accept(bundle(43, 2), trust(), named, 0))},
+      {"by a signer of the one in force", verdict(accept(bundle(43, 1), trust(), named, 0))},
+      {"of another network", verdict(offer(of_another_network()))},
+      {"not router.toml's network", verdict(accept(bundle(43), elsewhere, std::nullopt, 0))},
+      {"needs an unknown feature", verdict(offer(needing("teleport")))},
+      {"a web page", verdict(offer("<!DOCTYPE html>\n<html>\n<body>\nlog in\n</body>\n</html>\n"))},
+  };
+  std::string text;
+  for (const auto& [what, said] : cases) {
+    text += fmt::format("{}\n  {}\n", what, said);
+  }
+  const std::string path = CW_SOURCE_DIR "/tests/unit/router/golden/acceptance.txt";
+  if (std::getenv("UPDATE_GOLDEN") != nullptr) {
+    std::ofstream(path) << text;
+    GTEST_SKIP() << "wrote " << path;
+  }
+  const std::ifstream file(path);
+  std::stringstream golden;
+  golden << file.rdbuf();
+  EXPECT_EQ(text, golden.str());
+}
+
+TEST(Acceptance, OfWhatWasKeptAsksForTrustAlone) {
+  EXPECT_TRUE(resume(bundle(1), trust()));
+  EXPECT_FALSE(resume(bundle(1, 3), trust()));
+  EXPECT_FALSE(resume(flipped(), trust()));
+}
+
+TEST(Acceptance, ATrialEndsWhenItSays) {
+  const Statement on_trial{.confirm = std::chrono::seconds(600)};
+  const WallTime taken(std::chrono::seconds(1000));
+  EXPECT_EQ(goes_back_at(on_trial, taken), WallTime(std::chrono::seconds(1600)));
+  EXPECT_EQ(goes_back_at(Statement{}, taken), std::nullopt);
+}
+
+network::Revocations of_the_first_peer() {
+  return {.revoked = {{.peer = netmap().peers[0].name,
+                       .public_key = netmap().peers[0].public_key,
+                       .time = test::signed_at()}}};
+}
+
+std::string revocations(std::uint64_t serial, std::uint8_t key,
+                        const network::Revocations& list = of_the_first_peer()) {
+  return network::make_bundle(network::to_json(list),
+                              {.content = Content::Revocations,
+                               .serial = serial,
+                               .network = netmap().ula,
+                               .time = test::signed_at()},
+                              test::signing_key(key));
+}
+
+TEST(AcceptanceOfRevocations, IsForSignersAndRevokersOfTheNetmapInForce) {
+  const auto now = at_serial(42, with_signers({1}, {3}));
+  EXPECT_TRUE(accept_revocations(revocations(1, 1), trust(), now, std::nullopt));
+  EXPECT_TRUE(accept_revocations(revocations(1, 3), trust(), now, std::nullopt));
+  const auto refused = accept_revocations(revocations(1, 2), trust(), now, std::nullopt);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::Permission);
+}
+
+TEST(AcceptanceOfRevocations, IsForTrustedKeysWhereNoSignersAreNamed) {
+  EXPECT_TRUE(accept_revocations(revocations(1, 2), trust(), at_serial(42), std::nullopt));
+  EXPECT_FALSE(accept_revocations(revocations(1, 3), trust(), at_serial(42), std::nullopt));
+}
+
+TEST(AcceptanceOfRevocations, NeverGoesBack) {
+  const auto now = at_serial(42);
+  const auto held = accept_revocations(revocations(2, 1), trust(), now, std::nullopt);
+  ASSERT_TRUE(held && *held);
+  EXPECT_EQ(*accept_revocations(revocations(2, 1), trust(), now, *held), std::nullopt);
+  EXPECT_EQ(accept_revocations(revocations(1, 1), trust(), now, *held).error().kind,
+            ErrorKind::Exists);
+  EXPECT_EQ(accept_revocations(revocations(2, 1, {}), trust(), now, *held).error().kind,
+            ErrorKind::Exists);
+  EXPECT_TRUE(accept_revocations(revocations(3, 1, {}), trust(), now, *held)->has_value());
+}
+
+TEST(AcceptanceOfRevocations, IsOfANetmapNeither) {
+  EXPECT_FALSE(accept_revocations(bundle(50), trust(), at_serial(42), std::nullopt));
+  EXPECT_FALSE(accept(revocations(50, 1), trust(), at_serial(42), 0));
+}
+
+TEST(Revocations, CountUntilANetmapAcknowledgesThem) {
+  HeldRevocations held{.statement = {.serial = 3}, .list = of_the_first_peer()};
+  auto now = at_serial(42);
+  now.statement->revocations = 2;
+  EXPECT_TRUE(count(held, now));
+  now.statement->revocations = 3;
+  EXPECT_FALSE(count(held, now));
+}
+
+TEST(Curtailment, DisablesWhomItNamesAndNobodyElse) {
+  const auto less = curtailed(netmap(), {.revoked = of_the_first_peer(), .expiring = false});
+  EXPECT_FALSE(less.peers[0].enabled);
+  EXPECT_TRUE(less.peers[1].enabled);
+  EXPECT_EQ(curtailed(netmap(), {}), netmap());
+}
+
+TEST(Curtailment, DisablesPeersWithAnExpiryWhereTheSourceIsSilent) {
+  auto of = netmap();
+  of.peers[1].expires = WallTime(std::chrono::seconds(4'000'000'000));
+  const auto less = curtailed(of, {.revoked = {}, .expiring = true});
+  EXPECT_TRUE(less.peers[0].enabled);
+  EXPECT_FALSE(less.peers[1].enabled);
+}
+
+TEST(LocalRevocations, AreNeededAsLongAsTheNetmapLetsThePeerIn) {
+  auto of = netmap();
+  EXPECT_EQ(still_needed(of_the_first_peer(), of), of_the_first_peer());
+  of.peers[0].enabled = false;
+  EXPECT_EQ(still_needed(of_the_first_peer(), of), network::Revocations{});
+  of.peers.erase(of.peers.begin());
+  EXPECT_EQ(still_needed(of_the_first_peer(), of), network::Revocations{});
+}
+
+}  // namespace
+}  // namespace cw::router
