@@ -61,10 +61,14 @@ class World:
 
     def add(self, name: str) -> Device:
         """A new peer of the network, taken by the agent."""
+        device = self.add_without_reload(name)
+        self.agent.cli("reload")
+        return device
+
+    def add_without_reload(self, name: str) -> Device:
         device = self.network.add(name, f"100.83.0.{FIRST_HOST + self._added}")
         self._added += 1
         self.devices[name] = device
-        self.agent.cli("reload")
         return device
 
     def connect(

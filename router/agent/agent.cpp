@@ -221,9 +221,10 @@ std::string Agent::summary() const {
   }
   const auto* netmap = reconciler_.netmap();
   if (netmap == nullptr) {
-    return refused_ ? "waiting: the network is refused; `causeway status` says why" : "starting";
+    return refused_ ? "waiting: the network is refused; `causeway status` says why"
+                    : "waiting for a network";
   }
-  if (kept_from_) {
+  if (kept_from_ && refused_) {
     return fmt::format(
         "running on the network of {}; the one now is refused, `causeway status` "
         "says why",

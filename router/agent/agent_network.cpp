@@ -42,12 +42,14 @@ Result<> Agent::make_network_source() {
                                            round(firewall::Depth::Digest);
                                          }
                                        }};
-  source_ = setup_.signed_network
-                ? CW_TRY(SignedSource::create(*setup_.signed_network, world_.loop, world_.clock,
-                                              world_.journal, world_.kept_bundles, world_.kept,
-                                              std::move(listener)))
-                : CW_TRY(DirectorySource::create(setup_.network, world_.loop, world_.clock,
-                                                 world_.kept, std::move(listener)));
+  if (setup_.signed_network) {
+    source_ = CW_TRY(SignedSource::create(*setup_.signed_network, world_.loop, world_.clock,
+                                          world_.journal, world_.kept_bundles, world_.kept,
+                                          std::move(listener)));
+  } else {
+    source_ = CW_TRY(DirectorySource::create(setup_.network, world_.loop, world_.clock, world_.kept,
+                                             std::move(listener)));
+  }
   return {};
 }
 
@@ -164,8 +166,8 @@ bool Agent::offer(NetworkReading reading, Asked asked) {
       kept_from_.reset();
     }
     const bool up = asked == Asked::ByAPerson && reconciler_.is_down() && go_on();
-    return up || (asked == Asked::ByAPerson && reading.kind == Kind::AsInForce &&
-                  in_force() != nullptr);
+    return up ||
+           (asked == Asked::ByAPerson && reading.kind == Kind::AsInForce && in_force() != nullptr);
   }
   if (asked == Asked::ByAChange && reconciler_.is_down()) {
     return false;  // `causeway reload` reads it again

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "router/agent/signed_source.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -21,7 +22,11 @@ SignedSource::SignedSource(SignedSetup setup, const Clock& clock, Journal& journ
       of_a_directory_(of_a_directory),
       listener_(std::move(listener)),
       memory_(kept.memory()),
-      remembered_(memory_.heard) {}
+      remembered_(memory_.heard) {
+  if (memory_.heard) {
+    memory_.heard = std::min(*memory_.heard + kRemembersHearing, clock_.wall());
+  }
+}
 
 Result<std::unique_ptr<NetworkSource>> SignedSource::create(SignedSetup setup, const Loop& loop,
                                                             const Clock& clock, Journal& journal,
@@ -144,7 +149,10 @@ void SignedSource::on_netmap(Result<fetch::Answer> answer) {
 
 void SignedSource::hand_over(NetworkReading reading) {
   const auto kind = reading.kind;
-  const bool news = kind == Kind::Offer || (kind != Kind::Unreachable && kind != last_);
+  // A refusal without words is of an offer that the agent has declined, with words of its own.
+  const bool old =
+      kind == Kind::Unreachable || kind == last_ || (kind == Kind::Refused && reading.text.empty());
+  const bool news = kind == Kind::Offer || !old;
   if (kind != Kind::Unreachable) {
     last_ = kind;
   }

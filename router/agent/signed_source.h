@@ -25,8 +25,8 @@ namespace cw::agent {
 inline constexpr auto kRevocationsSuffix = ".revoked";
 inline constexpr std::chrono::milliseconds kRevocationInterval{5000};
 
-// Written down no more often than this when the source was heard: after a crash it may seem to have
-// been silent for that much longer.
+// Written down no more often than this when the source was heard. A start takes the latest moment
+// that this leaves: a restart must lock nobody out.
 inline constexpr std::chrono::seconds kRemembersHearing{300};
 
 struct SignedSetup {

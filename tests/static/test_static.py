@@ -52,6 +52,11 @@ class Static(unittest.TestCase):
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("/network/network.toml:2", done.stderr)
 
+    def test_it_says_that_it_knows_no_https(self) -> None:
+        done = self.run_alone("netmap", "diff", "/network", "https://example.com/net")
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertIn("knows files only", done.stderr)
+
 
 if __name__ == "__main__":
     unittest.main()

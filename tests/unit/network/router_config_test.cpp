@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "network/router_config.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "tests/unit/network/signing_keys.h"
 
 namespace cw::network {
 namespace {
@@ -18,7 +21,7 @@ TEST(RouterConfig, FillsInTheDefaults) {
       (RouterConfig{
           .name = "r",
           .site = "s",
-          .network = "/etc/causeway/network",
+          .network = {fetch::Location::Kind::Path, "/etc/causeway/network"},
           .lan_interface = {},
           .keys = {{.gateway = "g",
                     .source = {.kind = KeySource::Kind::File, .name = "/etc/causeway/keys/g"}}},
@@ -38,7 +41,7 @@ TEST(RouterConfig, ReadsEveryKey) {
             (RouterConfig{
                 .name = "r",
                 .site = "s",
-                .network = "lab/net",
+                .network = {fetch::Location::Kind::Path, "lab/net"},
                 .lan_interface = "ens5",
                 .keys = {{.gateway = "g",
                           .source = {.kind = KeySource::Kind::Credential, .name = "g.key"}}},
@@ -46,6 +49,58 @@ TEST(RouterConfig, ReadsEveryKey) {
                 .metrics_listen = net::SocketAddress{*net::Ip::parse("::1"), 9586},
                 .alternate_ports = {53, 4500},
             }));
+}
+
+std::string refusal(const std::string& lines) {
+  const auto config = parse_router_config(lines + std::string(kLeast), "router.toml");
+  EXPECT_FALSE(config) << lines;
+  return config ? "" : render(config.error());
+}
+
+std::string trusted() {
+  return fmt::format("trusted_keys = [\"{}\"]\n", signing_key(1).public_key().to_text());
+}
+
+TEST(RouterConfig, ReadsASignedNetwork) {
+  const auto config = parse_router_config(
+      "network = \"https://files.example.com/net\"\nnetwork_id = \"fd5e:3a1c:9b04::/48\"\n"
+      "fetch_interval = \"5m\"\nmax_age = \"7d\"\nca_file = \"ca.pem\"\n" +
+          trusted() + std::string(kLeast),
+      "lab/router.toml");
+  ASSERT_TRUE(config) << render(config.error());
+  EXPECT_EQ(config->network.kind, fetch::Location::Kind::Https);
+  EXPECT_EQ(config->signed_source,
+            (SignedSource{.trusted = {signing_key(1).public_key()},
+                          .network_id = *net::Prefix::parse("fd5e:3a1c:9b04::/48"),
+                          .interval = std::chrono::minutes(5),
+                          .max_age = std::chrono::hours(7 * 24),
+                          .ca_file = "lab/ca.pem"}));
+}
+
+TEST(RouterConfig, TakesASignedFileBesideItself) {
+  const auto config = parse_router_config(
+      "network = \"net.signed\"\n" + trusted() + std::string(kLeast), "d/r.toml");
+  ASSERT_TRUE(config) << render(config.error());
+  EXPECT_EQ(config->network, (fetch::Location{fetch::Location::Kind::Path, "d/net.signed"}));
+  EXPECT_EQ(config->signed_source->interval, std::chrono::seconds(30));
+}
+
+TEST(RouterConfig, WantsSomebodyTrustedForWhatIsSigned) {
+  using ::testing::HasSubstr;
+  EXPECT_THAT(refusal("network = \"https://example.com/net\"\n"), HasSubstr("trusted_keys"));
+  EXPECT_THAT(refusal("max_age = \"7d\"\n"), HasSubstr("`max_age` is for a signed netmap"));
+}
+
+TEST(RouterConfig, RefusesWhatIsNoAddressKeyOrTime) {
+  using ::testing::HasSubstr;
+  EXPECT_THAT(refusal("network = \"http://example.com/net\"\n" + trusted()), HasSubstr("loopback"));
+  EXPECT_THAT(refusal("trusted_keys = [\"RWnonsense\"]\n"), HasSubstr("trusted_keys"));
+  EXPECT_THAT(refusal(trusted() + "network_id = \"10.0.0.0/8\"\n"), HasSubstr("/48"));
+  for (const auto* time : {"30", "s", "-5s", "5 s", "1w", "4s", "2h", "99999999999s", ""}) {
+    EXPECT_THAT(refusal(trusted() + fmt::format("fetch_interval = \"{}\"\n", time)),
+                HasSubstr("fetch_interval"))
+        << time;
+  }
 }
 
 TEST(RouterConfig, TurnsAlternatePortsOffWithAnEmptyList) {

@@ -133,19 +133,20 @@ TEST_F(SignedNetwork, IsFetchedOverHttpsAtOnceWhereAPersonAsks) {
 
 TEST_F(SignedNetwork, RefusesOneThatIsCutOff) {
   const auto whole = bundle(43);
-  expect_refused(whole.substr(0, whole.size() - 1), "");
+  expect_refused(whole.substr(0, whole.size() - 1), "cut off or altered");
 }
 
 TEST_F(SignedNetwork, RefusesOneWithABitFlipped) {
   auto flipped = bundle(43);
   flipped[flipped.size() - 10] = static_cast<char>(flipped[flipped.size() - 10] ^ 1);
-  expect_refused(flipped, "");
+  expect_refused(flipped, "cut off or altered");
 }
 
 TEST_F(SignedNetwork, RefusesOneByAnotherKey) {
   const auto netmap = compiled();
   expect_refused(
-      test::bundle(netmap, {.serial = 43, .network = netmap.ula, .time = clock_.wall()}, 2), "");
+      test::bundle(netmap, {.serial = 43, .network = netmap.ula, .time = clock_.wall()}, 2),
+      "not trusted");
 }
 
 TEST_F(SignedNetwork, RefusesAnOlderOne) {
@@ -158,6 +159,34 @@ TEST_F(SignedNetwork, RefusesOneOfAnotherNetwork) {
   netmap.via_prefix = *net::Prefix::parse("fd99:9999:9999:b1a::/64");
   expect_refused(test::bundle(netmap, {.serial = 43, .network = netmap.ula, .time = clock_.wall()}),
                  "another network");
+}
+
+TEST_F(SignedNetwork, RefusesOneThatNeedsMoreThanThisVersionHas) {
+  const auto netmap = compiled();
+  auto body = network::to_json(netmap);
+  const std::string none = "\"features\":[]";
+  body.replace(body.find(none), none.size(), "\"features\":[\"teleport\"]");
+  expect_refused(
+      network::make_bundle(body, {.serial = 43, .network = netmap.ula, .time = clock_.wall()},
+                           signing_key(1)),
+      "needs the feature");
+}
+
+TEST_F(SignedNetwork, PeersWithAnExpiryAreLockedOutWhileItsSourceIsSilentForTooLong) {
+  temp_.write("network/peers/p0003.toml",
+              fmt::format("public_key = \"{}\"\naddress = \"100.100.0.19\"\n"
+                          "expires = 2099-01-01T00:00:00Z\n",
+                          test::public_key(1003).to_text()));
+  signed_->max_age = std::chrono::seconds(1);
+  publish(1);
+  start();
+  ASSERT_TRUE(reaches(1));
+  EXPECT_EQ(peers(), 10U);
+  std::filesystem::rename(temp_ / "web/net", temp_ / "web/away");
+  ASSERT_TRUE(run_until([&] { return peers() == 9; }));
+  EXPECT_TRUE(agent_->status().signed_source->expiring_locked_out);
+  std::filesystem::rename(temp_ / "web/away", temp_ / "web/net");
+  EXPECT_TRUE(run_until([&] { return peers() == 10; }));
 }
 
 TEST_F(SignedNetwork, ASourceThatIsDownChangesNothing) {
