@@ -18,37 +18,37 @@ void SignedSource::on_revocations(Result<fetch::Answer> answer) {
     return;
   }
   note(no_list_, std::nullopt, "the revocations are fetched again");
-  if (answer->content && now_) {
-    take_revocations(*answer->content);
-  } else if (answer->content) {
-    revocations_->forget();  // nobody is in force yet who could vouch for them
+  const auto content = std::move(answer->content);
+  if (content && now_) {
+    take_revocations(*content, *now_);
+  } else if (content) {
+    revocations_->forget();  // nothing is in force yet that names who may vouch for them
   }
 }
 
-void SignedSource::take_revocations(const std::string& bundle) {
-  auto accepted = router::accept_revocations(bundle, setup_.trust, *now_, held_);
+void SignedSource::take_revocations(const std::string& bundle, const router::InForce& now) {
+  auto accepted = router::accept_revocations(bundle, setup_.trust, now, held_);
   if (!accepted) {
     note(refused_list_, accepted.error().to_text(), "revocations are refused");
     return;
   }
   note(refused_list_, std::nullopt, "the revocations that are fetched count again");
-  if (!*accepted) {
+  auto& fresh = *accepted;
+  if (!fresh) {
     return;
   }
-  held_ = std::move(*accepted);
-  const bool counts = router::count(*held_, *now_);
+  const bool counts = router::count(*fresh, now);
   journal_.write(Level::Warning, Event::Revoked,
                  fmt::format("revocations of serial {} taken: {} in the list{}",
-                             held_->statement.serial, held_->list.revoked.size(),
+                             fresh->statement.serial, fresh->list.revoked.size(),
                              counts ? "" : "; the netmap in force knows them already"));
+  held_ = std::move(fresh);
   if (const auto written = kept_.write_revocations(bundle); !written) {
     journal_.write(
         Level::Error, Event::Trouble,
         "the revocations cannot be kept for the next start: " + written.error().to_text());
   }
-  if (counts) {
-    listener_.curtailed();
-  }
+  listener_.curtailed();  // also where the list before held more
 }
 
 router::Curtailment SignedSource::curtailment(Of which) const {
@@ -80,8 +80,8 @@ std::optional<api::SourceStatus> SignedSource::status() const {
     status.serial = now_->statement->serial;
     status.signed_at = now_->statement->time;
   }
-  if (provisional_) {
-    status.goes_back = router::goes_back_at(*now_->statement, taken_);
+  if (const auto* trial = on_trial()) {
+    status.goes_back = trial_ends(*trial);
   }
   if (held_) {
     status.revocations = held_->statement.serial;
@@ -118,10 +118,10 @@ std::vector<api::Problem> SignedSource::problems() const {
                     since),
         "see to the source, or raise `max_age` in router.toml and restart");
   }
-  if (provisional_) {
+  if (const auto* trial = on_trial()) {
     add(api::Severity::Note,
-        fmt::format("the netmap of serial {} is on trial until {}", now_->statement->serial,
-                    to_rfc3339(*router::goes_back_at(*now_->statement, taken_))),
+        fmt::format("the netmap of serial {} is on trial until {}", trial->serial,
+                    to_rfc3339(trial_ends(*trial))),
         "`causeway netmap confirm` keeps it");
   }
   return problems;

@@ -56,6 +56,15 @@ Result<std::unique_ptr<NetworkSource>> SignedSource::create(SignedSetup setup, c
   return std::unique_ptr<NetworkSource>(std::move(made));
 }
 
+// What is in force, while there is something to go back to.
+const network::Statement* SignedSource::on_trial() const {
+  return provisional_ && now_ && now_->statement ? &*now_->statement : nullptr;
+}
+
+WallTime SignedSource::trial_ends(const network::Statement& statement) const {
+  return router::goes_back_at(statement, taken_).value_or(taken_);
+}
+
 Result<std::optional<KeptNetmap>> SignedSource::resume() {
   auto resumed = CW_TRY(resume_netmap());
   resume_revocations();
@@ -79,12 +88,10 @@ Result<std::optional<KeptNetmap>> SignedSource::resume_netmap() {
   now_ = kept.becomes;
   taken_ = copy->written;
   memory_.heard = memory_.heard.value_or(taken_);
-  const auto goes_back = router::goes_back_at(kept.statement, taken_);
-  const auto before = CW_TRY(kept_.before());
-  provisional_ = goes_back && before;
-  if (provisional_ && (*goes_back <= clock_.wall() || memory_.given_up >= kept.statement.serial)) {
-    auto back = before_the_trial();
-    if (back) {
+  provisional_ = kept.statement.confirm && CW_TRY(kept_.before());
+  if (const auto* trial = on_trial(); trial != nullptr && (trial_ends(*trial) <= clock_.wall() ||
+                                                           memory_.given_up >= trial->serial)) {
+    if (auto back = before_the_trial(*trial); back && back->netmap && pending_) {
       const auto taken = pending_->taken;
       SignedSource::taken();
       return std::optional(KeptNetmap{.netmap = std::move(*back->netmap), .written = taken});
@@ -114,10 +121,8 @@ void SignedSource::begin() {
 }
 
 void SignedSource::arm_timers() {
-  const auto goes_back =
-      provisional_ ? router::goes_back_at(*now_->statement, taken_) : std::nullopt;
-  if (goes_back) {
-    trial_.arm(*goes_back);
+  if (const auto* trial = on_trial()) {
+    trial_.arm(trial_ends(*trial));
   } else {
     trial_.disarm();
   }
@@ -139,8 +144,9 @@ void SignedSource::on_netmap(Result<fetch::Answer> answer) {
   ++fetches_;
   auto reading = judge(std::move(answer));
   // What was declined while the router was down is still due.
-  if (provisional_ && reading.kind != Kind::Offer && memory_.given_up >= now_->statement->serial) {
-    if (auto back = before_the_trial()) {
+  if (const auto* trial = on_trial();
+      trial != nullptr && reading.kind != Kind::Offer && memory_.given_up >= trial->serial) {
+    if (auto back = before_the_trial(*trial)) {
       reading = std::move(*back);
     }
   }
@@ -195,14 +201,13 @@ NetworkReading SignedSource::judge_content(std::string bundle) {
   }
   refusal_.clear();
   heard();
-  if (!*accepted) {
+  auto& newer = *accepted;
+  if (!newer) {
     return {.kind = Kind::AsInForce, .netmap = std::nullopt, .text = {}};
   }
-  pending_ = Pending{.becomes = std::move((*accepted)->becomes),
-                     .bundle = std::move(bundle),
-                     .taken = clock_.wall()};
-  return {
-      .kind = Kind::Offer, .netmap = std::move((*accepted)->netmap), .text = {}, .decided = true};
+  pending_ = Pending{
+      .becomes = std::move(newer->becomes), .bundle = std::move(bundle), .taken = clock_.wall()};
+  return {.kind = Kind::Offer, .netmap = std::move(newer->netmap), .text = {}, .decided = true};
 }
 
 void SignedSource::taken() {
@@ -214,11 +219,12 @@ void SignedSource::taken() {
   }
   auto pending = std::move(*pending_);
   pending_.reset();
-  const bool on_trial = !pending.going_back && pending.becomes.statement->confirm.has_value();
+  const auto& statement = pending.becomes.statement;
+  const bool wants_trial = !pending.going_back && statement && statement->confirm;
   const bool something_before = now_ && now_->statement;
   using Before = KeptBundles::Before;
   auto before = Before::Forget;
-  if (on_trial && something_before) {
+  if (wants_trial && something_before) {
     before = provisional_ ? Before::Stays : Before::IsWhatWasInForce;
   }
   provisional_ = before != Before::Forget;
@@ -237,45 +243,45 @@ Result<> SignedSource::keep(const network::Netmap& /*netmap*/) {
 }
 
 // Its serial is given up first: whatever happens then, it is not taken again.
-std::optional<NetworkReading> SignedSource::before_the_trial() {
-  const auto& statement = *now_->statement;
+std::optional<NetworkReading> SignedSource::before_the_trial(const network::Statement& statement) {
   const bool told = memory_.given_up >= statement.serial;
   memory_.given_up = std::max(memory_.given_up, statement.serial);
   remember();
-  const auto copy = kept_.before();
-  auto before = copy && *copy ? router::resume((*copy)->bundle, setup_.trust)
-                              : Result<router::Accepted>(Error::make(
-                                    ErrorKind::NotFound, "nothing is kept of what was before it"));
+  auto copy = kept_.before().value_or(std::nullopt).value_or(KeptBundles::Copy{});
+  auto before = router::resume(copy.bundle, setup_.trust);
   if (!before) {
     provisional_ = false;
     journal_.write(Level::Error, Event::Trouble,
-                   fmt::format("nobody confirmed the netmap of serial {}, and it stays, because {}",
+                   fmt::format("nobody confirmed the netmap of serial {}, and it stays: what was "
+                               "before it is of no use ({})",
                                statement.serial, before.error().to_text()));
     return std::nullopt;
   }
   if (!told) {
+    const auto time = statement.confirm.value_or(std::chrono::seconds(0));
     journal_.write(
         Level::Warning, Event::NetworkGivenUp,
         fmt::format("nobody confirmed the netmap of serial {} within {} s: back to serial {}",
-                    statement.serial, statement.confirm->count(), before->statement.serial));
+                    statement.serial, time.count(), before->statement.serial));
   }
   netmap_->forget();  // what the source has is to be judged anew
   pending_ = Pending{.becomes = std::move(before->becomes),
-                     .bundle = (*copy)->bundle,
-                     .taken = (*copy)->written,
+                     .bundle = std::move(copy.bundle),
+                     .taken = copy.written,
                      .going_back = true};
   return NetworkReading{
       .kind = Kind::Offer, .netmap = std::move(before->netmap), .text = {}, .decided = true};
 }
 
 void SignedSource::on_unconfirmed() {
-  if (!provisional_) {
-    return;
-  }
   if (to_keep_) {
     (void)keep({});
   }
-  if (auto reading = before_the_trial()) {
+  const auto* trial = on_trial();
+  if (trial == nullptr) {
+    return;
+  }
+  if (auto reading = before_the_trial(*trial)) {
     hand_over(std::move(*reading));
     netmap_->ask();
   }

@@ -88,13 +88,15 @@ class SignedSource final : public NetworkSource {
   NetworkReading judge_content(std::string bundle);
   void hand_over(NetworkReading reading);
   void on_revocations(Result<fetch::Answer> answer);
-  void take_revocations(const std::string& bundle);
+  void take_revocations(const std::string& bundle, const router::InForce& now);
+  [[nodiscard]] const network::Statement* on_trial() const;
+  [[nodiscard]] WallTime trial_ends(const network::Statement& statement) const;
   void heard();
   void remember();
   void arm_timers();
   void on_silence();
   void on_unconfirmed();
-  std::optional<NetworkReading> before_the_trial();
+  std::optional<NetworkReading> before_the_trial(const network::Statement& statement);
   void note(std::optional<std::string>& told, std::optional<std::string> now,
             std::string_view what);
 
