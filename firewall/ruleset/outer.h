@@ -14,7 +14,7 @@
 //
 // But what came to another port than the gateway's own was redirected, and conntrack has to turn
 // the answers back: so those who come that way are remembered, and what goes to them is tracked
-// (docs/adr/0014-outer-packets-are-not-tracked.md).
+// (docs/adr/0018-outer-packets-are-not-tracked.md).
 namespace cw::firewall {
 
 // In the chain raw_prerouting, behind what is dropped there.

@@ -181,7 +181,7 @@ TEST_P(OuterTest, AClientMayChangeThePortThatItSendsTo) {
   }
 }
 
-// WireGuard takes the answer and follows it (ADR 14).
+// WireGuard takes the answer and follows it (ADR 18).
 TEST_P(OuterTest, AClientThatLeavesARedirectedPortHearsFromThatOneForAWhile) {
   talk(443);
   client_->send(router(kGatewayPort));
