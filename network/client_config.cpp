@@ -24,7 +24,23 @@ constexpr std::size_t kFingerprintBytes = 16;
 struct Way {
   const Site* site;
   const Gateway* gateway;
+
+  // Also of a peer whose file still names the gateway that this one replaces.
+  [[nodiscard]] bool is_home_of(const Peer& peer) const {
+    return gateway->name == peer.home || gateway->replaces == peer.home;
+  }
 };
+
+// While a gateway is being replaced, what is issued names the one that will stay.
+const Gateway* gateway_for(const Site& site, const net::Ip& address) {
+  const Gateway* found = nullptr;
+  for (const Gateway& each : site.gateways) {
+    if (each.block.contains(address) && (found == nullptr || each.replaces)) {
+      found = &each;
+    }
+  }
+  return found;
+}
 
 std::vector<Way> ways(const Netmap& netmap, const Peer& peer) {
   std::vector<Way> found;
@@ -32,10 +48,8 @@ std::vector<Way> ways(const Netmap& netmap, const Peer& peer) {
     if (std::ranges::find(peer.sites, site.name) == peer.sites.end()) {
       continue;
     }
-    const auto gateway = std::ranges::find_if(
-        site.gateways, [&](const Gateway& each) { return each.block.contains(peer.address); });
-    if (gateway != site.gateways.end()) {
-      found.push_back({.site = &site, .gateway = &*gateway});
+    if (const Gateway* gateway = gateway_for(site, peer.address)) {
+      found.push_back({.site = &site, .gateway = gateway});
     }
   }
   std::ranges::sort(found, {}, [](const Way& way) { return way.site->id; });
@@ -99,10 +113,11 @@ ClientConfig client_config(const Netmap& netmap, const Peer& peer) {
       }
     }
   }
-  const auto home = std::ranges::find(config.peers, peer.home, &ClientPeer::gateway);
-  if (home != config.peers.end()) {
-    std::ranges::copy_if(catch_alls(netmap), std::back_inserter(home->allowed_ips),
-                         [&](const auto& prefix) { return given.insert(prefix).second; });
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (all[i].is_home_of(peer)) {
+      std::ranges::copy_if(catch_alls(netmap), std::back_inserter(config.peers[i].allowed_ips),
+                           [&](const auto& prefix) { return given.insert(prefix).second; });
+    }
   }
   return config;
 }
@@ -113,7 +128,7 @@ std::string fingerprint(const Netmap& netmap, const Peer& peer) {
                       net::ipv6_twin(netmap.ula, peer.address).to_text());
   for (const Way& way : ways(netmap, peer)) {
     auto prefixes = own_prefixes(netmap, way);
-    if (way.gateway->name == peer.home) {
+    if (way.is_home_of(peer)) {
       const auto more = catch_alls(netmap);
       prefixes.insert(prefixes.end(), more.begin(), more.end());
     }

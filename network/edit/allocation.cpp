@@ -85,11 +85,17 @@ Result<> check_names(const Netmap& netmap, const std::optional<std::vector<std::
   return {};
 }
 
+bool is_being_replaced(const Site& site, const Gateway& gateway) {
+  return std::ranges::any_of(
+      site.gateways, [&](const Gateway& each) { return each.replaces == gateway.name; });
+}
+
 Result<Candidate> choose_home(const Netmap& netmap, const Wish& wish) {
   std::optional<Candidate> best;
   for (const Site& site : netmap.sites) {
     for (const Gateway& gateway : site.gateways) {
-      if (!named(wish.sites, site.name) || (wish.gateway && gateway.name != *wish.gateway)) {
+      if (!named(wish.sites, site.name) || (wish.gateway && gateway.name != *wish.gateway) ||
+          is_being_replaced(site, gateway)) {
         continue;
       }
       const auto used = std::ranges::count_if(

@@ -61,15 +61,28 @@ std::string new_file(const Peer& peer, const std::string& routes) {
   return text;
 }
 
+// What replaces the gateway, or itself.
+std::string successor(const Netmap& netmap, const std::string& gateway) {
+  for (const Site& site : netmap.sites) {
+    for (const Gateway& each : site.gateways) {
+      if (each.replaces == gateway) {
+        return each.name;
+      }
+    }
+  }
+  return gateway;
+}
+
 // Of the gateways the peer uses, the one at the site with the lowest id, as compile() chooses.
 Result<std::string> home_among(const Netmap& netmap, const Peer& peer) {
   const auto config = client_config(netmap, peer);
   if (config.peers.empty()) {
     return Error::invalid(fmt::format("no site of {} has a gateway for it", peer.name));
   }
+  auto home = successor(netmap, peer.home);
   const bool stays =
-      std::ranges::find(config.peers, peer.home, &ClientPeer::gateway) != config.peers.end();
-  return stays ? peer.home : config.peers.front().gateway;
+      std::ranges::find(config.peers, home, &ClientPeer::gateway) != config.peers.end();
+  return stays ? std::move(home) : config.peers.front().gateway;
 }
 
 }  // namespace
