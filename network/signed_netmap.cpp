@@ -71,7 +71,7 @@ Result<Signed> verify(std::string_view bundle, std::span<const minisign::PublicK
     return Error::invalid(fmt::format("it is a file of `{}`; one of `{}` is wanted here",
                                       to_text(parts.statement.content), to_text(content)));
   }
-  return Signed{.statement = std::move(parts.statement), .signer = *signer, .body = parts.body};
+  return Signed{.statement = parts.statement, .signer = *signer, .body = parts.body};
 }
 
 }  // namespace
