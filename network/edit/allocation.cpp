@@ -86,8 +86,8 @@ Result<> check_names(const Netmap& netmap, const std::optional<std::vector<std::
 }
 
 bool is_being_replaced(const Site& site, const Gateway& gateway) {
-  return std::ranges::any_of(
-      site.gateways, [&](const Gateway& each) { return each.replaces == gateway.name; });
+  return std::ranges::any_of(site.gateways,
+                             [&](const Gateway& each) { return each.replaces == gateway.name; });
 }
 
 Result<Candidate> choose_home(const Netmap& netmap, const Wish& wish) {

@@ -82,49 +82,6 @@ Result<Candidate> Reconciler::prepare(network::Netmap netmap, WallTime now) {
       .netmap = std::move(netmap), .overlaps = std::move(overlaps), .desired = std::move(desired)};
 }
 
-// A host that cannot be read overlaps nothing; the round says why it cannot.
-std::vector<router::Overlap> Reconciler::overlaps_of(const network::Netmap& netmap) {
-  const auto ours = router::gateway_prefixes(netmap, snapshot_.host);
-  if (has_netmap_ && !down_ && ours == router::gateway_prefixes(snapshot_.netmap, snapshot_.host)) {
-    return snapshot_.overlaps;
-  }
-  return look_at_host(ours).value_or(std::vector<router::Overlap>());
-}
-
-// What is routed into our tunnels already stays, whoever came later.
-Result<std::vector<router::Overlap>> Reconciler::look_at_host(
-    const std::vector<router::GatewayPrefix>& ours) {
-  std::vector<net::Prefix> prefixes;
-  std::ranges::transform(ours, std::back_inserter(prefixes), &router::GatewayPrefix::prefix);
-  const auto theirs = CW_TRY(sinks_.routes.overlapping(prefixes));
-  if (theirs.empty()) {
-    return std::vector<router::Overlap>();
-  }
-  const auto routes = CW_TRY(sinks_.routes.routes());
-  std::vector<net::Prefix> in_force;
-  std::ranges::transform(routes, std::back_inserter(in_force), &netlink::Route::destination);
-  return router::overlaps(ours, theirs, in_force);
-}
-
-void Reconciler::look_for_overlaps() {
-  if (!has_netmap_ || down_) {
-    return;
-  }
-  const auto& before = snapshot_.overlaps;
-  auto now = look_at_host(router::gateway_prefixes(snapshot_.netmap, snapshot_.host));
-  if (!now) {
-    return;
-  }
-  for (auto& overlap : *now) {
-    // One that serves goes on, also while somebody has removed its route.
-    overlap.in_force = overlap.in_force || !router::is_left_out(overlap.gateway, before);
-  }
-  if (*now != before) {
-    snapshot_.overlaps = std::move(*now);
-    forget_desired();
-  }
-}
-
 const router::DesiredState& Reconciler::replace_desired(router::DesiredState fresh) {
   revoked_ = either(std::move(revoked_), desired_ ? revoked(desired_->filter, fresh.filter)
                                                   : std::vector{firewall::Openings{}});
@@ -152,42 +109,6 @@ void Reconciler::go_down() {
   down_ = true;
   desired_.reset();
   previous_ruleset_.reset();
-}
-
-void Reconciler::remember_endpoints(const std::vector<netlink::WgDevice>& devices, WallTime now) {
-  for (const auto& device : devices) {
-    for (const auto& peer : device.peers) {
-      if (!peer.endpoint || !peer.last_handshake ||
-          now - *peer.last_handshake >= api::kActiveFor) {
-        continue;
-      }
-      auto& seen = snapshot_.last_seen[peer.key];
-      if (seen.last_handshake <= *peer.last_handshake) {
-        seen = {.endpoint = *peer.endpoint,
-                .last_handshake = *peer.last_handshake,
-                .device = device.name};
-      }
-    }
-  }
-  // An endpoint whose session is over helps nobody.
-  std::erase_if(snapshot_.last_seen, [now](const auto& seen) {
-    return now - seen.second.last_handshake >= api::kActiveFor;
-  });
-  endpoints_are_old_ = true;
-}
-
-bool Reconciler::is_replacing() const {
-  return has_netmap_ && !down_ &&
-         !router::replacements(snapshot_.netmap, snapshot_.host).empty();
-}
-
-// True where what is wanted follows from other moves than these.
-bool Reconciler::note_moves(const router::Dump<netlink::WgDevice>& devices) {
-  if (!devices.complete) {
-    return false;
-  }
-  auto moved = router::moved(router::replacements(snapshot_.netmap, snapshot_.host), devices.items);
-  return std::exchange(snapshot_.moved, moved) != moved;
 }
 
 Result<const router::DesiredState*> Reconciler::renew(WallTime now) {
@@ -403,44 +324,6 @@ Result<router::Plan> Reconciler::preview(WallTime now) {
 router::Plan Reconciler::preview(const Candidate& candidate) {
   const auto reading = router::read_kernel(sinks_, candidate.desired, firewall::Depth::Full);
   return router::plan(candidate.desired, reading.state);
-}
-
-router::Dump<netlink::WgDevice> Reconciler::read_devices(WallTime now) {
-  router::Dump<netlink::WgDevice> devices;
-  if (!has_netmap_ && !down_) {
-    return devices;
-  }
-  const auto desired = wanted(now);
-  if (!desired) {
-    return devices;
-  }
-  devices.complete = true;
-  for (const auto& device : (*desired)->devices) {
-    auto found = sinks_.wireguard.device(device.name);
-    if (found) {
-      devices.items.push_back(std::move(*found));
-    } else {
-      devices.complete = devices.complete && found.error().kind == ErrorKind::NotFound;
-    }
-  }
-  return devices;
-}
-
-Result<std::vector<netlink::WgDevice>> Reconciler::devices_of_ours() {
-  std::vector<netlink::WgDevice> devices;
-  const auto links = CW_TRY(sinks_.routes.links());
-  for (const auto& link : links) {
-    if (!link.name.starts_with(router::kDevicePrefix)) {
-      continue;
-    }
-    auto device = sinks_.wireguard.device(link.name);
-    if (device) {
-      devices.push_back(std::move(*device));
-    } else if (device.error().kind != ErrorKind::NotFound) {  // somebody else's, or gone
-      return std::move(device).error();
-    }
-  }
-  return devices;
 }
 
 Result<std::vector<router::Access>> Reconciler::let_in(WallTime now) {

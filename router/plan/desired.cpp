@@ -183,8 +183,8 @@ class Builder {
   // The preferred source is what this router's ICMP errors come from (RFC 1812 section 4.3.2.4).
   void add_route(const network::Gateway& gateway, const std::string& device,
                  const net::Prefix& destination) {
-    const auto source = destination.is_v4() ? gateway.address
-                                            : net::ipv6_twin(ula(), gateway.address);
+    const auto source =
+        destination.is_v4() ? gateway.address : net::ipv6_twin(ula(), gateway.address);
     state_.routes.push_back({destination, netlink::RouteType::Unicast, device, source});
   }
 

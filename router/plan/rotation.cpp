@@ -46,8 +46,8 @@ std::set<net::PublicKey> moved(const std::vector<Replacement>& replacements,
     }
     for (const auto& peer : device->peers) {
       const auto* old = find(devices, before, peer.key);
-      if (peer.last_handshake && (old == nullptr || !old->last_handshake ||
-                                  *old->last_handshake < *peer.last_handshake)) {
+      if (peer.last_handshake &&
+          (old == nullptr || !old->last_handshake || *old->last_handshake < *peer.last_handshake)) {
         keys.insert(peer.key);
       }
     }

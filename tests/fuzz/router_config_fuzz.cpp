@@ -14,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!config && render(config.error()).empty()) {
     std::abort();
   }
-  if (config && (config->name.empty() || config->site.empty() || config->network.empty())) {
+  if (config && (config->name.empty() || config->site.empty() || config->network.text.empty())) {
     std::abort();
   }
   return 0;

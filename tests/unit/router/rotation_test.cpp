@@ -83,9 +83,9 @@ TEST(Rotation, APeerThatHasMovedHasRoutesOfItsOwn) {
   EXPECT_THAT(destinations(state, "cw-prod-2"),
               ElementsAre("100.100.0.17/32", "240.36.0.17/32", "fd12:3456:789a::6464:11/128"));
   for (const auto& route : state.routes) {
-    EXPECT_EQ(route.preferred_source,
-              route.destination.is_v4() ? *net::Ip::parse("100.100.0.1")
-                                        : *net::Ip::parse("fd12:3456:789a::6464:1"));
+    EXPECT_EQ(route.preferred_source, route.destination.is_v4()
+                                          ? *net::Ip::parse("100.100.0.1")
+                                          : *net::Ip::parse("fd12:3456:789a::6464:1"));
   }
 }
 
@@ -94,8 +94,7 @@ TEST(Rotation, TheFirewallHasEachBlockAndEachPeerOnce) {
   const auto state = *desired(replacing(3));
   EXPECT_EQ(state.filter.peers.size(), 3U);
   EXPECT_EQ(state.firewall->structure.find("{ 100.100.0.0/16, 100.100.0.0/16"), std::string::npos);
-  EXPECT_NE(state.firewall->structure.find("iifname \"cw-prod-2\" ip saddr !="),
-            std::string::npos);
+  EXPECT_NE(state.firewall->structure.find("iifname \"cw-prod-2\" ip saddr !="), std::string::npos);
 }
 
 TEST(Rotation, WhoHasMovedMattersNoMoreWhenTheOldGatewayIsGone) {

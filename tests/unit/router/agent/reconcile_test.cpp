@@ -10,49 +10,17 @@
 #include "firewall/ruleset/tally.h"
 #include "tests/support/model_kernel.h"
 #include "tests/support/networks.h"
-#include "tests/unit/router/agent/temp_folder.h"
+#include "tests/unit/router/agent/reconciler_on_a_model.h"
 
 namespace cw::agent {
 namespace {
 
-using firewall::Depth;
 using ::testing::Contains;
 using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-
-class Reconcile : public ::testing::Test {
- protected:
-  Reconcile() { reconciler_.set_host(snapshot_.host); }
-
-  void take(unsigned peers) {
-    const auto taken = reconciler_.take(test::snapshot(1, peers).netmap, snapshot_.now);
-    ASSERT_TRUE(taken) << taken.error().to_text();
-  }
-
-  Round run(Depth depth = Depth::Digest) { return reconciler_.run(depth, snapshot_.now); }
-
-  void connect(unsigned peer) {
-    auto& device = kernel_.wireguard("cw-prod");
-    for (auto& entry : device.peers) {
-      if (entry.key == test::public_key(1000 + peer)) {
-        entry.endpoint = kHome;
-        entry.last_handshake = snapshot_.now;
-      }
-    }
-    reconciler_.remember_endpoints({device}, snapshot_.now);
-  }
-
-  const net::SocketAddress kHome{*net::Ip::parse("203.0.113.2"), 40000};
-  TempFolder temp_;
-  router::Snapshot snapshot_ = test::snapshot(1, 4);
-  test::ModelKernel kernel_;
-  router::KeyRing keys_ = test::key_ring();
-  RuntimeFolder folder_ = *RuntimeFolder::claim(temp_ / "run");
-  Reconciler reconciler_{kernel_.sinks(), keys_, folder_};
-};
 
 TEST_F(Reconcile, WithoutANetworkTouchesNothing) {
   EXPECT_FALSE(run().settled);
@@ -65,56 +33,6 @@ TEST_F(Reconcile, MakesTheKernelWhatTheNetworkSaysInOneRound) {
   EXPECT_TRUE(round.settled);
   EXPECT_THAT(round.done, Not(IsEmpty()));
   EXPECT_THAT(kernel_.wireguard("cw-prod").peers, SizeIs(4));
-}
-
-std::vector<std::string> routes_to(test::ModelKernel& kernel, const std::string& device) {
-  std::vector<std::string> destinations;
-  const auto routes = kernel.sinks().routes.routes();
-  for (const auto& route : routes.value()) {
-    if (route.device == device) {
-      destinations.push_back(route.destination.to_text());
-    }
-  }
-  return destinations;
-}
-
-TEST_F(Reconcile, APeerThatMovesToAReplacementIsFollowedInTheSameRoundAndBack) {
-  auto replacing = test::snapshot(1, 2);
-  test::replace_first_gateway(replacing);
-  reconciler_.set_host(replacing.host);
-  ASSERT_TRUE(reconciler_.take(replacing.netmap, snapshot_.now));
-  EXPECT_TRUE(run(Depth::Full).settled);
-  EXPECT_TRUE(reconciler_.is_replacing());
-  EXPECT_THAT(routes_to(kernel_, "cw-prod-2"), IsEmpty());
-
-  kernel_.wireguard("cw-prod").peers[0].last_handshake = snapshot_.now;
-  EXPECT_TRUE(run().done.empty());
-  kernel_.wireguard("cw-prod-2").peers[0].last_handshake =
-      snapshot_.now + std::chrono::seconds(1);
-  EXPECT_TRUE(run().settled);
-  EXPECT_THAT(routes_to(kernel_, "cw-prod-2"), SizeIs(3));
-  EXPECT_TRUE(run().done.empty());
-
-  kernel_.wireguard("cw-prod").peers[0].last_handshake = snapshot_.now + std::chrono::seconds(2);
-  EXPECT_TRUE(run().settled);
-  EXPECT_THAT(routes_to(kernel_, "cw-prod-2"), IsEmpty());
-}
-
-TEST_F(Reconcile, ARestartDuringARotationWritesNothing) {
-  auto replacing = test::snapshot(1, 2);
-  test::replace_first_gateway(replacing);
-  reconciler_.set_host(replacing.host);
-  ASSERT_TRUE(reconciler_.take(replacing.netmap, snapshot_.now));
-  EXPECT_TRUE(run(Depth::Full).settled);
-  kernel_.wireguard("cw-prod-2").peers[0].last_handshake = snapshot_.now;
-  EXPECT_TRUE(run().settled);
-
-  Reconciler next(kernel_.sinks(), keys_, folder_);
-  next.set_host(replacing.host);
-  ASSERT_TRUE(next.take(replacing.netmap, snapshot_.now));
-  const auto writes = kernel_.writes;
-  EXPECT_TRUE(next.run(Depth::Full, snapshot_.now).settled);
-  EXPECT_EQ(kernel_.writes, writes);
 }
 
 // Two rules that allow the same, of which the first counts.
