@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "ha/share.h"
+#include "ha/turn.h"
+
+// Planned: the owner asks, the sibling prepares and says so, the owner says go, the sibling claims.
+// The owner stays owner until the claim went through, so whatever fails on the way leaves it
+// active.
+namespace cw::ha {
+
+namespace {
+
+bool can_take(const Turn& turn, const Sibling& sibling) {
+  return is_live(turn.state, sibling, turn.now) && sibling.beat.role == Role::Standby &&
+         sibling.beat.fitness != Fitness::Unfit;
+}
+
+std::string best_taker(const Turn& turn, const Gateway& gateway, Fitness at_least) {
+  std::vector<Candidate> candidates;
+  for (const Sibling& sibling : gateway.siblings) {
+    if (can_take(turn, sibling) && sibling.beat.fitness <= at_least) {
+      candidates.push_back(
+          {.router = sibling.router, .fitness = sibling.beat.fitness, .owned = sibling.beat.owned});
+    }
+  }
+  const std::vector<std::string> order = rank(gateway.name, std::move(candidates));
+  return order.empty() ? "" : order.front();
+}
+
+void fail_handover(Turn& turn, Gateway& gateway) {
+  gateway.handover.reset();
+  gateway.handover_after = turn.now + turn.timers().handover_retry;
+  change(turn, gateway, Role::Active, Why::HandoverFailed);
+}
+
+// Reasons of its own to hand over.
+void consider_handover(Turn& turn, Gateway& gateway) {
+  const State& state = turn.state;
+  if (turn.now < gateway.handover_after || gateway.epoch.provisional) {
+    return;
+  }
+  if (state.draining || state.leaving) {
+    const std::string to = best_taker(turn, gateway, Fitness::Poor);
+    if (!to.empty()) {
+      begin_handover(turn, gateway, to, Why::Drained);
+    }
+    return;
+  }
+  // Only what keeps it from serving: neither its clock nor its netmap do, once it is active.
+  const Fitness own = std::max(state.checked, gateway.checked);
+  if (own == Fitness::Fit || turn.now - gateway.since < turn.timers().handover_retry) {
+    return;
+  }
+  const Fitness wanted = own == Fitness::Poor ? Fitness::Fit : Fitness::Poor;
+  const std::string to = best_taker(turn, gateway, wanted);
+  if (!to.empty()) {
+    begin_handover(turn, gateway, to, Why::Unhealthy);
+  }
+}
+
+}  // namespace
+
+void begin_handover(Turn& turn, Gateway& gateway, const std::string& to, Why why) {
+  gateway.handover = Handover{.id = ++turn.state.requests, .to = to};
+  gateway.handover_until = turn.now + turn.timers().prepare;
+  change(turn, gateway, Role::Drain, why);
+}
+
+void tend_handover(Turn& turn, Gateway& gateway) {
+  if (gateway.role == Role::Active) {
+    consider_handover(turn, gateway);
+    return;
+  }
+  if (gateway.role != Role::Drain || !gateway.handover) {
+    return;
+  }
+  const Sibling* sibling = find_sibling(gateway, gateway.handover->to);
+  if (sibling == nullptr || !is_live(turn.state, *sibling, turn.now) ||
+      sibling->beat.fitness == Fitness::Unfit || turn.now >= gateway.handover_until) {
+    fail_handover(turn, gateway);
+    return;
+  }
+  if (!gateway.handover->go && sibling->beat.ready == gateway.handover->id) {
+    gateway.handover->go = true;
+    gateway.handover_until = turn.now + turn.timers().go;
+    gateway.beat_now = true;
+  }
+}
+
+void answer_handover(Turn& turn, Gateway& gateway) {
+  const auto asks = [&](const Sibling& sibling) {
+    const Beat& beat = sibling.beat;
+    return is_live(turn.state, sibling, turn.now) && beat.role == Role::Drain && beat.handover &&
+           beat.handover->to == turn.self() && gateway.record.record &&
+           gateway.record.record->owner == sibling.router;
+  };
+  const auto sibling = std::ranges::find_if(gateway.siblings, asks);
+  if (sibling == gateway.siblings.end() || gateway.role != Role::Standby) {
+    if (gateway.role != Role::Claim) {
+      gateway.preparing = 0;
+      gateway.ready = 0;
+    }
+    return;
+  }
+  const std::uint64_t id = sibling->beat.handover->id;
+  if (gateway.preparing != id) {
+    gateway.preparing = id;
+    gateway.ready = 0;
+    turn.act(Prepare{.gateway = gateway.name, .handover = id, .from = sibling->router});
+  }
+}
+
+void refuse_or_move(Turn& turn, Gateway& gateway, const MoveGateway& wish) {
+  using Because = MoveRefused::Because;
+  const auto refuse = [&](Because because) {
+    turn.act(MoveRefused{.gateway = wish.gateway, .to = wish.to, .because = because});
+  };
+  const Sibling* sibling = find_sibling(gateway, wish.to);
+  if (!is_owning(gateway.role)) {
+    refuse(Because::NotOwner);
+  } else if (sibling == nullptr) {
+    refuse(Because::NotASibling);
+  } else if (!is_live(turn.state, *sibling, turn.now)) {
+    refuse(Because::NotHeard);
+  } else if (!can_take(turn, *sibling)) {
+    refuse(Because::Unfit);
+  } else if (gateway.role != Role::Active || gateway.epoch.provisional) {
+    refuse(Because::Busy);
+  } else {
+    begin_handover(turn, gateway, wish.to, Why::Drained);
+  }
+}
+
+void tend_leaving(Turn& turn) {
+  State& state = turn.state;
+  if (!state.leaving || state.left) {
+    return;
+  }
+  const Timers& timers = turn.timers();
+  bool busy = false;
+  for (Gateway& gateway : state.gateways) {
+    const bool alone = std::ranges::none_of(
+        gateway.siblings, [&](const Sibling& each) { return can_take(turn, each); });
+    if (is_owning(gateway.role) && !gateway.goodbye &&
+        (turn.now >= state.leave_until - timers.suspect ||
+         (alone && gateway.role == Role::Active))) {
+      gateway.goodbye = true;
+      gateway.beat_now = true;
+    }
+    busy = busy || gateway.gate || is_owning(gateway.role);
+  }
+  if (!busy || turn.now >= state.leave_until) {
+    state.left = true;
+    turn.act(Left{});
+  }
+}
+
+}  // namespace cw::ha

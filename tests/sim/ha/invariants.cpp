@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/sim/ha/invariants.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "ha/turn.h"
+
+namespace cw::sim {
+
+namespace {
+
+// Clocks differ by 200 ppm at most, and steps come a little late.
+constexpr Micros kSlack = 50 * kMillisecond;
+
+Micros micros(ha::Duration duration) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
+}
+
+}  // namespace
+
+Invariants::Invariants(const Scenario& scenario) : scenario_(scenario) {
+  const std::size_t routers = scenario.routers.size();
+  gateways_.resize(scenario.gateways.size());
+  for (PerGateway& each : gateways_) {
+    each.gates.resize(routers);
+    each.fabric = routers;  // nowhere
+    each.draining.resize(routers);
+    each.drained_term.resize(routers);
+  }
+}
+
+void Invariants::fail(const std::string& what, Micros now) {
+  if (!violation_) {
+    violation_ = fmt::format("at {}.{:06} s: {}", now / kSecond, now % kSecond, what);
+  }
+}
+
+void Invariants::check_gates(std::size_t gateway, Micros now) {
+  const PerGateway& each = gateways_[gateway];
+  for (std::size_t a = 0; a < each.gates.size(); ++a) {
+    if (!each.gates[a].open) {
+      continue;
+    }
+    const ha::Epoch epoch = each.gates[a].epoch;
+    for (std::size_t b = a + 1; b < each.gates.size(); ++b) {
+      if (each.gates[b].open && each.gates[b].epoch == epoch) {
+        fail(fmt::format("I1: {} is open at r{} and r{} under epoch {}",
+                         scenario_.gateways[gateway].name, a, b, to_text(epoch)),
+             now);
+      }
+    }
+    if (epoch == ha::Epoch{.term = each.record.term} && each.record.owner != scenario_.routers[a]) {
+      fail(fmt::format("I2: {} is open at r{} under term {}, which is {}'s",
+                       scenario_.gateways[gateway].name, a, epoch.term, each.record.owner),
+           now);
+    }
+  }
+}
+
+void Invariants::gate_changed(std::size_t gateway, std::size_t router, Gate gate, Micros now) {
+  gateways_[gateway].gates[router] = gate;
+  check_gates(gateway, now);
+}
+
+void Invariants::written(std::size_t gateway, const ha::Record& before, const ha::Record& record,
+                         Micros now) {
+  PerGateway& each = gateways_[gateway];
+  const bool other_owner = before.owner != record.owner;
+  if (record.term < before.term || (other_owner && record.term == before.term)) {
+    fail(fmt::format("I4: {}'s term goes from {} ({}) to {} ({})", scenario_.gateways[gateway].name,
+                     before.term, before.owner, record.term, record.owner),
+         now);
+  }
+  if (record.term == before.term && record.successor != before.successor) {
+    fail(fmt::format("I1: term {} names two successors", record.term), now);
+  }
+  if (record.held > before.held) {
+    ++takeovers_;
+    const Micros hold = micros(ha::hold_of(scenario_.timers, before.held));
+    if (other_owner && now - each.owner_since + kSlack < hold) {
+      fail(fmt::format("I7: {} is taken over again after {} ms, and the hold is {} ms",
+                       scenario_.gateways[gateway].name, (now - each.owner_since) / kMillisecond,
+                       hold / kMillisecond),
+           now);
+    }
+  }
+  if (other_owner) {
+    each.owner_since = now;
+    each.astray_since = -1;
+    if (scenario_.kind == Kind::Arbiter && !before.owner.empty()) {
+      fail(fmt::format("I8: {} goes from {} to {}, and nothing failed but the arbiter",
+                       scenario_.gateways[gateway].name, before.owner, record.owner),
+           now);
+    }
+  }
+  each.record = record;
+  check_gates(gateway, now);
+}
+
+void Invariants::changed(std::size_t gateway, std::size_t router, const ha::Changed& change,
+                         Micros now) {
+  PerGateway& each = gateways_[gateway];
+  if (change.to == ha::Role::Drain) {
+    each.draining[router] = true;
+    each.drained_term[router] = change.epoch.term;
+  } else if (change.from == ha::Role::Drain) {
+    each.draining[router] = false;
+    const bool superseded = std::ranges::any_of(
+        each.gates, [&](const Gate& gate) { return gate.open && gate.epoch > change.epoch; });
+    if (change.to != ha::Role::Active && each.record.term <= each.drained_term[router] &&
+        !superseded) {
+      fail(fmt::format("I9: r{} ends a handover as {}, and nobody else is owner", router,
+                       ha::to_text(change.to)),
+           now);
+    }
+  }
+  if (scenario_.kind == Kind::Arbiter && change.from == ha::Role::Active &&
+      change.to != ha::Role::Active) {
+    fail(fmt::format("I8: r{} is active no more, and nothing failed but the arbiter", router), now);
+  }
+}
+
+void Invariants::saw(std::size_t gateway, std::size_t router, ha::Epoch before, ha::Epoch after,
+                     Micros now) {
+  if (after < before) {
+    fail(fmt::format("I4: r{} saw {} of {} and goes back to {}", router, to_text(before),
+                     scenario_.gateways[gateway].name, to_text(after)),
+         now);
+  }
+}
+
+void Invariants::moves(std::size_t gateway, std::size_t router, const ha::Gateway& state,
+                       Micros now) {
+  const PerGateway& each = gateways_[gateway];
+  if (!ha::is_owning(state.role)) {
+    fail(fmt::format("I3: r{} moves {} as {}", router, state.name, ha::to_text(state.role)), now);
+  }
+  const ha::Timers& timers = scenario_.timers;
+  const Micros word = micros(std::max(timers.successor_silence, 2 * timers.renew)) + kSlack;
+  if (!state.epoch.provisional && each.record.owner != scenario_.routers[router] &&
+      now - each.owner_since > word) {
+    fail(fmt::format("I6: r{} moves {}, {} ms after it stopped being owner", router, state.name,
+                     (now - each.owner_since) / kMillisecond),
+         now);
+  }
+}
+
+void Invariants::starts_handshakes(std::size_t gateway, std::size_t router,
+                                   const ha::Gateway& state, Micros now) {
+  if (!gateways_[gateway].gates[router].open || !ha::is_owning(state.role)) {
+    fail(fmt::format("I3: r{} starts handshakes as {}", router, ha::to_text(state.role)), now);
+  }
+}
+
+void Invariants::fabric_is(std::size_t gateway, std::size_t router, Micros /*now*/) {
+  gateways_[gateway].fabric = router;
+  gateways_[gateway].astray_since = -1;
+}
+
+void Invariants::crashed(std::size_t gateway, std::size_t router, bool gate_stays, Micros /*now*/) {
+  PerGateway& each = gateways_[gateway];
+  each.draining[router] = false;
+  if (!gate_stays) {
+    each.gates[router] = {};
+  }
+}
+
+void Invariants::check_reassertion(std::size_t gateway, Micros now) {
+  PerGateway& each = gateways_[gateway];
+  const auto owner = static_cast<std::size_t>(
+      std::ranges::find(scenario_.routers, each.record.owner) - scenario_.routers.begin());
+  const bool serves = owner < each.gates.size() && each.gates[owner].open &&
+                      each.gates[owner].epoch == ha::Epoch{.term = each.record.term};
+  if (!serves || each.fabric == owner) {
+    each.astray_since = -1;
+    return;
+  }
+  if (each.astray_since < 0) {
+    each.astray_since = now;
+  }
+  const ha::Timers& timers = scenario_.timers;
+  const Micros most = micros(timers.reconcile + 2 * timers.renew + timers.fabric_retry) +
+                      3 * scenario_.trouble.fabric_most + kSlack;
+  if (now - each.astray_since > most) {
+    fail(fmt::format("I6: {} serves {} and has not had its address for {} ms", each.record.owner,
+                     scenario_.gateways[gateway].name, (now - each.astray_since) / kMillisecond),
+         now);
+  }
+}
+
+}  // namespace cw::sim

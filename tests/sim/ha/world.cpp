@@ -1,0 +1,561 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/sim/ha/world.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "tests/sim/ha/trace.h"
+
+namespace cw::sim {
+
+namespace {
+
+constexpr Micros kQuietMost = 60 * kSecond;  // from the end of faults to I5
+constexpr Micros kStable = 2 * kSecond;      // and it must stay so
+constexpr Micros kLatest = 4 * kSecond;      // that a late request or call takes effect
+constexpr Micros kDatagramMost = 2 * kMillisecond;
+constexpr Micros kDatagramLate = 300 * kMillisecond;
+constexpr Micros kBeginning = 1000 * kSecond;  // of the local clocks, away from kNever
+
+}  // namespace
+
+World::World(Scenario scenario, std::function<void(const std::string&)> told)
+    : scenario_(std::move(scenario)),
+      told_(std::move(told)),
+      random_(scenario_.seed ^ 0x5eed),
+      invariants_(scenario_),
+      trouble_(scenario_.trouble) {
+  const std::size_t count = scenario_.routers.size();
+  routers_.resize(count);
+  cut_.assign(count + 2, std::vector<std::uint32_t>(count + 2));
+  records_.resize(scenario_.gateways.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    routers_[i].clock_offset = kBeginning + random_.between(0, 1000 * kSecond);
+    routers_[i].clock_ppm = random_.between(-200, 200);
+    at(random_.between(0, kSecond / 2), Boot{.router = i, .life = 0, .machine = true});
+  }
+  for (const Fault& fault : scenario_.faults) {
+    at(fault.at, fault);
+  }
+}
+
+void World::at(Micros when, Happening happening) {
+  std::size_t slot = slots_.size();
+  if (free_slots_.empty()) {
+    slots_.push_back(std::move(happening));
+  } else {
+    slot = free_slots_.back();
+    free_slots_.pop_back();
+    slots_[slot] = std::move(happening);
+  }
+  queue_.push({.at = std::max(when, now_), .order = order_++, .slot = slot});
+}
+
+std::optional<std::string> World::run() {
+  std::optional<Micros> good_since;
+  while (!queue_.empty() && !invariants_.violation()) {
+    const Due due = queue_.top();
+    queue_.pop();
+    now_ = due.at;
+    Happening happening = std::move(slots_[due.slot]);
+    free_slots_.push_back(due.slot);
+    if (!healed_ && now_ >= scenario_.healed) {
+      heal();
+    }
+    happen(std::move(happening));
+    if (!healed_) {
+      continue;
+    }
+    const bool good = converged();
+    if (!good) {
+      if (good_since) {
+        good_since.reset();
+      }
+      if (now_ > scenario_.healed + kQuietMost) {
+        invariants_.fail("I5: a minute after the last fault there is no order yet", now_);
+      }
+    } else if (!good_since) {
+      good_since = now_;
+      outage_ = crashed_at_ ? std::optional(now_ - *crashed_at_) : std::nullopt;
+    }
+    for (std::size_t g = 0; g < records_.size() && now_ > scenario_.healed + kLatest; ++g) {
+      invariants_.check_reassertion(g, now_);
+    }
+    if (good_since && now_ - *good_since >= kStable) {
+      break;
+    }
+  }
+  return invariants_.violation();
+}
+
+void World::happen(Happening happening) {
+  if (auto* mail = std::get_if<ForRouter>(&happening)) {
+    if (routers_[mail->router].life == mail->life) {
+      give(mail->router, mail->event);
+    }
+  } else if (const auto* wake = std::get_if<WakeUp>(&happening)) {
+    if (routers_[wake->router].wake == wake->wake) {
+      give(wake->router, ha::Tick{});
+    }
+  } else if (const auto* resume = std::get_if<Resume>(&happening)) {
+    Router& router = routers_[resume->router];
+    if (now_ >= router.paused_until && router.state) {
+      tell(fmt::format("r{} runs again", resume->router));
+      const std::vector<ha::Event> waiting = std::exchange(router.waiting, {});
+      const std::uint64_t life = router.life;
+      for (const ha::Event& event : waiting) {
+        if (router.life == life && router.state) {
+          give(resume->router, event);
+        }
+      }
+    }
+  } else if (const auto* again = std::get_if<Boot>(&happening)) {
+    if (!routers_[again->router].state && routers_[again->router].life == again->life) {
+      std::vector<std::string> open;
+      for (std::size_t g = 0; g < records_.size(); ++g) {
+        if (invariants_.gate(g, again->router).open) {
+          open.push_back(scenario_.gateways[g].name);
+        }
+      }
+      boot(again->router, open);
+    }
+  } else if (const auto* asked = std::get_if<AtArbiter>(&happening)) {
+    at_arbiter(*asked);
+  } else if (const auto* called = std::get_if<AtFabric>(&happening)) {
+    at_fabric(*called);
+  } else if (const auto* link = std::get_if<LinkUp>(&happening)) {
+    std::uint32_t& cut = cut_[link->from][link->to];
+    cut = cut > 0 ? cut - 1 : 0;
+  } else if (std::holds_alternative<ArbiterUp>(happening)) {
+    arbiter_out_ = arbiter_out_ > 0 ? arbiter_out_ - 1 : 0;
+  } else if (const auto* fault = std::get_if<Fault>(&happening)) {
+    strike(*fault);
+  }
+}
+
+void World::boot(std::size_t index, const std::vector<std::string>& open_gates) {
+  Router& router = routers_[index];
+  ++router.life;
+  router.paused_until = 0;
+  router.waiting.clear();
+  tell(fmt::format("r{} starts", index));
+  router.state = ha::start(config_of(index), open_gates, local(router));
+  for (std::size_t g = 0; g < records_.size(); ++g) {
+    mark(Mark::What::Start, g, index);
+  }
+  give(index, ha::NetmapChanged{.serial = router.serial, .offered = 0});
+}
+
+void World::die(std::size_t index, bool machine, Micros lasts) {
+  Router& router = routers_[index];
+  if (!router.state) {
+    return;
+  }
+  tell(fmt::format("r{} dies ({})", index, machine ? "machine" : "process"));
+  router.state.reset();
+  for (std::size_t g = 0; g < records_.size(); ++g) {
+    if (machine) {
+      mark(Mark::What::Die, g, index);
+    }
+    invariants_.crashed(g, index, !machine, now_);
+  }
+  if (lasts > 0) {
+    at(now_ + lasts, Boot{.router = index, .life = router.life, .machine = machine});
+  }
+}
+
+void World::give(std::size_t index, const ha::Event& event) {
+  Router& router = routers_[index];
+  if (!router.state) {
+    return;
+  }
+  if (now_ < router.paused_until) {
+    const bool tick = std::holds_alternative<ha::Tick>(event);
+    if (tick || router.waiting.size() < 64) {  // a socket's buffer
+      router.waiting.push_back(event);
+    }
+    return;
+  }
+  ++steps_;
+  std::vector<ha::Epoch> seen;
+  for (const ha::Gateway& gateway : router.state->gateways) {
+    seen.push_back(gateway.seen);
+  }
+  if (told_ && !std::holds_alternative<ha::Tick>(event)) {
+    tell(fmt::format("r{} <- {}", index, describe(event)));
+  }
+  ha::Step done = ha::step(std::move(*router.state), event, local(router));
+  router.state = std::move(done.state);
+  for (std::size_t g = 0; g < seen.size(); ++g) {
+    invariants_.saw(g, index, seen[g], router.state->gateways[g].seen, now_);
+  }
+  const Micros wait =
+      std::chrono::duration_cast<std::chrono::microseconds>(done.wake - router.state->stepped)
+          .count();
+  if (wait <= 0) {
+    invariants_.fail(fmt::format("r{} wants to be woken in the past", index), now_);
+  }
+  at(now_ + wait + random_.between(0, kMillisecond),
+     WakeUp{.router = index, .wake = ++router.wake});
+  do_actions(index, done.actions);
+}
+
+bool World::ambushed(std::size_t index, const std::vector<ha::Action>& actions, std::size_t& done,
+                     Crash& crash) {
+  std::vector<Crash>& ambushes = routers_[index].ambushes;
+  for (std::size_t i = 0; i < ambushes.size(); ++i) {
+    for (const ha::Action& action : actions) {
+      const auto* change = std::get_if<ha::Changed>(&action);
+      if (change != nullptr && change->to == ambushes[i].at) {
+        crash = ambushes[i];
+        done = std::min(crash.after, actions.size());
+        ambushes.erase(ambushes.begin() + static_cast<std::ptrdiff_t>(i));
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+bool World::do_actions(std::size_t index, const std::vector<ha::Action>& actions) {
+  std::size_t count = actions.size();
+  Crash crash;
+  const bool dies = !routers_[index].ambushes.empty() && ambushed(index, actions, count, crash);
+  for (std::size_t i = 0; i < count; ++i) {
+    do_action(index, actions[i]);
+  }
+  if (dies) {
+    die(index, crash.machine, crash.lasts);
+  }
+  return !dies;
+}
+
+void World::do_action(std::size_t index, const ha::Action& action) {
+  const auto state_of = [&](const std::string& name) -> const ha::Gateway& {
+    return routers_[index].state->gateways[gateway_index(name)];
+  };
+  if (const auto* beat = std::get_if<ha::SendBeat>(&action)) {
+    send(index, beat->beat);
+    return;
+  }
+  if (told_) {
+    tell(fmt::format("r{} -> {}", index, describe(action)));
+  }
+  if (const auto* read = std::get_if<ha::ReadRecord>(&action)) {
+    ask_arbiter(index, *read);
+  } else if (const auto* write = std::get_if<ha::WriteRecord>(&action)) {
+    const std::size_t g = gateway_index(write->gateway);
+    const ha::Gateway& gateway = state_of(write->gateway);
+    if (!gateway.record.record || gateway.record.record->term != write->record.term) {
+      mark(Mark::What::Ask, g, index, {.term = write->record.term});
+    }
+    ask_arbiter(index, *write);
+  } else if (const auto* move = std::get_if<ha::MoveAddress>(&action)) {
+    const std::size_t g = gateway_index(move->gateway);
+    mark(Mark::What::Call, g, index, state_of(move->gateway).epoch);
+    invariants_.moves(g, index, state_of(move->gateway), now_);
+    ask_fabric(index, move->gateway, move->request, true);
+  } else if (const auto* check = std::get_if<ha::CheckAddress>(&action)) {
+    ask_fabric(index, check->gateway, check->request, false);
+  } else if (const auto* open = std::get_if<ha::OpenGate>(&action)) {
+    const std::size_t g = gateway_index(open->gateway);
+    mark(Mark::What::Open, g, index, open->epoch);
+    invariants_.gate_changed(g, index, {.open = true, .epoch = open->epoch}, now_);
+  } else if (const auto* kick = std::get_if<ha::StartHandshakes>(&action)) {
+    invariants_.starts_handshakes(gateway_index(kick->gateway), index, state_of(kick->gateway),
+                                  now_);
+  } else if (const auto* close = std::get_if<ha::CloseGate>(&action)) {
+    const std::size_t g = gateway_index(close->gateway);
+    mark(Mark::What::Close, g, index);
+    invariants_.gate_changed(g, index, {}, now_);
+  } else if (const auto* prepare = std::get_if<ha::Prepare>(&action)) {
+    if (random_.in_thousand(950)) {
+      at(now_ + random_.between(20, 300) * kMillisecond,
+         ForRouter{index, routers_[index].life,
+                   ha::Prepared{.gateway = prepare->gateway, .handover = prepare->handover}});
+    }
+  } else if (const auto* change = std::get_if<ha::Changed>(&action)) {
+    const std::size_t g = gateway_index(change->gateway);
+    if (change->to == ha::Role::Move) {
+      mark(Mark::What::Own, g, index, change->epoch);
+    } else if (change->to == ha::Role::Relay) {
+      mark(Mark::What::Relay, g, index, change->epoch);
+    }
+    invariants_.changed(g, index, *change, now_);
+  }
+}
+
+void World::send(std::size_t index, const ha::Beat& beat) {
+  for (std::size_t to = 0; to < routers_.size(); ++to) {
+    if (to == index || cut_[index][to] > 0 || !routers_[to].state) {
+      continue;
+    }
+    int copies = random_.in_thousand(trouble_.datagram_loss) ? 0 : 1;
+    copies += random_.in_thousand(trouble_.datagram_twice) ? 1 : 0;
+    for (int i = 0; i < copies; ++i) {
+      const Micros most =
+          random_.in_thousand(trouble_.datagram_late) ? kDatagramLate : kDatagramMost;
+      at(now_ + random_.between(kMillisecond / 10, most),
+         ForRouter{to, routers_[to].life, ha::Heard{.beat = beat, .ahead = ha::Duration{0}}});
+    }
+  }
+}
+
+void World::ask_arbiter(std::size_t index, std::variant<ha::ReadRecord, ha::WriteRecord> request) {
+  const std::size_t arbiter = routers_.size();
+  Router& router = routers_[index];
+  const auto [gateway, id] =
+      std::visit([](const auto& each) { return std::pair(each.gateway, each.request); }, request);
+  if (arbiter_out_ > 0 || cut_[index][arbiter] > 0) {
+    if (random_.in_thousand(300)) {
+      at(now_ + random_.between(1, 50) * kMillisecond,
+         ForRouter{
+             index, router.life,
+             ha::ArbiterAnswer{.gateway = gateway,
+                               .request = id,
+                               .outcome = random_.in_thousand(500) ? ha::ArbiterOutcome::Refused
+                                                                   : ha::ArbiterOutcome::Unknown}});
+    }
+    return;
+  }
+  if (random_.in_thousand(trouble_.request_loss)) {
+    return;
+  }
+  const Micros most = random_.in_thousand(trouble_.request_late) ? kLatest : trouble_.arbiter_most;
+  at(now_ + random_.between(kMillisecond / 2, most),
+     AtArbiter{.router = index, .life = router.life, .request = std::move(request)});
+}
+
+void World::at_arbiter(const AtArbiter& asked) {
+  if (arbiter_out_ > 0) {
+    return;
+  }
+  ha::ArbiterAnswer answer;
+  if (const auto* read = std::get_if<ha::ReadRecord>(&asked.request)) {
+    answer = {.gateway = read->gateway, .request = read->request};
+    answer.outcome = ha::ArbiterOutcome::Done;
+  } else {
+    const auto& wanted = std::get<ha::WriteRecord>(asked.request);
+    answer = {.gateway = wanted.gateway, .request = wanted.request};
+    const std::size_t g = gateway_index(wanted.gateway);
+    const bool agrees = records_[g].version == wanted.expected;
+    answer.outcome = agrees ? ha::ArbiterOutcome::Done : ha::ArbiterOutcome::Conflict;
+    if (agrees) {
+      write(asked.router, g, wanted.record);
+    }
+  }
+  answer.current = records_[gateway_index(answer.gateway)];
+  if (cut_[asked.router][routers_.size()] > 0 || random_.in_thousand(trouble_.answer_loss)) {
+    return;
+  }
+  at(now_ + random_.between(kMillisecond / 2, trouble_.arbiter_most),
+     ForRouter{asked.router, asked.life, std::move(answer)});
+}
+
+void World::write(std::size_t router, std::size_t gateway, const ha::Record& record) {
+  ha::VersionedRecord& current = records_[gateway];
+  const ha::Record before = current.record.value_or(ha::Record{});
+  current = {.version = ++version_, .record = record};
+  if (before.term != record.term) {
+    tell(fmt::format("arbiter: {} is {}'s, term {}, successor {}", scenario_.gateways[gateway].name,
+                     record.owner, record.term, record.successor));
+    mark(Mark::What::Written, gateway, router, {.term = record.term});
+  }
+  invariants_.written(gateway, before, record, now_);
+  for (std::size_t to = 0; to < routers_.size(); ++to) {
+    if (to != router && routers_[to].state && cut_[to][routers_.size()] == 0 &&
+        !random_.in_thousand(trouble_.watch_loss)) {
+      at(now_ + random_.between(kMillisecond / 2, trouble_.arbiter_most),
+         ForRouter{
+             to, routers_[to].life,
+             ha::RecordChanged{.gateway = scenario_.gateways[gateway].name, .current = current}});
+    }
+  }
+}
+
+void World::ask_fabric(std::size_t index, const std::string& gateway, std::uint64_t request,
+                       bool move) {
+  Router& router = routers_[index];
+  const auto answer = [&](ha::FabricOutcome outcome, Micros after) {
+    at(now_ + after,
+       ForRouter{index, router.life,
+                 ha::FabricAnswer{.gateway = gateway,
+                                  .request = request,
+                                  .outcome = outcome,
+                                  .retry_after = ha::Duration{random_.between(0, 500)}}});
+  };
+  if (cut_[index][routers_.size() + 1] > 0) {
+    answer(ha::FabricOutcome::Unknown, random_.between(1, 50) * kMillisecond);
+  } else if (random_.in_thousand(trouble_.call_refused)) {
+    answer(ha::FabricOutcome::Refused, random_.between(1, 50) * kMillisecond);
+  } else if (!random_.in_thousand(trouble_.call_loss)) {
+    const Micros most = random_.in_thousand(trouble_.call_late) ? kLatest : trouble_.fabric_most;
+    at(now_ + random_.between(kMillisecond, move ? most : std::min(most, kSecond / 5)),
+       AtFabric{index, router.life, gateway_index(gateway), request, move});
+  }
+}
+
+void World::at_fabric(const AtFabric& called) {
+  const std::string& name = scenario_.gateways[called.gateway].name;
+  if (called.move) {
+    tell(fmt::format("fabric: {} goes to r{}", name, called.router));
+    mark(Mark::What::Landed, called.gateway, called.router);
+    invariants_.fabric_is(called.gateway, called.router, now_);
+    if (random_.in_thousand(500)) {
+      at(now_ + random_.between(0, 20) * kMillisecond,
+         ForRouter{called.router, called.life, ha::AddressArrived{.gateway = name}});
+    }
+  }
+  if (random_.in_thousand(trouble_.call_answer_loss)) {
+    return;
+  }
+  const bool here = invariants_.fabric(called.gateway) == called.router;
+  at(now_ + random_.between(kMillisecond / 2, 5 * kMillisecond),
+     ForRouter{called.router, called.life,
+               ha::FabricAnswer{
+                   .gateway = name,
+                   .request = called.request,
+                   .outcome = here ? ha::FabricOutcome::Here : ha::FabricOutcome::Elsewhere}});
+}
+
+void World::strike(const Fault& fault) {
+  if (const auto* partition = std::get_if<Partition>(&fault.what)) {
+    tell(fmt::format("r{} is cut off from {}, one way, for {} ms", partition->from, partition->to,
+                     partition->lasts / kMillisecond));
+    ++cut_[partition->from][partition->to];
+    at(now_ + partition->lasts, LinkUp{partition->from, partition->to});
+  } else if (const auto* outage = std::get_if<ArbiterOutage>(&fault.what)) {
+    tell(fmt::format("the arbiter is down for {} ms", outage->lasts / kMillisecond));
+    ++arbiter_out_;
+    at(now_ + outage->lasts, ArbiterUp{});
+  } else if (const auto* pause = std::get_if<Pause>(&fault.what)) {
+    tell(fmt::format("r{} stops for {} ms", pause->router, pause->lasts / kMillisecond));
+    Router& router = routers_[pause->router];
+    router.paused_until = std::max(router.paused_until, now_ + pause->lasts);
+    at(router.paused_until, Resume{pause->router});
+  } else if (const auto* crash = std::get_if<Crash>(&fault.what)) {
+    std::size_t who = crash->router;
+    if (crash->owner && records_[0].record) {
+      who =
+          static_cast<std::size_t>(std::ranges::find(scenario_.routers, records_[0].record->owner) -
+                                   scenario_.routers.begin());
+    }
+    if (crash->at) {
+      routers_[who].ambushes.push_back(*crash);
+      return;
+    }
+    die(who, crash->machine, crash->lasts);
+    crashed_at_ = now_;
+  } else if (const auto* order = std::get_if<MoveOrder>(&fault.what)) {
+    for (std::size_t i = 0; i < routers_.size(); ++i) {
+      if (routers_[i].state && ha::is_owning(routers_[i].state->gateways[order->gateway].role)) {
+        give(i, ha::MoveGateway{.gateway = scenario_.gateways[order->gateway].name,
+                                .to = scenario_.routers[order->to]});
+        return;
+      }
+    }
+  } else if (const auto* news = std::get_if<Tell>(&fault.what)) {
+    if (const auto* netmap = std::get_if<ha::NetmapChanged>(&news->event)) {
+      routers_[news->router].serial = netmap->serial;
+    }
+    give(news->router, news->event);
+  }
+}
+
+// Everything works from here on, and everybody that can be there is. The dead who stay dead leave
+// at least one router.
+void World::heal() {
+  healed_ = true;
+  tell("-- no more faults --");
+  trouble_ = Trouble{.arbiter_most = trouble_.arbiter_most, .fabric_most = trouble_.fabric_most};
+  for (auto& row : cut_) {
+    std::ranges::fill(row, 0U);
+  }
+  arbiter_out_ = 0;
+  std::uint64_t newest = 1;
+  for (Router& router : routers_) {
+    router.ambushes.clear();
+    newest = std::max(newest, router.serial);
+  }
+  const bool nobody =
+      std::ranges::none_of(routers_, [](const Router& each) { return each.state.has_value(); });
+  for (std::size_t i = 0; i < routers_.size(); ++i) {
+    Router& router = routers_[i];
+    router.serial = newest;
+    if (router.paused_until > now_) {
+      router.paused_until = now_;
+      at(now_, Resume{i});
+    }
+    if (!router.state && nobody) {
+      at(now_, Boot{.router = i, .life = router.life, .machine = true});
+    }
+    const auto say = [&](ha::Event event) {
+      at(now_ + kMillisecond, ForRouter{i, router.life, std::move(event)});
+    };
+    say(ha::Checked{.gateway = "", .fitness = ha::Fitness::Fit});
+    for (const auto& gateway : scenario_.gateways) {
+      say(ha::Checked{.gateway = gateway.name, .fitness = ha::Fitness::Fit});
+    }
+    say(ha::ClockChecked{.synchronised = true});
+    say(ha::DrainRouter{.on = false});
+    say(ha::RestartSoon{ha::Duration{0}});
+    say(ha::NetmapChanged{.serial = newest, .offered = newest});
+  }
+}
+
+// I5: each gateway's owner is alive, active and has the address; nobody else's gate is open, but
+// that of a process that died with the machine going on.
+bool World::converged() const {
+  for (std::size_t g = 0; g < records_.size(); ++g) {
+    if (!records_[g].record) {
+      return false;
+    }
+    bool served = false;
+    for (std::size_t i = 0; i < routers_.size(); ++i) {
+      const bool owner = records_[g].record->owner == scenario_.routers[i];
+      const auto& state = routers_[i].state;
+      const Invariants::Gate& gate = invariants_.gate(g, i);
+      if (owner) {
+        served = state && state->gateways[g].role == ha::Role::Active && gate.open &&
+                 gate.epoch == ha::Epoch{.term = records_[g].record->term} &&
+                 invariants_.fabric(g) == i;
+      } else if (state && (gate.open || ha::is_owning(state->gateways[g].role))) {
+        return false;
+      }
+    }
+    if (!served) {
+      return false;
+    }
+  }
+  return true;
+}
+
+std::size_t World::gateway_index(const std::string& name) const {
+  return static_cast<std::size_t>(name[1] - '0');  // g0, g1, ... (make_scenario)
+}
+
+ha::Time World::local(const Router& router) const {
+  return ha::Time{
+      std::chrono::microseconds{router.clock_offset + now_ + now_ / kSecond * router.clock_ppm}};
+}
+
+ha::Config World::config_of(std::size_t router) const {
+  return {.router = scenario_.routers[router],
+          .gateways = scenario_.gateways,
+          .timers = scenario_.timers};
+}
+
+void World::mark(Mark::What what, std::size_t gateway, std::size_t router, ha::Epoch epoch) {
+  marks_.push_back(
+      {.at = now_, .what = what, .gateway = gateway, .router = router, .epoch = epoch});
+}
+
+void World::tell(const std::string& what) {
+  if (told_) {
+    told_(fmt::format("{:3}.{:06} {}", now_ / kSecond, now_ % kSecond, what));
+  }
+}
+
+}  // namespace cw::sim
