@@ -79,6 +79,7 @@ void notice_pause(Turn& turn) {
       sibling.heard = turn.now;
     }
     gateway.record_changed = turn.now;
+    gateway.answered = turn.now;
     gateway.guard_since.reset();
     gateway.confirmed = kNever;
     if (is_owning(gateway.role)) {

@@ -28,7 +28,9 @@ Invariants::Invariants(const Scenario& scenario) : scenario_(scenario) {
     each.fabric = routers;  // nowhere
     each.draining.resize(routers);
     each.drained_term.resize(routers);
+    each.arrived.assign(routers, std::vector<Arrived>(routers));
   }
+  serials_.resize(routers);
 }
 
 void Invariants::fail(const std::string& what, Micros now) {
@@ -78,6 +80,12 @@ void Invariants::written(std::size_t gateway, const ha::Record& before, const ha
   }
   if (record.held > before.held) {
     ++takeovers_;
+    const Micros gap = now - each.written_at;
+    if (other_owner && gap + kSlack < micros(scenario_.timers.stale)) {
+      fail(fmt::format("S2: {} is taken over {} ms after its owner renewed",
+                       scenario_.gateways[gateway].name, gap / kMillisecond),
+           now);
+    }
     const Micros hold = micros(ha::hold_of(scenario_.timers, before.held));
     if (other_owner && now - each.owner_since + kSlack < hold) {
       fail(fmt::format("I7: {} is taken over again after {} ms, and the hold is {} ms",
@@ -96,21 +104,27 @@ void Invariants::written(std::size_t gateway, const ha::Record& before, const ha
     }
   }
   each.record = record;
+  each.written_at = now;
   check_gates(gateway, now);
 }
 
 void Invariants::changed(std::size_t gateway, std::size_t router, const ha::Changed& change,
-                         Micros now) {
+                         const std::string& believed, Micros now) {
   PerGateway& each = gateways_[gateway];
+  if (change.to == ha::Role::Move) {
+    each.latest = std::max(each.latest, change.epoch);
+  }
+  check_silence(gateway, router, change, believed, now);
+  if (change.to == ha::Role::Active && change.from == ha::Role::Move) {
+    check_netmap(gateway, router, now);
+  }
   if (change.to == ha::Role::Drain) {
     each.draining[router] = true;
     each.drained_term[router] = change.epoch.term;
   } else if (change.from == ha::Role::Drain) {
     each.draining[router] = false;
-    const bool superseded = std::ranges::any_of(
-        each.gates, [&](const Gate& gate) { return gate.open && gate.epoch > change.epoch; });
     if (change.to != ha::Role::Active && each.record.term <= each.drained_term[router] &&
-        !superseded) {
+        each.latest <= change.epoch) {
       fail(fmt::format("I9: r{} ends a handover as {}, and nobody else is owner", router,
                        ha::to_text(change.to)),
            now);
@@ -119,6 +133,56 @@ void Invariants::changed(std::size_t gateway, std::size_t router, const ha::Chan
   if (scenario_.kind == Kind::Arbiter && change.from == ha::Role::Active &&
       change.to != ha::Role::Active) {
     fail(fmt::format("I8: r{} is active no more, and nothing failed but the arbiter", router), now);
+  }
+}
+
+// S1.
+void Invariants::check_silence(std::size_t gateway, std::size_t router, const ha::Changed& change,
+                               const std::string& believed, Micros now) {
+  if (change.why != ha::Why::OwnerSilent && change.why != ha::Why::ArbiterDown) {
+    return;
+  }
+  const PerGateway& each = gateways_[gateway];
+  const auto owner = static_cast<std::size_t>(std::ranges::find(scenario_.routers, believed) -
+                                              scenario_.routers.begin());
+  if (owner >= each.gates.size() || each.arrived[owner][router].at == 0) {
+    return;
+  }
+  const Micros silence = now - each.arrived[owner][router].at;
+  const ha::Timers& timers = scenario_.timers;
+  const bool suspicion = change.why == ha::Why::OwnerSilent;
+  if (silence + kSlack < micros(suspicion ? timers.suspect : timers.successor_silence)) {
+    fail(fmt::format("S1: r{} takes r{} for silent {} ms after its last heartbeat", router, owner,
+                     silence / kMillisecond),
+         now);
+  }
+}
+
+// I10. `serials_` are true; what arrived is what the router can know.
+void Invariants::check_netmap(std::size_t gateway, std::size_t router, Micros now) {
+  const PerGateway& each = gateways_[gateway];
+  const Micros live = micros(scenario_.timers.suspect) - kSlack;
+  for (std::size_t from = 0; from < each.gates.size(); ++from) {
+    const Arrived& arrived = each.arrived[from][router];
+    if (serials_[router] < each.record.serial && arrived.at > 0 && now - arrived.at < live &&
+        arrived.serial > serials_[router]) {
+      fail(fmt::format("I10: r{} becomes active with netmap {} after {}, and r{} has {}", router,
+                       serials_[router], each.record.serial, from, arrived.serial),
+           now);
+    }
+  }
+}
+
+void Invariants::heartbeat_arrived(std::size_t gateway, std::size_t from, std::size_t to,
+                                   std::uint64_t serial, Micros now) {
+  gateways_[gateway].arrived[from][to] = {.at = now, .serial = serial};
+}
+
+void Invariants::started(std::size_t router) {
+  for (PerGateway& each : gateways_) {
+    for (auto& from : each.arrived) {
+      from[router] = {};
+    }
   }
 }
 

@@ -97,6 +97,9 @@ void add_fault(Random& random, Scenario& scenario) {
     case Kind::Conditions:
       which = 4;
       break;
+    case Kind::Succession:
+      which = random.below(2) == 0 ? 2 : random.below(3) == 0 ? 0 : 3;
+      break;
   }
   switch (which) {
     case 0:
@@ -176,14 +179,19 @@ Scenario make_scenario(std::uint64_t seed) {
   for (std::size_t i = 0; i < faults; ++i) {
     add_fault(random, scenario);
   }
+  if (scenario.kind == Kind::Succession) {
+    scenario.faults.push_back({kSettled + random.between(0, 3 * kSecond),
+                               ArbiterOutage{random.between(7, 15) * kSecond}});
+  }
   std::ranges::stable_sort(scenario.faults, {}, &Fault::at);
-  scenario.healed = scenario.faults.back().at + random.between(kSecond, 6 * kSecond);
+  const Micros wait = scenario.kind == Kind::Succession ? 12 * kSecond : 6 * kSecond;
+  scenario.healed = scenario.faults.back().at + random.between(kSecond, wait);
   return scenario;
 }
 
 std::string to_text(Kind kind) {
-  constexpr const char* kNames[] = {"chaos",  "one crash", "arbiter",   "partitions",
-                                    "pauses", "fabric",    "handovers", "conditions"};
+  constexpr const char* kNames[] = {"chaos",  "one crash", "arbiter",    "partitions", "pauses",
+                                    "fabric", "handovers", "conditions", "succession"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 

@@ -84,9 +84,10 @@ enum class Kind : std::uint8_t {
   Fabric,
   Handovers,
   Conditions,  // health, clocks, netmaps, drains
+  Succession,  // the owner goes while the arbiter is down; routers pause
 };
 
-inline constexpr std::size_t kKinds = 8;
+inline constexpr std::size_t kKinds = 9;
 
 struct Scenario {
   std::uint64_t seed = 0;

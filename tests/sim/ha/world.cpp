@@ -93,6 +93,11 @@ std::optional<std::string> World::run() {
 void World::happen(Happening happening) {
   if (auto* mail = std::get_if<ForRouter>(&happening)) {
     if (routers_[mail->router].life == mail->life) {
+      if (const auto* heard = std::get_if<ha::Heard>(&mail->event)) {
+        invariants_.heartbeat_arrived(gateway_index(heard->beat.gateway),
+                                      router_index(heard->beat.router), mail->router,
+                                      heard->beat.serial, now_);
+      }
       give(mail->router, mail->event);
     }
   } else if (const auto* wake = std::get_if<WakeUp>(&happening)) {
@@ -140,6 +145,7 @@ void World::boot(std::size_t index, const std::vector<std::string>& open_gates) 
   ++router.life;
   router.paused_until = 0;
   router.waiting.clear();
+  invariants_.started(index);
   tell(fmt::format("r{} starts", index));
   router.state = ha::start(config_of(index), open_gates, local(router));
   for (std::size_t g = 0; g < records_.size(); ++g) {
@@ -179,6 +185,9 @@ void World::give(std::size_t index, const ha::Event& event) {
     return;
   }
   ++steps_;
+  if (const auto* netmap = std::get_if<ha::NetmapChanged>(&event)) {
+    invariants_.has_netmap(index, netmap->serial);
+  }
   std::vector<ha::Epoch> seen;
   for (const ha::Gateway& gateway : router.state->gateways) {
     seen.push_back(gateway.seen);
@@ -283,7 +292,8 @@ void World::do_action(std::size_t index, const ha::Action& action) {
     } else if (change->to == ha::Role::Relay) {
       mark(Mark::What::Relay, g, index, change->epoch);
     }
-    invariants_.changed(g, index, *change, now_);
+    const ha::Record record = state_of(change->gateway).record.record.value_or(ha::Record{});
+    invariants_.changed(g, index, *change, record.owner, now_);
   }
 }
 
@@ -530,6 +540,10 @@ bool World::converged() const {
     }
   }
   return true;
+}
+
+std::size_t World::router_index(const std::string& name) const {
+  return static_cast<std::size_t>(name[1] - '0');  // r0, r1, ...
 }
 
 std::size_t World::gateway_index(const std::string& name) const {

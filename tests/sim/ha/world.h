@@ -146,6 +146,7 @@ class World {
   void strike(const Fault& fault);
   void heal();
   [[nodiscard]] bool converged() const;
+  [[nodiscard]] std::size_t router_index(const std::string& name) const;
   [[nodiscard]] std::size_t gateway_index(const std::string& name) const;
   [[nodiscard]] ha::Time local(const Router& router) const;
   [[nodiscard]] ha::Config config_of(std::size_t router) const;
