@@ -142,8 +142,10 @@ void learn(Turn& turn, Gateway& gateway, const VersionedRecord& current, bool au
                                (current.version < gateway.record.version && !authoritative))) {
     return;
   }
+  // The same owner two terms later may have lost it in between, unseen by us.
   const bool other_owner = !gateway.record_known || !gateway.record.record || !current.record ||
-                           gateway.record.record->owner != current.record->owner;
+                           gateway.record.record->owner != current.record->owner ||
+                           current.record->term > gateway.record.record->term + 1;
   gateway.record = current;
   gateway.record_known = true;
   gateway.record_changed = turn.now;
