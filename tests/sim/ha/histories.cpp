@@ -7,8 +7,9 @@
 
 #include "tests/sim/ha/world.h"
 
-// histories FIRST COUNT: what can be seen of these seeds' histories from outside, for ha/model/: a line
-// "seed SEED GATEWAY ROUTERS" for each gateway, then a line "MARK ROUTER EPOCH" for each mark, in order.
+// histories FIRST COUNT: what can be seen of these seeds' histories from outside, for ha/model/: a
+// line "seed SEED GATEWAY ROUTERS" for each gateway, then a line "MARK ROUTER EPOCH" for each mark,
+// in order.
 int main(int argc, char** argv) {
   using namespace cw::sim;
   std::uint64_t numbers[2] = {1, 1};

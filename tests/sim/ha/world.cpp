@@ -198,7 +198,14 @@ void World::give(std::size_t index, const ha::Event& event) {
   ha::Step done = ha::step(std::move(*router.state), event, local(router));
   router.state = std::move(done.state);
   for (std::size_t g = 0; g < seen.size(); ++g) {
-    invariants_.saw(g, index, seen[g], router.state->gateways[g].seen, now_);
+    const ha::Gateway& gateway = router.state->gateways[g];
+    invariants_.saw(g, index, seen[g], gateway.seen, now_);
+    if (ha::is_owning(gateway.role) && gateway.record.record &&
+        gateway.record.record->term > gateway.epoch.term &&
+        gateway.record.record->owner != scenario_.routers[index]) {
+      invariants_.fail(fmt::format("R1: r{} has read that it is owner no more, and goes on", index),
+                       now_);
+    }
   }
   const Micros wait =
       std::chrono::duration_cast<std::chrono::microseconds>(done.wake - router.state->stepped)
