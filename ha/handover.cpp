@@ -139,6 +139,7 @@ void tend_leaving(Turn& turn) {
   }
   const Timers& timers = turn.timers();
   bool busy = false;
+  bool waits = false;  // for somebody to take over
   for (Gateway& gateway : state.gateways) {
     const bool alone = std::ranges::none_of(
         gateway.siblings, [&](const Sibling& each) { return can_take(turn, each); });
@@ -148,7 +149,11 @@ void tend_leaving(Turn& turn) {
       gateway.goodbye = true;
       gateway.beat_now = true;
     }
+    waits = waits || (is_owning(gateway.role) && !gateway.goodbye) || gateway.role == Role::Relay;
     busy = busy || gateway.gate || is_owning(gateway.role);
+  }
+  if (!waits) {  // but for heartbeats to get through
+    state.leave_until = std::min(state.leave_until, turn.now + timers.suspect);
   }
   if (!busy || turn.now >= state.leave_until) {
     state.left = true;
