@@ -189,7 +189,7 @@ end:
        TAKE }
   /* Where the arbiter answers it was asked before. The call may land much later. */
   :: atomic { !dead[me] && owning(me) && (is_provisional(me) || believed_owner(me) == me) &&
-              calls[me] < 4 &&
+              calls[me] < 16 &&
               (TRACED || (fabric != me && !arrived[me] && calls[me] == 0 &&
                          (!answers || (is_provisional(me) -> CUT_OFF && role[me] == MOVE : view[me] == term)))) &&
               shows(CALL, me, epoch[me]) ->
