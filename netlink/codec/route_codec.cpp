@@ -91,9 +91,6 @@ void add_route_attribute(const Attribute& attribute, net::Family family, Extra& 
     case RTA_VIA:
       extra.add("gateway");
       return;
-    case RTA_METRICS:
-      extra.add("metrics");
-      return;
     case RTA_MULTIPATH:
       extra.add("multipath");
       return;
@@ -107,6 +104,21 @@ void add_route_attribute(const Attribute& attribute, net::Family family, Extra& 
         extra.add(fmt::format("attribute {}", attribute.type));
       }
   }
+}
+
+// The MTU; every other metric that is not zero is one too many.
+std::uint32_t mtu_of(const Attribute& metrics, Extra& extra) {
+  std::uint32_t mtu = 0;
+  Attributes each(metrics.payload);
+  while (const auto metric = each.next()) {
+    if (metric->type == RTAX_MTU) {
+      mtu = metric->as<std::uint32_t>().value_or(0);
+    } else if (!all_zero(metric->payload)) {
+      extra.add(fmt::format("metric of kind {}", metric->type));
+    }
+  }
+  extra.add_if(each.malformed(), "metrics");
+  return mtu;
 }
 
 std::optional<RouteType> route_type(std::uint8_t type) {
@@ -305,6 +317,7 @@ std::optional<Route> decode_route(const Message& message, const Ownership& owner
               .type = RouteType::Unicast,
               .device = {},
               .preferred_source = {},
+              .mtu = 0,
               .extra = {}};
   if (const auto type = route_type(header->rtm_type)) {
     route.type = *type;
@@ -341,6 +354,9 @@ std::optional<Route> decode_route(const Message& message, const Ownership& owner
         if (const auto ip = net::Ip::from_bytes(attribute->payload)) {
           route.preferred_source = *ip;
         }
+        break;
+      case RTA_METRICS:
+        route.mtu = mtu_of(*attribute, extra);
         break;
       default:
         add_route_attribute(*attribute, *family, extra);

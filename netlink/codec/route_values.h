@@ -38,6 +38,7 @@ struct Route {
   RouteType type = RouteType::Unicast;
   std::string device;  // Unicast only
   std::optional<net::Ip> preferred_source;
+  std::uint32_t mtu = 0;  // of packets that take it, where it is not its device's
   // What the kernel's route has besides and these values cannot express, "metric 50". Only ever
   // read, so that such a route equals no desired one; it can be removed.
   std::string extra;

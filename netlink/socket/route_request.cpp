@@ -181,6 +181,9 @@ Result<Request> new_route(const Route& route, int index, const Ownership& owners
         CW_TRY(nl_address(*route.preferred_source, net::bits(route.preferred_source->family())));
     CW_TRY(built(rtnl_route_set_pref_src(out.get(), source.get())));
   }
+  if (route.mtu != 0) {
+    CW_TRY(built(rtnl_route_set_metric(out.get(), RTAX_MTU, route.mtu)));
+  }
   if (unicast) {
     auto* hop = rtnl_route_nh_alloc();
     if (hop == nullptr) {

@@ -23,6 +23,9 @@ std::string text_of(const netlink::Route& route) {
   if (route.preferred_source) {
     text += " src " + route.preferred_source->to_text();
   }
+  if (route.mtu != 0) {
+    text += fmt::format(" mtu {}", route.mtu);
+  }
   return text;
 }
 

@@ -18,6 +18,10 @@ namespace {
 // 1500 less WireGuard's 80 bytes over IPv6, its own default everywhere (wireguard(8)).
 constexpr std::uint32_t kDeviceMtu = 1420;
 
+// Of translated packets: as IPv6 they are longer, and a fragment has a header of its own (RFC 7915
+// section 1.3).
+constexpr std::uint32_t kTranslatedMtu = kDeviceMtu - 20 - 8;
+
 // How long a peer's last handshake says where it is: a session is dead after this
 // (REJECT_AFTER_TIME, WireGuard paper section 6.1), and an address may belong to somebody else by
 // then.
@@ -182,15 +186,15 @@ class Builder {
 
   // The preferred source is what this router's ICMP errors come from (RFC 1812 section 4.3.2.4).
   void add_route(const network::Gateway& gateway, const std::string& device,
-                 const net::Prefix& destination) {
+                 const net::Prefix& destination, std::uint32_t mtu = 0) {
     const auto source =
         destination.is_v4() ? gateway.address : net::ipv6_twin(ula(), gateway.address);
-    state_.routes.push_back({destination, netlink::RouteType::Unicast, device, source});
+    state_.routes.push_back({destination, netlink::RouteType::Unicast, device, source, mtu});
   }
 
   void add_routes(const network::Gateway& gateway, const std::string& device) {
     add_route(gateway, device, gateway.block.ipv4());
-    add_route(gateway, device, gateway.block.image());
+    add_route(gateway, device, gateway.block.image(), kTranslatedMtu);
     if (ipv6()) {
       add_route(gateway, device, gateway.block.ipv6(ula()));
     }
@@ -209,7 +213,8 @@ class Builder {
         }
         const auto device = device_name(gateway->name);
         add_route(*gateway, device, net::Prefix::host(peer->address));
-        add_route(*gateway, device, net::Prefix::host(net::translated_image(peer->address)));
+        add_route(*gateway, device, net::Prefix::host(net::translated_image(peer->address)),
+                  kTranslatedMtu);
         if (ipv6()) {
           add_route(*gateway, device, net::Prefix::host(net::ipv6_twin(ula(), peer->address)));
         }

@@ -188,17 +188,21 @@ TEST_F(RouteSocketTest, AddingReplacesOursToTheSamePrefix) {
   with_source.preferred_source = *net::Ip::parse("100.64.0.1");
   CW_EXPECT_OK(socket_->add_route(with_source));
   EXPECT_THAT(*socket_->routes(), ElementsAre(with_source, kV6));
+  auto with_mtu = with_source;
+  with_mtu.mtu = 1392;
+  CW_EXPECT_OK(socket_->add_route(with_mtu));
+  EXPECT_THAT(*socket_->routes(), ElementsAre(with_mtu, kV6));
   CW_EXPECT_OK(socket_->add_route({.destination = kV4.destination, .type = RouteType::Blackhole}));
   EXPECT_EQ((*socket_->routes())[0].type, RouteType::Blackhole);
   EXPECT_EQ(socket_->routes()->size(), 2U);
 }
 
 TEST_F(RouteSocketTest, ShowsAndRemovesARouteThatOurValuesCannotExpress) {
-  run("ip route add 100.64.0.0/16 dev cw-a proto 204 table 7920 metric 50 mtu 1400");
+  run("ip route add 100.64.0.0/16 dev cw-a proto 204 table 7920 metric 50 advmss 1300");
   run("ip -6 route add fd00::/64 dev cw-a proto 204 table 7920 metric 50");
   const auto routes = *socket_->routes();
   ASSERT_EQ(routes.size(), 2U);
-  EXPECT_EQ(routes[0].extra, "metric 50, metrics");
+  EXPECT_EQ(routes[0].extra, "metric 50, metric of kind 8");
   EXPECT_EQ(routes[1].extra, "metric 50");
   for (const auto& route : routes) {
     CW_EXPECT_OK(socket_->remove_route(route));

@@ -113,6 +113,22 @@ TEST(DecodeRoute, ReadsOurs) {
                    .preferred_source = *net::Ip::parse("100.64.0.1")}));
 }
 
+TEST(DecodeRoute, ReadsAnMtuAndTellsOfOtherMetrics) {
+  auto out = route();
+  auto metrics = out.open(RTA_METRICS);
+  out.number(RTAX_MTU, std::uint32_t{1392});
+  out.number(RTAX_WINDOW, std::uint32_t{0});
+  out.close(metrics);
+  auto decoded = decode_route(Built(std::move(out)).message(), kOurs, name);
+  EXPECT_EQ(decoded->mtu, 1392U);
+  EXPECT_EQ(decoded->extra, "");
+  out = route();
+  metrics = out.open(RTA_METRICS);
+  out.number(RTAX_LOCK, std::uint32_t{1U << RTAX_MTU});
+  out.close(metrics);
+  EXPECT_EQ(decode_route(Built(std::move(out)).message(), kOurs, name)->extra, "metric of kind 1");
+}
+
 TEST(DecodeRoute, LeavesOtherTablesAndProtocolsAlone) {
   EXPECT_FALSE(decode_route(Built(route(RTN_UNICAST, 254)).message(), kOurs, name));
   auto header = route_header(RTN_UNICAST, 0);

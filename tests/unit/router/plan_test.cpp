@@ -44,12 +44,13 @@ TEST_F(Converged, NeedsNothingMore) {
 
 TEST_F(Converged, RepairsWhatADownedLinkTookAlong) {
   kernel.set_down("cw-prod");
-  EXPECT_THAT(lines(), ElementsAre("+ address fd12:3456:789a::6464:1/128 dev cw-prod (missing)",
-                                   "~ device cw-prod up (is down)",
-                                   "+ route 100.100.0.0/17 dev cw-prod src 100.100.0.1 (missing)",
-                                   "+ route 240.36.0.0/17 dev cw-prod src 100.100.0.1 (missing)",
-                                   "+ route fd12:3456:789a::6464:0/113 dev cw-prod src "
-                                   "fd12:3456:789a::6464:1 (missing)"));
+  EXPECT_THAT(lines(),
+              ElementsAre("+ address fd12:3456:789a::6464:1/128 dev cw-prod (missing)",
+                          "~ device cw-prod up (is down)",
+                          "+ route 100.100.0.0/17 dev cw-prod src 100.100.0.1 (missing)",
+                          "+ route 240.36.0.0/17 dev cw-prod src 100.100.0.1 mtu 1392 (missing)",
+                          "+ route fd12:3456:789a::6464:0/113 dev cw-prod src "
+                          "fd12:3456:789a::6464:1 (missing)"));
 }
 
 TEST_F(Converged, StartsTheHandshakesOfADeviceThatWasDown) {
