@@ -56,7 +56,7 @@ tcmsg filter_header(int index, std::uint32_t parent, std::uint32_t handle) {
 }
 
 std::vector<std::uint8_t> make_clsact(int index) {
-  MessageWriter out(RTM_NEWQDISC, NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL);
+  MessageWriter out(RTM_NEWQDISC, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL);
   out.header(header(index, TC_H_CLSACT, TC_H_MAKE(TC_H_CLSACT, 0)));
   out.text(TCA_KIND, "clsact");
   return out.take();
@@ -64,7 +64,7 @@ std::vector<std::uint8_t> make_clsact(int index) {
 
 std::vector<std::uint8_t> put_filter(int index, std::uint32_t parent, int program,
                                      const std::string& name) {
-  MessageWriter out(RTM_NEWTFILTER, NLM_F_REQUEST | NLM_F_CREATE | NLM_F_REPLACE);
+  MessageWriter out(RTM_NEWTFILTER, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE);
   out.header(filter_header(index, parent, kHandle));
   out.text(TCA_KIND, "bpf");
   const auto options = out.open(TCA_OPTIONS);
@@ -77,7 +77,7 @@ std::vector<std::uint8_t> put_filter(int index, std::uint32_t parent, int progra
 
 // All filters of our priority there: one of another handle beside ours would come into its way.
 std::vector<std::uint8_t> remove_filters(int index, std::uint32_t parent) {
-  MessageWriter out(RTM_DELTFILTER, NLM_F_REQUEST);
+  MessageWriter out(RTM_DELTFILTER, NLM_F_REQUEST | NLM_F_ACK);
   auto message = filter_header(index, parent, 0);
   message.tcm_info = TC_H_MAKE(kPriority << 16U, 0);
   out.header(message);
