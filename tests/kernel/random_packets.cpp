@@ -180,11 +180,11 @@ Bytes RandomPackets::error6(const net::Ip& source, const net::Ip& destination, i
 Bytes RandomPackets::error4(const net::Ip& source, const net::Ip& destination, int depth) {
   const auto type = static_cast<std::uint8_t>(once_in(16) ? below(20) : number({3, 3, 3, 11, 12}));
   const auto code = static_cast<std::uint8_t>(once_in(16) ? below(256)
-                                              : type == 3 ? below(17)
+                                              : type == 3 ? (once_in(3) ? 4 : below(17))
                                                           : below(3));
   std::uint32_t rest = 0;
   if (type == 3 && code == 4) {
-    rest = one_of({0U, 68U, 1259U, 1260U, 1261U, 1400U, 1401U, below(0x10000)});
+    rest = once_in(3) ? 0 : one_of({68U, 1259U, 1260U, 1261U, 1400U, 1401U, below(0x10000)});
   } else if (type == 12) {
     rest = below(24) << 24U;
   }
