@@ -194,6 +194,122 @@ Result<std::string> append_in(std::string_view text, std::string_view name,
   return after && same(*after, expected) ? Result<std::string>(std::move(edited)) : cannot_edit();
 }
 
+// The n-th table [[name]], where it was written with a header of its own.
+const TomlValue* table_at(std::string_view text, const TomlTable& file, std::string_view name,
+                          std::size_t n) {
+  const auto* member = file.find(name);
+  const auto* tables = member == nullptr ? nullptr : std::get_if<TomlArray>(&member->value.data);
+  if (tables == nullptr || n >= tables->size()) {
+    return nullptr;
+  }
+  const TomlValue& table = (*tables)[n];
+  const bool headed = std::holds_alternative<TomlTable>(table.data) &&
+                      text.substr(offset_of(text, table.span)).starts_with("[[");
+  return headed ? &table : nullptr;
+}
+
+std::size_t line_start(std::string_view text, std::size_t at) {
+  const auto newline = at == 0 ? std::string_view::npos : text.rfind('\n', at - 1);
+  return newline == std::string_view::npos ? 0 : newline + 1;
+}
+
+std::size_t next_line(std::string_view text, std::size_t at) {
+  const auto newline = text.find('\n', at);
+  return newline == std::string_view::npos ? text.size() : newline + 1;
+}
+
+// The first letter of the line at `at`; a line end where it is blank.
+char first_letter(std::string_view text, std::size_t at) {
+  const auto found = text.find_first_not_of(" \t\r", at);
+  return found == std::string_view::npos ? '\n' : text[found];
+}
+
+// [name.more], which is part of the [[name]] before it.
+bool is_header_within(std::string_view line, std::string_view name) {
+  const auto header = parse(line);
+  return header && header->members.size() == 1 && header->members[0].key == name &&
+         std::holds_alternative<TomlTable>(header->members[0].value.data);
+}
+
+// Behind the key and its value that begin on the line at `at`: the start of the next line.
+std::size_t behind_pair(std::string_view text, std::size_t at) {
+  while (at < text.size() && text[at] != '=') {
+    at = text[at] == '"' || text[at] == '\'' ? string_end(text, at) : at + 1;
+  }
+  const auto value = text.find_first_not_of(" \t", std::min(at + 1, text.size()));
+  return value == std::string_view::npos ? text.size() : next_line(text, value_end(text, value));
+}
+
+// The lines of a table: to its last value, with the comments right under that. A comment right
+// above the next header is that one's, and so is what stands behind a blank line.
+std::size_t end_of_table(std::string_view text, std::size_t header, std::string_view name) {
+  std::size_t end = next_line(text, header);
+  std::size_t at = end;
+  while (at < text.size()) {
+    const char first = first_letter(text, at);
+    const auto next = next_line(text, at);
+    if (first == '#' || first == '\n') {
+      at = next;
+    } else if (first == '[' && !is_header_within(text.substr(at, next - at), name)) {
+      break;
+    } else {
+      at = first == '[' ? next : behind_pair(text, at);
+      end = at;
+    }
+  }
+  auto under = end;
+  while (under < at && first_letter(text, under) == '#') {
+    under = next_line(text, under);
+  }
+  return under == at && at < text.size() ? end : under;
+}
+
+Result<std::string> remove_table_in(std::string_view text, std::string_view name, std::size_t n) {
+  const auto before = CW_TRY(parse(text));
+  const auto* table = table_at(text, before, name, n);
+  if (table == nullptr) {
+    return cannot_edit();
+  }
+  auto from = line_start(text, offset_of(text, table->span));
+  auto to = end_of_table(text, from, name);
+  while (to < text.size() && first_letter(text, to) == '\n') {
+    to = next_line(text, to);
+  }
+  while (to == text.size() && from > 0 && first_letter(text, line_start(text, from - 1)) == '\n') {
+    from = line_start(text, from - 1);  // it was the last: the blank lines before it part nothing
+  }
+  std::string edited(text);
+  edited.erase(from, to - from);
+  const auto after = parse(edited);
+  auto expected = before;
+  const auto member = std::ranges::find(expected.members, name, &TomlMember::key);
+  auto& tables = std::get<TomlArray>(member->value.data);
+  tables.erase(tables.begin() + static_cast<std::ptrdiff_t>(n));
+  if (tables.empty()) {
+    expected.members.erase(member);
+  }
+  return after && same(*after, expected) ? Result<std::string>(std::move(edited)) : cannot_edit();
+}
+
+Result<std::string> remove_value_in(std::string_view text, std::string_view name, std::size_t n,
+                                    std::string_view key) {
+  const auto before = CW_TRY(parse(text));
+  const auto* table = table_at(text, before, name, n);
+  const auto* old = table == nullptr ? nullptr : std::get<TomlTable>(table->data).find(key);
+  if (old == nullptr) {
+    return cannot_edit();
+  }
+  const auto from = line_start(text, offset_of(text, old->span));
+  std::string edited(text);
+  edited.erase(from, next_line(text, value_end(text, offset_of(text, old->value.span))) - from);
+  const auto after = parse(edited);
+  auto expected = before;
+  const auto member = std::ranges::find(expected.members, name, &TomlMember::key);
+  auto& rest = std::get<TomlTable>(std::get<TomlArray>(member->value.data)[n].data);
+  std::erase_if(rest.members, [&](const TomlMember& each) { return each.key == key; });
+  return after && same(*after, expected) ? Result<std::string>(std::move(edited)) : cannot_edit();
+}
+
 template <class Edit>
 Result<std::string> behind_mark(std::string_view text, Edit edit) {
   const bool marked = text.starts_with(kByteOrderMark);
@@ -211,6 +327,16 @@ Result<std::string> set_value(std::string_view text, std::string_view key, std::
 Result<std::string> append_table(std::string_view text, std::string_view name,
                                  std::string_view members) {
   return behind_mark(text, [&](std::string_view rest) { return append_in(rest, name, members); });
+}
+
+Result<std::string> remove_table(std::string_view text, std::string_view name, std::size_t n) {
+  return behind_mark(text, [&](std::string_view rest) { return remove_table_in(rest, name, n); });
+}
+
+Result<std::string> remove_value(std::string_view text, std::string_view name, std::size_t n,
+                                 std::string_view key) {
+  return behind_mark(text,
+                     [&](std::string_view rest) { return remove_value_in(rest, name, n, key); });
 }
 
 std::string toml_string(std::string_view text) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,6 +21,15 @@ Result<std::string> set_value(std::string_view text, std::string_view key, std::
 // Puts a table [[name]] behind everything else. `members` are whole lines.
 Result<std::string> append_table(std::string_view text, std::string_view name,
                                  std::string_view members);
+
+// Takes the n-th table [[name]] (from 0) away: its header, its values, the tables within it, the
+// comments right under its values, and the blank lines behind. Comments above its header stay, and
+// so do those above the next one.
+Result<std::string> remove_table(std::string_view text, std::string_view name, std::size_t n);
+
+// Takes a key of the n-th table [[name]] away, with its line.
+Result<std::string> remove_value(std::string_view text, std::string_view name, std::size_t n,
+                                 std::string_view key);
 
 // Text, and a list of texts, as TOML: "a \"b\"", ["a", "b"]. A long list takes many lines.
 [[nodiscard]] std::string toml_string(std::string_view text);
