@@ -25,18 +25,6 @@ using Json = nlohmann::json;
 
 constexpr int kFormat = 1;
 
-std::string_view text_of(EgressMode mode) {
-  switch (mode) {
-    case EgressMode::Masquerade:
-      return "masquerade";
-    case EgressMode::Floating:
-      return "floating";
-    case EgressMode::Routed:
-      return "routed";
-  }
-  return "";
-}
-
 template <class T>
 Json texts(const std::vector<T>& values) {
   Json list = Json::array();
@@ -47,7 +35,7 @@ Json texts(const std::vector<T>& values) {
 }
 
 Json of(const Gateway& gateway) {
-  Json egress = {{"mode", text_of(gateway.egress.mode)}};
+  Json egress = {{"mode", to_text(gateway.egress.mode)}};
   if (gateway.egress.address) {
     egress["address"] = gateway.egress.address->to_text();
   }
@@ -281,6 +269,18 @@ Result<Netmap> read(std::string_view text) {
 }
 
 }  // namespace
+
+std::string_view to_text(EgressMode mode) {
+  switch (mode) {
+    case EgressMode::Masquerade:
+      return "masquerade";
+    case EgressMode::Floating:
+      return "floating";
+    case EgressMode::Routed:
+      return "routed";
+  }
+  return "";
+}
 
 std::string to_json(const Netmap& netmap) {
   Json peers = Json::object();

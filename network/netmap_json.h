@@ -23,4 +23,7 @@ namespace cw::network {
 // Unsupported: it needs a feature (features.h) or is of a format that this version lacks.
 Result<Netmap> netmap_from_json(std::string_view text);
 
+// As files and netmaps have it: "masquerade".
+[[nodiscard]] std::string_view to_text(EgressMode mode);
+
 }  // namespace cw::network
