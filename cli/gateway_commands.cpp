@@ -58,6 +58,42 @@ void describe_add(CLI::App& gateway, Command& command) {
   });
 }
 
+void describe_rotate(CLI::App& gateway, Command& command) {
+  const auto request = new_request();
+  auto* verb =
+      gateway.add_subcommand("rotate", "put a gateway with a new key beside one, to replace it");
+  verb->add_option("NAME", request->name, "the gateway to replace")->required();
+  add_directory(*verb, request);
+  verb->add_option("--as", request->new_name, "the new one's name; default: with the next number")
+      ->type_name("NAME");
+  verb->add_option("--endpoint", request->endpoint,
+                   "what clients connect to; default: the old one's host and the next free port")
+      ->type_name("HOST:PORT");
+  verb->add_option("--listen-port", request->listen_port, "default: the endpoint's")
+      ->type_name("PORT");
+  auto* file = verb->add_option("--private-key", request->private_key,
+                                "a new file for its private key; default: standard output")
+                   ->type_name("FILE");
+  verb->add_option("--public-key", request->public_key, "of a key that there is already")
+      ->excludes(file)
+      ->type_name("KEY");
+  verb->callback([&command, request] {
+    command = [request](const Terminal& terminal) { return rotate_gateway(*request, terminal); };
+  });
+}
+
+void describe_retire(CLI::App& gateway, Command& command) {
+  const auto request = new_request();
+  auto* verb = gateway.add_subcommand("retire", "remove a gateway that another replaces");
+  verb->add_option("NAME", request->name, "the gateway that is replaced")->required();
+  add_directory(*verb, request);
+  verb->add_flag("--lock-out", request->lock_out,
+                 "also where peers have no configuration of the other one yet");
+  verb->callback([&command, request] {
+    command = [request](const Terminal& terminal) { return retire_gateway(*request, terminal); };
+  });
+}
+
 void describe_export(CLI::App& gateway, Command& command) {
   const auto request = new_request();
   auto* verb = gateway.add_subcommand("export", "seal a gateway's private key by a passphrase");
@@ -93,6 +129,8 @@ void describe_gateway_verbs(CLI::App& app, Command& command) {
   auto* gateway = app.add_subcommand("gateway", "what clients connect to");
   gateway->require_subcommand(1);
   describe_add(*gateway, command);
+  describe_rotate(*gateway, command);
+  describe_retire(*gateway, command);
   describe_export(*gateway, command);
   describe_import(*gateway, command);
 }

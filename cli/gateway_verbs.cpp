@@ -5,14 +5,17 @@
 #include <array>
 #include <cstdio>
 #include <filesystem>
+#include <map>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/file.h"
 #include "cli/edit_session.h"
 #include "cli/passphrase.h"
 #include "cli/secrets.h"
 #include "net/secret.h"
+#include "network/directory.h"
 #include "network/edit/gateway_edits.h"
 #include "network/load/key_file.h"
 #include "network/sealed_key.h"
@@ -87,6 +90,106 @@ Trouble unknown_gateway(const std::string& name) {
           .hint = "gateways are the [[gateway]] tables in sites/"};
 }
 
+std::string edit_hint(const Error& error) {
+  return error.kind == ErrorKind::Unsupported
+             ? "write its gateways as [[gateway]] tables, or change it by hand"
+             : "";
+}
+
+// A gateway's key: one that there is, of which only the public half is known, or a new one.
+struct NewKey {
+  std::optional<net::PrivateKey> made;
+  net::PublicKey public_half;
+};
+
+Asked<NewKey> new_key(const GatewayRequest& request, const std::string& directory) {
+  if (request.private_key) {
+    if (const auto good = check_outside(directory, *request.private_key); !good) {
+      return tl::unexpected(good.error());
+    }
+  }
+  NewKey key;
+  if (request.public_key) {
+    const auto half = net::PublicKey::parse(*request.public_key);
+    if (!half) {
+      return tl::unexpected(trouble(half.error()));
+    }
+    key.public_half = *half;
+  } else {
+    forbid_core_dumps();
+    key.made = net::PrivateKey::generate();
+    key.public_half = key.made->public_key();
+  }
+  return key;
+}
+
+// The key first: a gateway whose key is lost would have to be taken out again by hand.
+Asked<void> write_with_key(const EditSession& session, const network::Changes& changes,
+                           const NewKey& key, const GatewayRequest& request) {
+  if (auto good = session.check(changes); !good) {
+    return good;
+  }
+  if (key.made) {
+    if (auto done = hand_out(*key.made, request.private_key); !done) {
+      return done;
+    }
+  }
+  return session.commit(changes);
+}
+
+std::string said_of_key(const NewKey& key, const GatewayRequest& request, const std::string& name) {
+  if (!key.made || !request.private_key) {
+    return "";
+  }
+  return fmt::format(
+      "wrote the private key to {0}; put a sealed copy away: causeway gateway export {1} "
+      "--private-key {0}\n",
+      *request.private_key, name);
+}
+
+std::string next_steps(const network::RotatedGateway& made, const GatewayRequest& request) {
+  return fmt::format(
+      "gateway {0} replaces {1}, at {2}; both serve until {1} is retired. What to do next:\n"
+      "1. Let UDP port {3} through to its routers, and give each the key, in router.toml:\n\n"
+      "     [[key]]\n     gateway = \"{0}\"\n     source = \"{4}\"\n\n"
+      "   then: systemctl restart causewayd\n"
+      "2. `causeway peer stale` lists who must get a new configuration: `causeway peer rotate`,\n"
+      "   or `causeway peer config --issue` where the device keeps its key\n"
+      "3. When it lists nobody: causeway gateway retire {1}\n",
+      made.name, request.name, made.endpoint.to_text(), made.listen_port,
+      request.private_key.value_or("/etc/causeway/keys/" + made.name + ".key"));
+}
+
+// "alice, bob and 3 more"
+std::string some_of(const std::vector<std::string>& names) {
+  constexpr std::size_t kMostNames = 10;
+  const auto shown = std::min(names.size(), kMostNames);
+  auto text =
+      fmt::format("{}", fmt::join(names.begin(), names.begin() + static_cast<int>(shown), ", "));
+  return shown < names.size() ? fmt::format("{} and {} more", text, names.size() - shown) : text;
+}
+
+Asked<void> all_have_moved(const network::Retirement& retirement) {
+  if (!retirement.behind.empty()) {
+    return tl::unexpected(Trouble{
+        .message = fmt::format("not all peers were given a configuration with gateway `{}`: {}",
+                               retirement.successor, some_of(retirement.behind)),
+        .hint = "give them one, `causeway peer rotate NAME`, or say --lock-out: they can no longer "
+                "connect then"});
+  }
+  if (!retirement.unknown.empty()) {
+    return tl::unexpected(Trouble{
+        .message = fmt::format("the files of these peers do not say which configuration they "
+                               "have: {}",
+                               some_of(retirement.unknown)),
+        .hint = fmt::format("`causeway peer config NAME --issue` gives one with `{}` and keeps "
+                            "that; or say --lock-out, and who has the old one can no longer "
+                            "connect",
+                            retirement.successor)});
+  }
+  return {};
+}
+
 }  // namespace
 
 int add_gateway(const GatewayRequest& request, const Terminal& terminal) {
@@ -94,27 +197,15 @@ int add_gateway(const GatewayRequest& request, const Terminal& terminal) {
   if (!session) {
     return kFailed;
   }
-  if (request.private_key) {
-    if (const auto good = check_outside(session->path(), *request.private_key); !good) {
-      return complain(good.error(), terminal);
-    }
-  }
   auto wanted = parse(request);
   if (!wanted) {
     return complain(trouble(wanted.error()), terminal);
   }
-  std::optional<net::PrivateKey> key;
-  if (request.public_key) {
-    const auto half = net::PublicKey::parse(*request.public_key);
-    if (!half) {
-      return complain(trouble(half.error()), terminal);
-    }
-    wanted->public_key = *half;
-  } else {
-    forbid_core_dumps();
-    key = net::PrivateKey::generate();
-    wanted->public_key = key->public_key();
+  const auto key = new_key(request, session->path());
+  if (!key) {
+    return complain(key.error(), terminal);
   }
+  wanted->public_key = key->public_half;
   const auto text = session->text(network::site_path(request.site));
   if (!text) {
     return complain({.message = fmt::format("there is no site `{}`", request.site),
@@ -124,31 +215,100 @@ int add_gateway(const GatewayRequest& request, const Terminal& terminal) {
   }
   const auto changes = network::add_gateway(*text, session->netmap(), *wanted);
   if (!changes) {
-    return complain(
-        trouble(changes.error(), changes.error().kind == ErrorKind::Unsupported
-                                     ? "write its gateways as [[gateway]] tables, or add it by hand"
-                                     : ""),
-        terminal);
+    return complain(trouble(changes.error(), edit_hint(changes.error())), terminal);
   }
-  if (const auto good = session->check(*changes); !good) {
-    return complain(good.error(), terminal);
+  if (const auto done = write_with_key(*session, *changes, *key, request); !done) {
+    return complain(done.error(), terminal);
   }
-  // The key first: a gateway whose key is lost would have to be taken out again by hand.
-  if (key) {
-    if (const auto done = hand_out(*key, request.private_key); !done) {
-      return complain(done.error(), terminal);
+  print(stderr, fmt::format("wrote {}/{}\n", session->path(), changes->front().path) +
+                    said_of_key(*key, request, request.name));
+  return kDone;
+}
+
+int rotate_gateway(const GatewayRequest& request, const Terminal& terminal) {
+  const auto session = EditSession::open(request.directory, terminal);
+  if (!session) {
+    return kFailed;
+  }
+  network::Rotation wanted{.gateway = request.name,
+                           .public_key = {},
+                           .name = request.new_name,
+                           .listen_port = request.listen_port};
+  if (!request.endpoint.empty()) {
+    const auto endpoint = net::Endpoint::parse(request.endpoint);
+    if (!endpoint) {
+      return complain(trouble(Error(endpoint.error()).with_context("--endpoint")), terminal);
     }
+    wanted.endpoint = *endpoint;
+  }
+  const auto* site = network::site_of_gateway(session->netmap(), request.name);
+  if (site == nullptr) {
+    return complain(unknown_gateway(request.name), terminal);
+  }
+  const auto key = new_key(request, session->path());
+  if (!key) {
+    return complain(key.error(), terminal);
+  }
+  wanted.public_key = key->public_half;
+  const auto text = session->text(network::site_path(site->name));
+  if (!text) {
+    return complain(text.error(), terminal);
+  }
+  const auto made = network::rotate_gateway(*text, session->directory(), session->netmap(), wanted);
+  if (!made) {
+    return complain(trouble(made.error(), edit_hint(made.error())), terminal);
+  }
+  if (const auto done = write_with_key(*session, made->changes, *key, request); !done) {
+    return complain(done.error(), terminal);
+  }
+  print(stderr, fmt::format("wrote {}/{}\n", session->path(), made->changes.front().path) +
+                    said_of_key(*key, request, made->name) + next_steps(*made, request));
+  return kDone;
+}
+
+int retire_gateway(const GatewayRequest& request, const Terminal& terminal) {
+  const auto session = EditSession::open(request.directory, terminal);
+  if (!session) {
+    return kFailed;
+  }
+  const auto retirement =
+      network::retirement(session->directory(), session->netmap(), request.name);
+  if (!retirement) {
+    return complain(trouble(retirement.error()), terminal);
+  }
+  if (!request.lock_out) {
+    if (const auto good = all_have_moved(*retirement); !good) {
+      return complain(good.error(), terminal);
+    }
+  }
+  std::map<std::string, std::string> texts;
+  std::vector<std::string> paths = {network::site_path(retirement->site)};
+  for (const auto& peer : retirement->homes) {
+    paths.push_back(network::peer_path(peer));
+  }
+  for (const auto& path : paths) {
+    auto text = session->text(path);
+    if (!text) {
+      return complain(text.error(), terminal);
+    }
+    texts.emplace(path, std::move(*text));
+  }
+  const auto changes = network::retire_gateway(texts, session->directory(), *retirement);
+  if (!changes) {
+    return complain(trouble(changes.error(), edit_hint(changes.error())), terminal);
   }
   if (const auto done = session->commit(*changes); !done) {
     return complain(done.error(), terminal);
   }
-  auto said = fmt::format("wrote {}/{}\n", session->path(), changes->front().path);
-  if (request.private_key && key) {
-    said += fmt::format(
-        "wrote the private key to {0}; put a sealed copy away: causeway gateway export {1} "
-        "--private-key {0}\n",
-        *request.private_key, request.name);
+  auto said = fmt::format("gateway {} is gone from {}/{}; {} serves alone\n", request.name,
+                          session->path(), paths.front(), retirement->successor);
+  if (!retirement->homes.empty()) {
+    said += fmt::format("{} is the home of {} from now on\n", retirement->successor,
+                        some_of(retirement->homes));
   }
+  said += fmt::format(
+      "when it is in force, take the [[key]] of {} out of router.toml and delete the old key\n",
+      request.name);
   print(stderr, said);
   return kDone;
 }

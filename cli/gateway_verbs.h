@@ -24,9 +24,13 @@ struct GatewayRequest {
   std::optional<std::string> private_key = {};  // a file: written by add and import, read by export
   std::optional<std::string> sealed = {};       // a file: written by export, read by import
   std::optional<std::string> passphrase_file = {};
+  std::optional<std::string> new_name = {};  // rotate: nothing: the next number
+  bool lock_out = false;                     // retire: also peers that have not moved
 };
 
 int add_gateway(const GatewayRequest& request, const Terminal& terminal);
+int rotate_gateway(const GatewayRequest& request, const Terminal& terminal);
+int retire_gateway(const GatewayRequest& request, const Terminal& terminal);
 int export_gateway(const GatewayRequest& request, const Terminal& terminal);
 int import_gateway(const GatewayRequest& request, const Terminal& terminal);
 

@@ -74,7 +74,7 @@ _causeway() {
       ;;
     gateway)
       case $prev in
-        gateway) mapfile -t COMPREPLY < <(compgen -W "add export import --help" -- "$cur") ;;
+        gateway) mapfile -t COMPREPLY < <(compgen -W "add rotate retire export import --help" -- "$cur") ;;
         --network)
           compopt -o filenames
           mapfile -t COMPREPLY < <(compgen -d -- "$cur")
@@ -83,7 +83,7 @@ _causeway() {
           compopt -o filenames
           mapfile -t COMPREPLY < <(compgen -f -- "$cur")
           ;;
-        *) mapfile -t COMPREPLY < <(compgen -W "--network --site --endpoint --private-key --public-key --block --address --listen-port --routers --output --passphrase-file --help" -- "$cur") ;;
+        *) mapfile -t COMPREPLY < <(compgen -W "--network --site --endpoint --private-key --public-key --block --address --listen-port --routers --as --lock-out --output --passphrase-file --help" -- "$cur") ;;
       esac
       ;;
     peer)

@@ -155,5 +155,62 @@ class Gateway(NetworkTest):
         self.assertNotRegex(shown, r"--(passphrase|secret-key|private) ")
 
 
+class Rotation(NetworkTest):
+    """A gateway with a new key stands beside `main` until its peers have moved, one by one."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.site = self.network / "sites/office.toml"
+        self.new_key = self.folder / "main-2.key"
+        self.peer("add", "alice", "--output", self.folder / "alice.conf")
+
+    def rotate(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        return self.done("gateway", "rotate", "main", "--network", self.network, *arguments)
+
+    def test_a_new_key_comes_beside_the_old_and_says_what_to_do_next(self) -> None:
+        before = self.site.read_text()
+        done = self.rotate("--private-key", self.new_key)
+        text = self.site.read_text()
+        self.assertTrue(text.startswith(before))
+        added = text.removeprefix(before)
+        self.assertIn('name = "main-2"\nreplaces = "main"\n', added)
+        self.assertIn(f'public_key = "{public_half(self.new_key.read_text().strip())}"', added)
+        self.assertIn('endpoint = "198.51.100.10:51821"\n', added)
+        self.assertEqual(self.new_key.stat().st_mode & 0o7, 0)
+        self.assertIn(f'gateway = "main-2"\n     source = "{self.new_key}"', done.stderr)
+        self.assertIn("causeway peer stale", done.stderr)
+
+    def test_a_key_in_the_directory_is_refused(self) -> None:
+        self.refused("gateway", "rotate", "main", "--network", self.network, "--private-key", self.network / "x.key",
+                     says="no place for")  # fmt: skip
+
+    def test_what_would_be_a_mistake_leaves_no_key_behind(self) -> None:
+        self.refused("gateway", "rotate", "main", "--network", self.network, "--private-key", self.new_key,
+                     "--endpoint", ENDPOINT, says="would have a mistake")  # fmt: skip
+
+    def test_it_is_retired_when_the_peers_have_moved_and_not_before(self) -> None:
+        self.rotate("--private-key", self.new_key)
+        self.refused("gateway", "retire", "main", "--network", self.network, says="`main-2`: alice")
+        self.assertEqual(run("peer", "stale", "--network", self.network).returncode, 2)
+        self.peer("config", "alice", "--issue")
+        self.assertEqual(run("peer", "stale", "--network", self.network).returncode, 0)
+        self.done("gateway", "retire", "main", "--network", self.network)
+        text = self.site.read_text()
+        self.assertNotIn("replaces", text)
+        self.assertEqual(text.count("[[gateway]]"), 1)
+        self.assertEqual(self.value("alice", "home"), "main-2")
+        self.assertEqual(run("peer", "stale", "--network", self.network).returncode, 0)
+
+    def test_who_has_not_moved_is_locked_out_only_by_the_word_for_it(self) -> None:
+        self.rotate("--private-key", self.new_key)
+        self.done("gateway", "retire", "main", "--network", self.network, "--lock-out")
+        self.assertEqual(self.value("alice", "home"), "main-2")
+        self.assertEqual(run("peer", "stale", "--network", self.network).returncode, 2)
+
+    def test_what_nothing_replaces_is_not_retired(self) -> None:
+        self.refused("gateway", "retire", "main", "--network", self.network, says="nothing replaces")
+        self.refused("gateway", "retire", "other", "--network", self.network, says="no gateway `other`")
+
+
 if __name__ == "__main__":
     unittest.main()
