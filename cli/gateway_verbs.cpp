@@ -307,7 +307,8 @@ int retire_gateway(const GatewayRequest& request, const Terminal& terminal) {
                         some_of(retirement->homes));
   }
   said += fmt::format(
-      "when it is in force, take the [[key]] of {} out of router.toml and delete the old key\n",
+      "routers may hold that back, as anything that locks out many: `causeway reload` there takes "
+      "it.\nThen take the [[key]] of {} out of router.toml and delete the old key\n",
       request.name);
   print(stderr, said);
   return kDone;
