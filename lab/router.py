@@ -177,19 +177,23 @@ def _toml(value: Any) -> str:
 
 
 class Agent:
-    """`causewayd` by hand, as root, in a namespace; its data path outlives it, as the product promises."""
+    """`causewayd` by hand, as root, in a namespace; its data path outlives it, as the product promises.
 
-    def __init__(self, namespace: Namespace, network: Network, folder: Path) -> None:
+    It is router `r1` of the network's one site, or what the text `config` says.
+    """
+
+    def __init__(self, namespace: Namespace, network: Network | None, folder: Path, config: str = "") -> None:
         self.namespace = namespace
-        self.network = network
         self.runtime = folder / "run"
         self.state = folder / "state"
         self.log = folder / "causewayd.log"
         self.config = folder / "router.toml"
         self.process: subprocess.Popen[str] | None = None
         self.runtime.mkdir(exist_ok=True)
-        self.config.write_text(f'name = "r1"\nsite = "prod"\nnetwork = "{network.folder}"\n')
-        self.give_key(GATEWAY, network.keys)
+        self.config.write_text(config)
+        if network is not None:
+            self.config.write_text(f'name = "r1"\nsite = "prod"\nnetwork = "{network.folder}"\n')
+            self.give_key(GATEWAY, network.keys)
 
     def give_key(self, gateway: str, keys: KeyPair) -> None:
         """Takes effect when the agent starts."""
