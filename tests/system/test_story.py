@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The first weeks of a network as a new user lives them, by the commands of README and causeway(1): one story in order.
 
-An administrator somewhere on the internet has the network directory and its keys, and publishes to a web server. Two routers
-fetch from it: `router-a` in the VPC with the database, and later `router-b` in a branch office. Alice and Bob have stock apps.
+An administrator on the internet has the network directory and its keys, and publishes to a web server. Two routers fetch
+from it: `router-a` in the VPC with the database, and later `router-b` in a branch office. Alice and Bob have stock apps.
 """
 
 from __future__ import annotations
@@ -356,5 +356,5 @@ def test_no_private_key_is_where_others_look(story: Story) -> None:
     looked_at["ps"] = shell.run("ps", "-ewwo", "args").encode()  # with the two agents in it
     assert len(looked_at) > 10
     assert b"causewayd" in looked_at["ps"]
-    leaks = [(where, name) for where, content in looked_at.items() for name, key in secrets.items() if key.encode() in content]
+    leaks = [(where, name) for where in looked_at for name, key in secrets.items() if key.encode() in looked_at[where]]
     assert leaks == []
