@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # proof.sh [NAME...]: runs what proves the product, all of it or by name, and keeps what it printed in docs/proof/NAME.txt,
 # below the commit, the kernels and the machine it was run on. What it keeps is to be committed. The long tests are in parts,
-# each less than an hour long: test-long-units, -6.1, -6.12, -swaps and -others are together what ./dev test --long runs.
+# each less than an hour long: test-long-units, -6.1, -6.12, -swaps, -times and -packages are together what ./dev test --long
+# runs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . tools/say.sh
@@ -12,7 +13,8 @@ declare -A proofs=(
   [test-long-6.1]='./dev test --long --kernel 6.1 --stage system'
   [test-long-6.12]='./dev test --long --kernel 6.12 --stage system'
   [test-long-swaps]='./dev test --long --stage swaps'
-  [test-long-others]='./dev test --long --stage times --stage packages'
+  [test-long-times]='./dev test --long --stage times'
+  [test-long-packages]='./dev test --long --stage packages'
   [test-long-trixie]='./dev test --long --userland trixie'
   [bench-parse]='./dev bench parse'
   [bench-reconcile]='./dev bench reconcile'
@@ -20,7 +22,7 @@ declare -A proofs=(
   [bench-netmap]='./dev bench netmap'
 )
 for name; do [ -n "${proofs[$name]:-}" ] || die "no proof $name" "there are: ${!proofs[*]}"; done
-[ $# -gt 0 ] || set -- test-long-units test-long-6.1 test-long-6.12 test-long-swaps test-long-others test-long-trixie bench-parse bench-reconcile bench-policy bench-netmap
+[ $# -gt 0 ] || set -- test-long-units test-long-6.1 test-long-6.12 test-long-swaps test-long-times test-long-packages test-long-trixie bench-parse bench-reconcile bench-policy bench-netmap
 
 head_of() { # head_of COMMAND
   local changed='' kernels='' series kernel

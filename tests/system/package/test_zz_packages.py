@@ -75,7 +75,7 @@ def test_purge_leaves_only_what_a_person_wrote(deployment: Deployment) -> None:
     written = {str(path) for path in ETC.rglob("*")} | {str(ETC)}
     shell.run("dpkg", "--purge", "causeway-router", "causeway", timeout=DPKG_SECONDS)
     find = ("find", "/etc", "/usr", "/var", "/run", "-xdev", "-name", "*causeway*")
-    found = {line for line in shell.run(*find).splitlines() if not line.startswith("/var/log")}
+    found = {line for line in shell.run(*find, timeout=DPKG_SECONDS).splitlines() if not line.startswith("/var/log")}
     assert {path for path in found if path not in written} == set()
     assert (ETC / "keys").is_dir()
 
