@@ -1,21 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/secrets.h"
 
-#include <array>
 #include <cerrno>
 #include <cstdio>
 
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <grp.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/group_file.h"
 #include "net/key.h"
 
 namespace cw::cli {
@@ -31,21 +27,6 @@ Result<> write_all(int fd, std::string_view text, std::string_view name) {
     text.remove_prefix(put < 0 ? 0 : static_cast<std::size_t>(put));
   }
   return {};
-}
-
-}  // namespace
-
-namespace {
-
-constexpr const char* kAgentGroup = "causeway";  // the packages make it
-
-std::optional<gid_t> agent_group() {
-  std::array<char, 1024> text{};
-  struct group entry{};
-  struct group* found = nullptr;
-  const bool known =
-      ::getgrnam_r(kAgentGroup, &entry, text.data(), text.size(), &found) == 0 && found != nullptr;
-  return known ? std::optional(found->gr_gid) : std::nullopt;
 }
 
 }  // namespace

@@ -10,10 +10,10 @@
 #include <sys/stat.h>
 
 #include <fmt/format.h>
-#include <grp.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/group_file.h"
 
 namespace cw::network {
 
@@ -21,19 +21,9 @@ namespace {
 
 constexpr std::size_t kRoomForKey = 64;  // 44 characters, a line end, and blanks around
 
-// The packages' group: whoever starts the agent by hand, as root, is not in it.
-constexpr const char* kAgentGroup = "causeway";
-
-bool is_named(gid_t group, const char* name) {
-  std::array<char, 1024> text{};
-  struct group entry{};
-  struct group* found = nullptr;
-  return ::getgrnam_r(name, &entry, text.data(), text.size(), &found) == 0 && found != nullptr &&
-         found->gr_gid == group;
-}
-
 bool is_own_group(gid_t group) {
-  if (group == 0 || group == ::getegid() || is_named(group, kAgentGroup)) {
+  // Whoever starts the agent by hand, as root, is not in the packages' group.
+  if (group == 0 || group == ::getegid() || group == agent_group()) {
     return true;
   }
   std::vector<gid_t> groups(static_cast<std::size_t>(std::max(0, ::getgroups(0, nullptr))));
