@@ -40,6 +40,10 @@ KERNEL_TESTS = "data_path or (test_policy and not test_policy_swaps) or test_res
 # A gtest program's own report of a case, for programs ctest knows as one test.
 GTEST_CASE = re.compile(r"^\[ +(OK|FAILED) +\] (\S+\.\S+).*\((\d+) ms\)$", re.MULTILINE)
 
+# What waits for the long form: four minutes of packets through a translator that the agent does not use yet. That it does
+# what the RFC says is among the sinks' tests.
+LONG_FORM_ONLY = "test_via6"
+
 
 @dataclass(frozen=True)
 class Count:
@@ -248,11 +252,13 @@ def packages(kernel: str, folder: Path, options: argparse.Namespace) -> Count:
 
 
 def which_tests(kernel: str, options: argparse.Namespace) -> list[str]:
-    """The short form runs all on the first kernel, and on the others what depends on the kernel."""
+    """The short form runs nearly all on the first kernel, and on the others what depends on the kernel."""
     if options.only:
         return ["-k", options.only]
-    if options.long or kernel == options.kernels[0]:
+    if options.long:
         return []
+    if kernel == options.kernels[0]:
+        return ["-k", f"not {LONG_FORM_ONLY}"]
     return ["-k", KERNEL_TESTS]
 
 

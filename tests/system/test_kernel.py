@@ -3,9 +3,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from length import LONG
 
 from lab import shell
+
+# The same property from another seed: a minute under emulation, for the long form.
+FURTHER_SEED = re.compile(r"^Seeds/.*/[1-9]\d*$")
 
 
 def cases() -> list[str]:
@@ -17,7 +23,7 @@ def cases() -> list[str]:
             suite = name
         elif line.startswith("  "):
             found.append(suite + name.strip())
-    return found
+    return [case for case in found if LONG or not FURTHER_SEED.match(case)]
 
 
 @pytest.mark.parametrize("case", cases())
