@@ -91,9 +91,10 @@ def everything(world: World) -> str:
 
 
 def ruleset(world: World) -> str:
-    """Our table but for the digest and the seal, which are ours to renew; its elements in order, for the kernel has none."""
+    """Our table, its elements in order, for the kernel has none. Not in it: the digest and the seal, which are ours to
+    renew, and the clients remembered for their redirected port, who after a repair are all those there might be."""
     listing = world.router.run("nft", "-s", "list", "table", "inet", "causeway", check=False)
-    listing = re.sub(r"\tset (digest|seal) \{.*?\n\t\}\n", "", listing, flags=re.DOTALL)
+    listing = re.sub(r"\tset (digest|seal|redirected[46]) \{.*?\n\t\}\n", "", listing, flags=re.DOTALL)
     return re.sub(r"elements = \{(.*?)\}", lambda found: _sorted(found[1]), listing, flags=re.DOTALL)
 
 
