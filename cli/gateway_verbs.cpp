@@ -324,19 +324,19 @@ int export_gateway(const GatewayRequest& request, const Terminal& terminal) {
     return complain(unknown_gateway(request.name), terminal);
   }
   forbid_core_dumps();
-  const auto key = network::read_private_key(
-      {.kind = network::KeySource::Kind::File, .name = *request.private_key}, std::nullopt);
+  const auto file = request.private_key.value_or("");  // the command line asks for one
+  const auto key = network::read_private_key({.kind = network::KeySource::Kind::File, .name = file},
+                                             std::nullopt);
   if (!key) {
     return complain(trouble(key.error()), terminal);
   }
   if (key->public_key() != gateway->public_key) {
-    return complain(
-        {.message = fmt::format("{} is not the key of gateway `{}`: its public half is "
-                                "{}, and the network says {}",
-                                *request.private_key, request.name, key->public_key().to_text(),
-                                gateway->public_key.to_text()),
-         .hint = "name the file that router.toml names for it"},
-        terminal);
+    return complain({.message = fmt::format("{} is not the key of gateway `{}`: its public half is "
+                                            "{}, and the network says {}",
+                                            file, request.name, key->public_key().to_text(),
+                                            gateway->public_key.to_text()),
+                     .hint = "name the file that router.toml names for it"},
+                    terminal);
   }
   const auto word =
       passphrase(fmt::format("Passphrase for the sealed key of gateway {}", request.name),
@@ -360,7 +360,7 @@ int export_gateway(const GatewayRequest& request, const Terminal& terminal) {
 }
 
 int import_gateway(const GatewayRequest& request, const Terminal& terminal) {
-  const auto sealed = read_file(*request.sealed, network::kLargestSealedKey);
+  const auto sealed = read_file(request.sealed.value_or(""), network::kLargestSealedKey);
   if (!sealed) {
     return complain(trouble(sealed.error()), terminal);
   }
