@@ -8,9 +8,8 @@ from lab.router import DEVICE, GATEWAY, GATEWAY_ADDRESS, UPPER_HALF
 from lab.topology import DATABASE
 from lab.world import World, seconds_from_now
 
-# Where gateways change the firewall's table is written whole, which may cost a packet or two (README); of a ping every 10 ms
-# under emulation, which takes tens of them.
-WHOLE_TABLE_COSTS = 5
+# Where gateways change the firewall's table is written whole, which may cost a packet or two (README).
+WHOLE_TABLE_COSTS = 2
 
 
 def test_two_gateways_on_one_router(world: World) -> None:
