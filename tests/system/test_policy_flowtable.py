@@ -11,7 +11,7 @@ import pytest
 from lab import shell
 from lab.capture import PacketCounter
 from lab.router import DEVICE
-from lab.topology import DATABASE
+from lab.topology import DATABASE, DATABASE_6
 from lab.world import World
 
 PORT = 5201
@@ -23,15 +23,18 @@ MEANWHILE = 50  # packets of others, twenty a second, while nothing of the conne
 ALLOWED = f'[[rule]]\nname = "db"\nfrom = "laptop"\nto = "{DATABASE}"\nports = ["icmp", "tcp/{PORT}"]\n'
 ENDED = f'[[rule]]\nname = "db"\nfrom = "laptop"\nto = "{DATABASE}"\nports = "icmp"\n'
 
-# Echoes what comes, so that packets go both ways.
-SERVER = f"TCP4-LISTEN:{PORT},fork,reuseaddr"
+# They echo what comes, so that packets go both ways; of either family.
+SERVERS = {"tcp": f"TCP6-LISTEN:{PORT},fork,reuseaddr,ipv6only=0", "udp": f"UDP6-LISTEN:{PORT},fork,reuseaddr,ipv6only=0"}
 
 CLIENT = """
 import socket, sys, time
 chunks, pause = int(sys.argv[3]), float(sys.argv[4])
-with socket.create_connection((sys.argv[1], int(sys.argv[2]))) as s:
-    s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+kind = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}[sys.argv[5]]
+with socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, kind) as s:
     s.settimeout(20)
+    s.connect((sys.argv[1], int(sys.argv[2])))
+    if kind == socket.SOCK_STREAM:
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     for n in range(chunks):
         s.sendall(b"x" * 1000)
         left = 1000
@@ -43,7 +46,7 @@ with socket.create_connection((sys.argv[1], int(sys.argv[2]))) as s:
 
 WATCH = """
 table inet watch {
-  chain forward { type filter hook forward priority -150; ip protocol tcp counter; }
+  chain forward { type filter hook forward priority -150; meta nfproto %s meta l4proto %s counter; }
 }
 """
 
@@ -51,8 +54,10 @@ table inet watch {
 @pytest.fixture
 def fast(world: World) -> World:
     world.connect("laptop")
-    world.topology.db.start("socat", SERVER, "EXEC:cat")
-    world.wait_for_port(world.topology.db, PORT)
+    for server in SERVERS.values():
+        world.topology.db.start("socat", server, "EXEC:cat")
+    db = world.topology.db
+    shell.until("both servers", lambda: db.run("ss", "-Hlntu").count(f":{PORT} ") == len(SERVERS))
     return world
 
 
@@ -61,19 +66,22 @@ def take(world: World, policy: str) -> None:
     world.agent.cli("reload")
 
 
-def echo(world: World, chunks: int, pause: float = 0.0) -> subprocess.Popen[str]:
+def echo(
+    world: World, chunks: int, pause: float = 0.0, address: str = DATABASE, protocol: str = "tcp"
+) -> subprocess.Popen[str]:
+    command = ("python3", "-c", CLIENT, address, str(PORT), str(chunks), str(pause), protocol)
     with (world.folder / "echo.txt").open("w") as output:
-        return world.client.start("python3", "-c", CLIENT, DATABASE, str(PORT), str(chunks), str(pause), output=output)
+        return world.client.start(*command, output=output)
 
 
 def echoed(world: World) -> int:
     return len((world.folder / "echo.txt").read_text().splitlines())
 
 
-def seen_by_forward(world: World) -> int:
-    """TCP packets that the forward hook saw while one connection echoed."""
-    world.router.nft(WATCH)
-    client = echo(world, CHUNKS)
+def seen_by_forward(world: World, address: str = DATABASE, protocol: str = "tcp") -> int:
+    """Packets that the forward hook saw while one connection echoed."""
+    world.router.nft(WATCH % ("ipv6" if ":" in address else "ipv4", protocol))
+    client = echo(world, CHUNKS, address=address, protocol=protocol)
     assert client.wait(timeout=200) == 0
     listing = world.router.run("nft", "list", "chain", "inet", "watch", "forward")
     world.router.nft("delete table inet watch")
@@ -85,8 +93,13 @@ def without_fast_path(world: World) -> list[dict[str, str]]:
     return [problem for problem in world.agent.status()["problems"] if "take no fast path" in problem["text"]]
 
 
-def test_the_rules_see_few_packets_of_an_established_connection(fast: World) -> None:
-    assert seen_by_forward(fast) < MOST_SEEN * 2 * CHUNKS
+@pytest.mark.parametrize("protocol", SERVERS)
+def test_the_rules_see_few_packets_of_an_established_connection(fast: World, protocol: str) -> None:
+    for address in (DATABASE, DATABASE_6):
+        assert 0 < seen_by_forward(fast, address, protocol) < MOST_SEEN * 2 * CHUNKS, address
+
+
+def test_so_it_is_where_a_policy_allows_it(fast: World) -> None:
     take(fast, ALLOWED)
     assert seen_by_forward(fast) < MOST_SEEN * 2 * CHUNKS
 
