@@ -69,7 +69,8 @@ void write_input(Writer& out) {
   out.line(R"(iifname "cw-*" goto to_router)");
   out.close();
   out.open("chain to_router");
-  out.line("ct state established,related accept");
+  out.line("ct state established accept");
+  out.line("meta l4proto {{ 1, 58 }} ct state related accept");
   out.line("ct state invalid drop");
   out.line("icmp type {{ 3, 8, 11, 12 }} limit rate {0}/second burst {0} packets accept",
            kIcmpPerSecond);
@@ -104,10 +105,12 @@ void write_flowtable(Writer& out, const Filter& filter) {
 }
 
 // Only answers pass as such, and errors about what passed. What somebody opened is judged packet by
-// packet, so that a permission that goes takes the open connections along.
+// packet, so that a permission that goes takes the open connections along. And so is what conntrack
+// expects because of another connection (another program's helper, for FTP say): it is related,
+// and asked for by who may have no right to it.
 void write_answers(Writer& out) {
   out.line("ct state established ct direction reply goto pass");
-  out.line("ct state related goto pass");
+  out.line("meta l4proto {{ 1, 58 }} ct state related goto pass");  // ICMP and ICMPv6
   out.line("ct state invalid drop");
 }
 

@@ -2,6 +2,7 @@
 #include "netlink/codec/notification.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <linux/fib_rules.h>
 #include <linux/if_addr.h>
@@ -21,10 +22,6 @@ constexpr std::uint16_t kAnyTableName = NFTA_TABLE_NAME;
 static_assert(NFTA_CHAIN_TABLE == kAnyTableName && NFTA_RULE_TABLE == kAnyTableName &&
               NFTA_SET_TABLE == kAnyTableName && NFTA_SET_ELEM_LIST_TABLE == kAnyTableName &&
               NFTA_OBJ_TABLE == kAnyTableName && NFTA_FLOWTABLE_TABLE == kAnyTableName);
-
-// More tables than any host has; what dynamic sets of other programs touch outside of transactions
-// must not pile up.
-constexpr std::size_t kMaxTouched = 256;
 
 std::optional<Notification> link(const Message& message) {
   const auto link = decode_link(message);
@@ -175,29 +172,26 @@ std::optional<std::string> LinkNames::renamed(const Message& message) {
   return before;
 }
 
-std::vector<Notification> NftTransactions::take(const Message& message) {
+std::optional<Notification> NftTransactions::take(const Message& message) {
   const auto type = message.header.nlmsg_type;
   const auto header = front<nfgenmsg>(message.payload);
   if (!header || NFNL_SUBSYS_ID(type) != NFNL_SUBSYS_NFTABLES) {
-    return {};
+    return std::nullopt;
   }
   const Attributes attributes(message.payload, sizeof *header);
   if (NFNL_MSG_TYPE(type) != NFT_MSG_NEWGEN) {
     const auto table = attributes.find(kAnyTableName);
-    if (table && header->nfgen_family == NFPROTO_INET && touched_.size() < kMaxTouched) {
-      touched_.emplace(table->text());
-    }
-    return {};
+    touched_ =
+        touched_ || (table && header->nfgen_family == NFPROTO_INET && table->text() == table_);
+    return std::nullopt;
+  }
+  if (!std::exchange(touched_, false)) {
+    return std::nullopt;
   }
   const auto process = attributes.find(NFTA_GEN_PROC_PID);
   const bool own = process && process->as_big<std::uint32_t>() == own_process_;
-  std::vector<Notification> notifications;
-  for (const auto& table : touched_) {
-    notifications.push_back(
-        {.what = What::Table, .origin = own ? Origin::Own : Origin::Foreign, .name = table});
-  }
-  touched_.clear();
-  return notifications;
+  return Notification{
+      .what = What::Table, .origin = own ? Origin::Own : Origin::Foreign, .name = table_};
 }
 
 }  // namespace cw::netlink

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "netlink/codec/message.h"
@@ -74,21 +74,24 @@ class LinkNames {
 };
 
 // nf_tables sends what a transaction changed, object by object, and then who it was
-// (NFT_MSG_NEWGEN, with the number of the process). So what was touched waits for that; only the
-// names of tables are kept.
+// (NFT_MSG_NEWGEN, with the number of the process). So what was touched waits for that.
 class NftTransactions {
  public:
-  explicit NftTransactions(std::uint32_t own_process) : own_process_(own_process) {}
+  // `table`: ours, of family inet. What others change in theirs is not kept: it may be any number
+  // of them in one transaction, and dynamic sets change outside of any.
+  NftTransactions(std::uint32_t own_process, std::string table)
+      : own_process_(own_process), table_(std::move(table)) {}
 
-  // The tables of family inet that a transaction touched, once it is complete; empty before.
-  [[nodiscard]] std::vector<Notification> take(const Message& message);
+  // What touched our table, once the transaction is complete; nothing before, and for all others.
+  [[nodiscard]] std::optional<Notification> take(const Message& message);
 
   // After an overflow: the end of what is pending may have been lost.
-  void forget() { touched_.clear(); }
+  void forget() { touched_ = false; }
 
  private:
   std::uint32_t own_process_;
-  std::set<std::string, std::less<>> touched_;
+  std::string table_;
+  bool touched_ = false;
 };
 
 }  // namespace cw::netlink

@@ -66,7 +66,7 @@ Monitor::Monitor(Interest interest, std::vector<std::uint32_t> own_ports, std::u
                  UniqueFd route, UniqueFd nft)
     : interest_(std::move(interest)),
       own_ports_(std::move(own_ports)),
-      transactions_(own_process),
+      transactions_(own_process, interest_.nft_table),
       names_(interest_.ownership),
       route_(std::move(route)),
       nft_(std::move(nft)),
@@ -155,7 +155,9 @@ Result<> Monitor::read_nft(std::vector<Notification>& into) {
     }
     Messages messages(Bytes(buffer_).first(filled_));
     while (const auto message = messages.next()) {
-      std::ranges::move(transactions_.take(*message), std::back_inserter(into));
+      if (auto notification = transactions_.take(*message)) {
+        into.push_back(std::move(*notification));
+      }
     }
   }
   return {};

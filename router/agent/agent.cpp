@@ -148,14 +148,16 @@ void Agent::on_disturbance() {
     listens_.reset();
   }
   read_whole_ = read_whole_ || disturbance.firewall;
-  if (!disturbance.any || disturbed_.armed()) {
+  if (!disturbance.any) {
     return;
   }
-  if (world_.clock.steady() - last_repair_ > kFightOver) {
-    repair_delay_ = kDebounce;
-    repairs_.reset();
+  const auto now = world_.clock.steady();
+  const auto delay = (disturbance.firewall ? firewall_repairs_ : other_repairs_).delay(now);
+  if (disturbed_.armed() && repair_due_ <= now + delay) {
+    return;
   }
-  disturbed_.arm_in(repair_delay_);
+  repair_due_ = now + delay;
+  disturbed_.arm_in(delay);
   world_.journal.write(Level::Debug, Event::Disturbed,
                        fmt::format("somebody changed a {}", disturbance.what));
 }
@@ -180,19 +182,11 @@ void Agent::round(firewall::Depth depth) {
   }
 }
 
-// The same repair again soon after is a fight with somebody who undoes it: each time a little
-// later. Anything else is put right at once, however often.
 void Agent::note_repair() {
-  if (round_.done.empty()) {
-    return;
+  if (!round_.done.empty()) {
+    (round_.wrote_firewall ? firewall_repairs_ : other_repairs_)
+        .repaired(round_.done, world_.clock.steady());
   }
-  const bool again = round_.done == last_repaired_;
-  if (!again) {
-    repairs_.reset();
-    last_repaired_ = round_.done;
-  }
-  repair_delay_ = repairs_.next();
-  last_repair_ = world_.clock.steady();
 }
 
 void Agent::arm_after_round() {

@@ -19,6 +19,7 @@
 #include "router/agent/network_source.h"
 #include "router/agent/peer_events.h"
 #include "router/agent/reconcile.h"
+#include "router/agent/repair_pace.h"
 #include "router/agent/signed_source.h"
 
 // The agent: introduces what decides, what acts and what announces to one another, and keeps the
@@ -34,13 +35,6 @@ inline constexpr std::chrono::seconds kAudit = kLooksAgain;
 // While a gateway is being replaced: a peer that has moved to the new key hears nothing until that
 // is seen, about as long as TCP waits before it sends a SYN again.
 inline constexpr std::chrono::seconds kLookForMoves{1};
-
-// From another program's first change to ours being put right; it rarely makes only one.
-inline constexpr std::chrono::milliseconds kDebounce{50};
-// The most of it, when another program undoes our repairs at once, again and again.
-inline constexpr std::chrono::milliseconds kDebounceInAFight{5000};
-// Peace for this long ends a fight.
-inline constexpr std::chrono::seconds kFightOver{10};
 
 // After a round that failed: a device or port that is late comes soon, a missing module does not.
 inline constexpr std::chrono::milliseconds kFirstRetry{500};
@@ -171,12 +165,12 @@ class Agent final : public Requests {
   api::Counters counters_;
 
   Backoff retries_{kFirstRetry, kLongestRetry};
-  Backoff repairs_{kDebounce, kDebounceInAFight};
-  std::chrono::milliseconds repair_delay_{kDebounce};
+  // Each has its own: a fight about a rule must not keep the firewall waiting.
+  RepairPace firewall_repairs_;
+  RepairPace other_repairs_;
+  SteadyTime repair_due_{};
   Backoff listens_{kFirstListen, kLongestRetry};
   std::optional<Error> deaf_;  // why the kernel's announcements are not heard
-  std::vector<std::string> last_repaired_;
-  SteadyTime last_repair_{};
 
   std::unique_ptr<MetricsServer> metrics_;
   Timer audit_;

@@ -256,6 +256,7 @@ void Reconciler::carry_out(const router::Plan& plan, const router::DesiredState&
     }
     const auto& step = plan.steps.at(outcome.step);
     auto lines = router::to_lines(step);
+    round.wrote_firewall = round.wrote_firewall || is_firewall(step);
     if (outcome.error) {
       look_whole_ = look_whole_ || is_firewall(step);  // it may be half done
       round.failed.push_back({.line = in_short(lines), .error = *outcome.error});

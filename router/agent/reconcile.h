@@ -30,6 +30,7 @@ struct FailedStep {
 struct Round {
   bool settled = false;                     // the kernel is as wanted, and all of it was read
   std::vector<std::string> done;            // steps made, a line each
+  bool wrote_firewall = false;              // one of them, or tried to
   std::vector<FailedStep> failed;           // steps the kernel refused
   std::vector<std::string> left;            // steps that a second look still asks for
   std::vector<Error> errors;                // what could not be read, decided or remembered

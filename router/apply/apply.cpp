@@ -103,8 +103,7 @@ Result<> run(const SetSysctl& step, Sinks& sinks, const KeyRing& /*keys*/) {
 }
 
 Result<> run(const ReplaceRuleset& step, Sinks& sinks, const KeyRing& /*keys*/) {
-  CW_TRY(sinks.firewall.commit(firewall::replace_text(step.ruleset, step.clients)));
-  return sinks.firewall.seal();
+  return sinks.firewall.commit(firewall::replace_text(step.ruleset, step.clients));
 }
 
 Result<> run(const ExchangeContents& step, Sinks& sinks, const KeyRing& /*keys*/) {
@@ -207,6 +206,20 @@ class Failures {
   bool removal_ = false;
 };
 
+// The rules are in force. Where others change nftables all the time, no moment may be found to seal
+// them, and that is for a later round: nothing that they guard has to wait for it.
+std::optional<Error> seal(firewall::FirewallSink& firewall, Failures& failures,
+                          const Dependence& dependence) {
+  auto sealed = firewall.seal();
+  if (sealed) {
+    return std::nullopt;
+  }
+  if (sealed.error().kind != ErrorKind::Interrupted) {
+    failures.note(dependence);
+  }
+  return std::move(sealed).error();
+}
+
 }  // namespace
 
 bool Report::ok() const {
@@ -231,6 +244,8 @@ Report apply(const Plan& plan, Sinks& sinks, const KeyRing& keys) {
     }
     if (outcome.error || outcome.left_out) {
       failures.note(dependence);
+    } else if (std::holds_alternative<ReplaceRuleset>(action)) {
+      outcome.error = seal(sinks.firewall, failures, dependence);
     }
     report.outcomes.push_back(std::move(outcome));
   }

@@ -36,6 +36,23 @@ deny = "db:22/tcp"
 
 NOBODY = ""
 
+FTP_ONLY = f"""
+[[rule]]
+name = "ftp"
+from = "laptop"
+to = "{DATABASE}"
+ports = ["tcp/21"]
+"""
+
+# Another program's, for connections of its own: conntrack then expects what an FTP server says.
+FTP_HELPER = """
+table inet other {
+  ct helper ftp { type "ftp" protocol tcp; }
+  chain prerouting { type filter hook prerouting priority filter - 10; tcp dport 21 ct helper set "ftp"; }
+}
+"""
+NAMES_POSTGRESQL = "printf '227 Entering Passive Mode (10,0,1,5,21,56)\\r\\n'; sleep 60"  # 21 * 256 + 56 = 5432
+
 BOTH_WAYS = """
 [[rule]]
 name = "up"
@@ -83,6 +100,20 @@ def test_a_policy_opens_what_it_names_to_whom_it_names(world: World, database: D
     assert world.try_tcp(world.client, DATABASE_6, 5432) == "refused"
     assert world.try_tcp(guest, DATABASE, 5432) == "refused"
     assert "Packet filtered" in guest.run("ping", "-c1", "-W5", DATABASE, check=False)
+
+
+def test_what_conntrack_expects_because_of_what_is_allowed_is_judged_like_all_else(world: World) -> None:
+    """A server may not open another port of its own for a peer by naming it."""
+    world.connect("laptop")
+    take(world, FTP_ONLY)
+    world.router.nft(FTP_HELPER)
+    db = world.topology.db
+    db.start("socat", "TCP4-LISTEN:21,reuseaddr", f"SYSTEM:{NAMES_POSTGRESQL}")
+    world.wait_for_port(db, 21)
+    control = world.client.start("bash", "-c", f"exec 3<>/dev/tcp/{DATABASE}/21; cat <&3")
+    shell.until("5432 expected", lambda: "dport=5432" in world.router.run("conntrack", "-L", "expect"))
+    assert world.try_tcp(world.client, DATABASE, 5432) == "refused"
+    control.kill()
 
 
 def test_what_is_open_ends_with_its_permission(world: World) -> None:

@@ -191,8 +191,8 @@ TEST_F(HalfDone, ATableThatIsReplacedAndNotSealedIsReplacedAgain) {
   expect_whole();
 }
 
-// Closed, and not for long: nothing is opened behind a firewall that is not known to be whole.
-TEST(HalfDoneAtFirst, NothingIsOpenedBehindATableThatCouldNotBeSealed) {
+// A first start whose table cannot be sealed the first time; whether it opened all the same.
+void expect_of_an_unsealed_start(ErrorKind why, bool opens) {
   const TempFolder temp;
   test::ModelKernel kernel;
   const auto keys = test::key_ring();
@@ -201,14 +201,23 @@ TEST(HalfDoneAtFirst, NothingIsOpenedBehindATableThatCouldNotBeSealed) {
   Reconciler reconciler(kernel.sinks(), keys, folder);
   reconciler.set_host(snapshot.host);
   ASSERT_TRUE(reconciler.take(snapshot.netmap, snapshot.now));
-  kernel.nft.before_seal = [] { return Result<>(Error::make(ErrorKind::Interrupted, "somebody")); };
+  kernel.nft.before_seal = [why] { return Result<>(Error::make(why, "somebody")); };
   EXPECT_FALSE(reconciler.run(Depth::Full, snapshot.now).settled);
-  EXPECT_EQ(kernel.sysctls["net/ipv4/ip_forward"], "0");
-  EXPECT_THAT(*kernel.routes(), IsEmpty());
+  EXPECT_EQ(kernel.sysctls["net/ipv4/ip_forward"], opens ? "1" : "0");
+  EXPECT_EQ(kernel.routes()->empty(), !opens);
   kernel.nft.before_seal = {};
   EXPECT_TRUE(reconciler.run(Depth::Digest, snapshot.now).settled);
   EXPECT_EQ(kernel.sysctls["net/ipv4/ip_forward"], "1");
   EXPECT_THAT(*kernel.routes(), Not(IsEmpty()));
+}
+
+TEST(HalfDoneAtFirst, NothingIsOpenedBehindATableThatCannotBeRead) {
+  expect_of_an_unsealed_start(ErrorKind::Bug, false);
+}
+
+// The table is whole, and what anybody changes in it is announced.
+TEST(HalfDoneAtFirst, OthersWhoChangeTheirTablesAllTheTimeDoNotKeepItClosed) {
+  expect_of_an_unsealed_start(ErrorKind::Interrupted, true);
 }
 
 }  // namespace
