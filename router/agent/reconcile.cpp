@@ -66,6 +66,9 @@ void Reconciler::forget_desired() {
   if (desired_ && desired_->firewall) {
     previous_ruleset_ = std::move(desired_->firewall);
   }
+  if (desired_) {
+    previous_filter_ = std::move(desired_->filter);
+  }
   desired_.reset();
 }
 
@@ -83,8 +86,12 @@ Result<Candidate> Reconciler::prepare(network::Netmap netmap, WallTime now) {
 }
 
 const router::DesiredState& Reconciler::replace_desired(router::DesiredState fresh) {
-  revoked_ = either(std::move(revoked_), desired_ ? revoked(desired_->filter, fresh.filter)
-                                                  : std::vector{firewall::Openings{}});
+  const auto* before = desired_           ? &desired_->filter
+                       : previous_filter_ ? &*previous_filter_
+                                          : nullptr;
+  revoked_ = either(std::move(revoked_), before != nullptr ? revoked(*before, fresh.filter)
+                                                           : std::vector{firewall::Openings{}});
+  previous_filter_.reset();
   if (desired_ && desired_->firewall) {
     previous_ruleset_ = std::move(desired_->firewall);
   }
@@ -108,6 +115,7 @@ Result<> Reconciler::take(network::Netmap netmap, WallTime now) {
 void Reconciler::go_down() {
   down_ = true;
   desired_.reset();
+  previous_filter_.reset();
   previous_ruleset_.reset();
 }
 
@@ -167,6 +175,13 @@ Round Reconciler::run(firewall::Depth depth, WallTime now) {
     depth = firewall::Depth::Full;
   }
   if (!has_netmap_ && !down_) {
+    return round;
+  }
+  if (host_unread_) {
+    look_for_overlaps();
+  }
+  if (host_unread_) {  // a gateway could take from the host what is the host's
+    round.errors.push_back(*host_unread_);
     return round;
   }
   auto desired = wanted(now);

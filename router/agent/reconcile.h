@@ -129,6 +129,8 @@ class Reconciler {
   // The ruleset in force before the netmap changed: the contents of the sets that the kernel's
   // digest stands for, so that they need not be listed.
   std::optional<firewall::Ruleset> previous_ruleset_;
+  std::optional<firewall::Filter> previous_filter_;  // of what was wanted, while nothing is
+  std::optional<Error> host_unread_;  // why nobody knows what the host uses its addresses for
   // All of the table is to be read: somebody asked for it, or writing it failed, and since then it
   // has not been read.
   bool look_whole_ = false;

@@ -12,13 +12,15 @@
 
 namespace cw::agent {
 
-// A host that cannot be read overlaps nothing; the round says why it cannot.
+// Of a host that cannot be read: none, and the next round looks again before it does anything.
 std::vector<router::Overlap> Reconciler::overlaps_of(const network::Netmap& netmap) {
   const auto ours = router::gateway_prefixes(netmap, snapshot_.host);
   if (has_netmap_ && !down_ && ours == router::gateway_prefixes(snapshot_.netmap, snapshot_.host)) {
     return snapshot_.overlaps;
   }
-  return look_at_host(ours).value_or(std::vector<router::Overlap>());
+  auto found = look_at_host(ours);
+  host_unread_ = found ? std::nullopt : std::optional(found.error());
+  return std::move(found).value_or(std::vector<router::Overlap>());
 }
 
 // What is routed into our tunnels already stays, whoever came later.
@@ -38,16 +40,22 @@ Result<std::vector<router::Overlap>> Reconciler::look_at_host(
 
 void Reconciler::look_for_overlaps() {
   if (!has_netmap_ || down_) {
+    host_unread_.reset();
     return;
   }
   const auto& before = snapshot_.overlaps;
   auto now = look_at_host(router::gateway_prefixes(snapshot_.netmap, snapshot_.host));
   if (!now) {
-    return;
+    if (host_unread_) {
+      host_unread_ = std::move(now).error();
+    }
+    return;  // what was found before stays
   }
+  const bool first = std::exchange(host_unread_, std::nullopt).has_value();
   for (auto& overlap : *now) {
     // One that serves goes on, also while somebody has removed its route.
-    overlap.in_force = overlap.in_force || !router::is_left_out(overlap.gateway, before);
+    overlap.in_force =
+        overlap.in_force || (!first && !router::is_left_out(overlap.gateway, before));
   }
   if (*now != before) {
     snapshot_.overlaps = std::move(*now);

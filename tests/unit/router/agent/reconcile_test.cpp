@@ -176,6 +176,19 @@ TEST_F(Reconcile, LooksAtWhatThePeerHadThatGoesAndAtNothingElse) {
   EXPECT_THAT(kernel_.looked_among, IsEmpty());
 }
 
+// Each container's interface is one.
+TEST_F(Reconcile, LooksAtNoConnectionWhereOnlyTheHostChanged) {
+  take(4);
+  (void)run(Depth::Full);
+  kernel_.looked_among.clear();
+  auto host = snapshot_.host;
+  host.ra_devices.emplace_back("veth1");
+  kernel_.sysctls["net/ipv6/conf/veth1/accept_ra"] = "1";
+  reconciler_.set_host(host);
+  EXPECT_TRUE(run().settled);
+  EXPECT_THAT(kernel_.looked_among, IsEmpty());
+}
+
 TEST_F(Reconcile, LooksAtAllConnectionsAfterSomebodyElseChangedTheTable) {
   take(4);
   (void)run(Depth::Full);
@@ -390,6 +403,21 @@ TEST_F(Reconcile, AGatewayWhoseBlockTheHostUsesIsLeftOutUntilItDoesNot) {
   EXPECT_TRUE(run().settled);
   EXPECT_THAT(kernel_.wireguard("cw-prod").peers, SizeIs(4));
   EXPECT_THAT(reconciler_.overlaps(), IsEmpty());
+}
+
+TEST_F(Reconcile, NothingIsMadeWhereNobodyKnowsWhatTheHostUses) {
+  kernel_.host_prefixes = {
+      {.prefix = *net::Prefix::parse("100.64.0.0/10"), .device = "eth0", .route = true}};
+  kernel_.interrupt_dumps = true;
+  take(4);
+  const auto round = run(Depth::Full);
+  EXPECT_FALSE(round.settled);
+  EXPECT_THAT(round.errors, SizeIs(1));
+  EXPECT_EQ(kernel_.writes, 0);
+  kernel_.interrupt_dumps = false;
+  EXPECT_TRUE(run(Depth::Full).settled);
+  EXPECT_THAT(reconciler_.overlaps(), SizeIs(1));
+  EXPECT_EQ(kernel_.links()->size(), 1U);  // eth0
 }
 
 TEST_F(Reconcile, ARouteThatComesLaterTakesNoGatewayAway) {
