@@ -51,7 +51,13 @@ table inet other {
   chain prerouting { type filter hook prerouting priority filter - 10; tcp dport 21 ct helper set "ftp"; }
 }
 """
-NAMES_POSTGRESQL = "printf '227 Entering Passive Mode (10,0,1,5,21,56)\\r\\n'; sleep 60"  # 21 * 256 + 56 = 5432
+FTP_SERVER = """
+import socket, time
+with socket.create_server(("10.0.1.5", 21)) as server:
+    connection, _ = server.accept()
+    connection.sendall(b"227 Entering Passive Mode (10,0,1,5,21,56)\\r\\n")  # 21 * 256 + 56 = 5432
+    time.sleep(60)
+"""
 
 BOTH_WAYS = """
 [[rule]]
@@ -108,12 +114,13 @@ def test_what_conntrack_expects_because_of_what_is_allowed_is_judged_like_all_el
     take(world, FTP_ONLY)
     world.router.nft(FTP_HELPER)
     db = world.topology.db
-    db.start("socat", "TCP4-LISTEN:21,reuseaddr", f"SYSTEM:{NAMES_POSTGRESQL}")
+    server = db.start("python3", "-c", FTP_SERVER)
     world.wait_for_port(db, 21)
     control = world.client.start("bash", "-c", f"exec 3<>/dev/tcp/{DATABASE}/21; cat <&3")
     shell.until("5432 expected", lambda: "dport=5432" in world.router.run("conntrack", "-L", "expect"))
     assert world.try_tcp(world.client, DATABASE, 5432) == "refused"
     control.kill()
+    server.kill()
 
 
 def test_what_is_open_ends_with_its_permission(world: World) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -52,13 +53,15 @@ table inet watch {
 
 
 @pytest.fixture
-def fast(world: World) -> World:
+def fast(world: World) -> Iterator[World]:
     world.connect("laptop")
-    for server in SERVERS.values():
-        world.topology.db.start("socat", server, "EXEC:cat")
     db = world.topology.db
+    servers = [db.start("socat", "-T60", server, "EXEC:cat") for server in SERVERS.values()]
     shell.until("both servers", lambda: db.run("ss", "-Hlntu").count(f":{PORT} ") == len(SERVERS))
-    return world
+    yield world
+    for server in servers:  # the database outlives the test
+        server.kill()
+        server.wait()
 
 
 def take(world: World, policy: str) -> None:
