@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/agent_client.h"
+#include "network/netmap.h"
+
+// The forms of an address at a site: what it is there, and how peers write it where two sites have
+// the same addresses. Found from any of them, and told as text and as JSON. Pure.
+namespace cw::cli {
+
+struct AddressForms {
+  std::string site;
+  net::Ip address;                 // at the site: IPv4
+  net::Ip via6;                    // its 4via6 form
+  std::vector<std::string> hosts;  // of policy.toml that are this address, sorted
+
+  friend bool operator==(const AddressForms&, const AddressForms&) = default;
+};
+
+// `text` is a host of policy.toml, an IPv4 address or a 4via6 address. `site`: the one that is
+// meant, needed where two have a route to the address.
+[[nodiscard]] Asked<AddressForms> find_address(const network::Netmap& netmap,
+                                               const std::string& text,
+                                               const std::optional<std::string>& site);
+
+[[nodiscard]] std::string forms_text(const AddressForms& forms);
+[[nodiscard]] std::string forms_json(const AddressForms& forms);
+
+}  // namespace cw::cli
