@@ -43,10 +43,22 @@ void describe_via(CLI::App& app, Command& command) {
   });
 }
 
+void describe_hosts(CLI::App& app, Command& command) {
+  const auto question = std::make_shared<Question>();
+  auto* verb = add_question(app, "hosts", "lines for /etc/hosts: the hosts of the policy by 4via6",
+                            *question);
+  verb->callback([&command, question] {
+    command = [question](const Terminal& terminal) {
+      return hosts(question->network, question->form(), terminal);
+    };
+  });
+}
+
 }  // namespace
 
 void describe_address_verbs(CLI::App& app, Command& command) {
   describe_via(app, command);
+  describe_hosts(app, command);
 }
 
 }  // namespace cw::cli

@@ -216,4 +216,66 @@ std::string forms_json(const AddressForms& forms) {
                   {"hosts", forms.hosts}});
 }
 
+namespace {
+
+HostAddress host_address(const Netmap& netmap, const policy::Host& host) {
+  HostAddress made{.name = host.name, .forms = {}, .ipv6 = {}, .left_out = {}};
+  const auto& address = host.prefix.address();
+  if (host.prefix.is_host() && !address.is_v4() && !netmap.via_prefix.contains(address)) {
+    made.ipv6 = address;
+  } else if (auto forms = find_address(netmap, host.name, {})) {
+    made.forms = std::move(*forms);
+  } else {
+    made.left_out = forms.error().message;
+  }
+  return made;
+}
+
+std::string written(const HostAddress& host) {
+  return host.forms ? host.forms->via6.to_text() : host.ipv6 ? host.ipv6->to_text() : "";
+}
+
+}  // namespace
+
+std::vector<HostAddress> host_addresses(const Netmap& netmap) {
+  std::vector<HostAddress> all;
+  if (netmap.policy) {
+    for (const auto& host : netmap.policy->hosts) {
+      all.push_back(host_address(netmap, host));
+    }
+  }
+  return all;
+}
+
+std::string hosts_text(const std::vector<HostAddress>& hosts) {
+  std::size_t widest = 0;
+  for (const auto& host : hosts) {
+    widest = std::max(widest, written(host).size());
+  }
+  std::string text;
+  for (const auto& host : hosts) {
+    text += host.left_out.empty() ? fmt::format("{:<{}}  {}\n", written(host), widest, host.name)
+                                  : fmt::format("# left out: {}\n", host.left_out);
+  }
+  return text.empty() ? "# no hosts: policy.toml has none in [hosts]\n" : text;
+}
+
+std::string hosts_json(const std::vector<HostAddress>& hosts) {
+  auto list = nlohmann::json::array();
+  for (const auto& host : hosts) {
+    nlohmann::json one = {{"name", host.name}};
+    if (host.forms) {
+      one["site"] = host.forms->site;
+      one["address"] = host.forms->address.to_text();
+      one["via6"] = host.forms->via6.to_text();
+    } else if (host.ipv6) {
+      one["address"] = host.ipv6->to_text();
+    } else {
+      one["left_out"] = host.left_out;
+    }
+    list.push_back(std::move(one));
+  }
+  return text_of(list);
+}
+
 }  // namespace cw::cli

@@ -31,4 +31,21 @@ struct AddressForms {
 [[nodiscard]] std::string forms_text(const AddressForms& forms);
 [[nodiscard]] std::string forms_json(const AddressForms& forms);
 
+// A host of policy.toml, and the address by which every peer of its site reaches it.
+struct HostAddress {
+  std::string name;
+  std::optional<AddressForms> forms;  // IPv4: by 4via6
+  std::optional<net::Ip> ipv6;        // as it is
+  std::string left_out;               // why it has neither
+
+  friend bool operator==(const HostAddress&, const HostAddress&) = default;
+};
+
+// By name; of a netmap without a policy, none.
+[[nodiscard]] std::vector<HostAddress> host_addresses(const network::Netmap& netmap);
+
+// Lines of hosts(5); what is left out is a comment.
+[[nodiscard]] std::string hosts_text(const std::vector<HostAddress>& hosts);
+[[nodiscard]] std::string hosts_json(const std::vector<HostAddress>& hosts);
+
 }  // namespace cw::cli

@@ -27,6 +27,8 @@ int policy_diff(const std::string& before, const std::string& after, const Termi
 // The forms of an address at a site; `what` and `site` as in find_address().
 int via(const std::string& directory, const std::string& what,
         const std::optional<std::string>& site, Form form, const Terminal& terminal);
+// Lines for /etc/hosts.
+int hosts(const std::string& directory, Form form, const Terminal& terminal);
 int reload(const AgentClient& agent, const Terminal& terminal);
 int down(const AgentClient& agent, const Terminal& terminal);
 

@@ -120,6 +120,47 @@ TEST(AddressForms, AreTextAndJson) {
             "}\n");
 }
 
+TEST(HostLines, AreAlignedAndSayWhatIsLeftOut) {
+  auto netmap = two_sites();
+  netmap.policy->hosts.push_back({.name = "zoo", .prefix = prefix("10.9.0.1/32"), .site = {}});
+  EXPECT_EQ(hosts_text(host_addresses(netmap)),
+            "fd5e:3a1c:9b04:b1a:0:1:a00:105  db\n"
+            "fd5e:3a1c:9b04:b1a:0:1:a00:105  db-by-via\n"
+            "# left out: host `lan` is a prefix, 10.7.1.0/24\n"
+            "2001:db8::5                     www\n"
+            "# left out: no site has a route to 10.9.0.1\n");
+}
+
+TEST(HostLines, OfNoHostsAreAComment) {
+  auto netmap = two_sites();
+  netmap.policy.reset();
+  EXPECT_EQ(hosts_text(host_addresses(netmap)), "# no hosts: policy.toml has none in [hosts]\n");
+  EXPECT_EQ(hosts_json(host_addresses(netmap)), "[]\n");
+}
+
+TEST(HostLines, AreJsonForPrograms) {
+  auto netmap = two_sites();
+  auto& all = netmap.policy->hosts;
+  all = {all[0], all[2], all[3]};
+  EXPECT_EQ(hosts_json(host_addresses(netmap)), R"([
+  {
+    "address": "10.0.1.5",
+    "name": "db",
+    "site": "prod",
+    "via6": "fd5e:3a1c:9b04:b1a:0:1:a00:105"
+  },
+  {
+    "left_out": "host `lan` is a prefix, 10.7.1.0/24",
+    "name": "lan"
+  },
+  {
+    "address": "2001:db8::5",
+    "name": "www"
+  }
+]
+)");
+}
+
 RC_GTEST_PROP(AddressFormsLaws, LeadBackToSiteAndAddress, ()) {
   const auto netmap = two_sites();
   const auto host = *rc::gen::inRange<std::uint32_t>(0, 1U << 16U);
