@@ -30,8 +30,8 @@ CLI::App* add_question(CLI::App& app, const char* name, const char* about, Quest
 
 void describe_via(CLI::App& app, Command& command) {
   const auto question = std::make_shared<Question>();
-  auto* verb =
-      add_question(app, "via", "the forms of an address at a site: itself and 4via6", *question);
+  auto* verb = add_question(app, "via", "the forms of an address at a site: itself, 4via6, alias",
+                            *question);
   verb->add_option("WHAT", question->what, "an address in any form, or a host of policy.toml")
       ->required();
   verb->add_option("--site", question->site, "the site it is at, where several have it")

@@ -77,14 +77,22 @@ Asked<Place> written_place(const Netmap& netmap, const std::string& text) {
   const auto address = net::Ip::parse(text);
   if (!address) {
     return trouble(fmt::format("there is no host `{}` in policy.toml, and it is no address", text),
-                   "name a host of [hosts], an IPv4 address, or a 4via6 address");
+                   "name a host of [hosts], or an address in any of its forms");
   }
   return Place{.address = *address, .site = {}};
 }
 
-// A 4via6 address is turned into what it stands for.
+// A 4via6 address or an alias is turned into what it stands for.
 Asked<Place> real_place(const Netmap& netmap, const Place& place) {
   if (place.address.is_v4()) {
+    const auto written = net::Prefix::host(place.address);
+    for (const auto& site : netmap.sites) {
+      for (const auto& alias : site.aliases) {
+        if (const auto real = net::from_alias(alias, written)) {
+          return Place{.address = real->address(), .site = site.name};
+        }
+      }
+    }
     return place;
   }
   const auto text = place.address.to_text();
@@ -108,7 +116,8 @@ Asked<Place> real_place(const Netmap& netmap, const Place& place) {
   return Place{.address = via->ipv4, .site = site->name};
 }
 
-std::vector<std::string> hosts_at(const Netmap& netmap, const Site& site, const net::Ip& address) {
+std::vector<std::string> hosts_at(const Netmap& netmap, const std::string& site,
+                                  const net::Ip& address) {
   std::vector<std::string> names;
   if (!netmap.policy) {
     return names;
@@ -117,7 +126,7 @@ std::vector<std::string> hosts_at(const Netmap& netmap, const Site& site, const 
     const auto place =
         host.prefix.is_host() ? real_place(netmap, *host_place(host)) : Asked<Place>();
     if (host.prefix.is_host() && place && place->address == address &&
-        place->site.value_or(site.name) == site.name) {
+        place->site.value_or(site) == site) {
       names.push_back(host.name);
     }
   }
@@ -125,10 +134,17 @@ std::vector<std::string> hosts_at(const Netmap& netmap, const Site& site, const 
 }
 
 AddressForms forms_at(const Netmap& netmap, const Site& site, const net::Ip& address) {
-  return {.site = site.name,
-          .address = address,
-          .via6 = net::to_via6(netmap.via_prefix, site.id, address),
-          .hosts = hosts_at(netmap, site, address)};
+  AddressForms forms{.site = site.name,
+                     .address = address,
+                     .via6 = net::to_via6(netmap.via_prefix, site.id, address),
+                     .alias = {},
+                     .hosts = {}};
+  for (const auto& alias : site.aliases) {
+    if (const auto written = net::to_alias(alias, net::Prefix::host(address))) {
+      forms.alias = written->address();
+    }
+  }
+  return forms;
 }
 
 Asked<AddressForms> find_at(const Netmap& netmap, const Site& site, const net::Ip& address) {
@@ -165,6 +181,25 @@ Asked<AddressForms> find_anywhere(const Netmap& netmap, const net::Ip& address) 
                              })));
 }
 
+// `site`: one of the network's. All but the hosts.
+Asked<AddressForms> find_written(const Netmap& netmap, const std::string& text,
+                                 const Place& written, const std::optional<std::string>& site) {
+  const auto real = real_place(netmap, written);
+  if (!real) {
+    return tl::make_unexpected(real.error());
+  }
+  for (const auto* said : {&written.site, &real->site}) {
+    if (site && *said && **said != *site) {
+      return trouble(fmt::format("{} is at site `{}`, not at `{}`", text, **said, *site),
+                     "leave --site out, or ask for the address itself");
+    }
+  }
+  const auto& where = real->site ? real->site : site;
+  return where
+             ? find_at(netmap, *std::ranges::find(netmap.sites, *where, &Site::name), real->address)
+             : find_anywhere(netmap, real->address);
+}
+
 std::string text_of(const nlohmann::json& json) {
   constexpr int kIndent = 2;
   return json.dump(kIndent, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
@@ -178,23 +213,12 @@ Asked<AddressForms> find_address(const Netmap& netmap, const std::string& text,
     return trouble(fmt::format("there is no site `{}`", *site), no_site_hint(netmap, *site));
   }
   const auto written = written_place(netmap, text);
-  if (!written) {
-    return tl::make_unexpected(written.error());
+  auto forms = written ? find_written(netmap, text, *written, site)
+                       : Asked<AddressForms>(tl::make_unexpected(written.error()));
+  if (forms) {
+    forms->hosts = hosts_at(netmap, forms->site, forms->address);
   }
-  const auto real = real_place(netmap, *written);
-  if (!real) {
-    return tl::make_unexpected(real.error());
-  }
-  for (const auto* said : {&written->site, &real->site}) {
-    if (site && *said && **said != *site) {
-      return trouble(fmt::format("{} is at site `{}`, not at `{}`", text, **said, *site),
-                     "leave --site out, or ask for the address itself");
-    }
-  }
-  const auto& where = real->site ? real->site : site;
-  return where
-             ? find_at(netmap, *std::ranges::find(netmap.sites, *where, &Site::name), real->address)
-             : find_anywhere(netmap, real->address);
+  return forms;
 }
 
 std::string forms_text(const AddressForms& forms) {
@@ -205,15 +229,20 @@ std::string forms_text(const AddressForms& forms) {
   add("site", forms.site);
   add("address", forms.address.to_text());
   add("4via6", forms.via6.to_text());
+  add("alias", forms.alias ? forms.alias->to_text() : "");
   add("host", fmt::format("{}", fmt::join(forms.hosts, ", ")));
   return text;
 }
 
 std::string forms_json(const AddressForms& forms) {
-  return text_of({{"site", forms.site},
-                  {"address", forms.address.to_text()},
-                  {"via6", forms.via6.to_text()},
-                  {"hosts", forms.hosts}});
+  nlohmann::json json = {{"site", forms.site},
+                         {"address", forms.address.to_text()},
+                         {"via6", forms.via6.to_text()},
+                         {"hosts", forms.hosts}};
+  if (forms.alias) {
+    json["alias"] = forms.alias->to_text();
+  }
+  return text_of(json);
 }
 
 namespace {
@@ -223,7 +252,12 @@ HostAddress host_address(const Netmap& netmap, const policy::Host& host) {
   const auto& address = host.prefix.address();
   if (host.prefix.is_host() && !address.is_v4() && !netmap.via_prefix.contains(address)) {
     made.ipv6 = address;
-  } else if (auto forms = find_address(netmap, host.name, {})) {
+    return made;
+  }
+  const auto place = host_place(host);
+  auto forms = place ? find_written(netmap, host.name, *place, host.site)
+                     : Asked<AddressForms>(tl::make_unexpected(place.error()));
+  if (forms) {
     made.forms = std::move(*forms);
   } else {
     made.left_out = forms.error().message;
@@ -268,6 +302,9 @@ std::string hosts_json(const std::vector<HostAddress>& hosts) {
       one["site"] = host.forms->site;
       one["address"] = host.forms->address.to_text();
       one["via6"] = host.forms->via6.to_text();
+      if (host.forms->alias) {
+        one["alias"] = host.forms->alias->to_text();
+      }
     } else if (host.ipv6) {
       one["address"] = host.ipv6->to_text();
     } else {

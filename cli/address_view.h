@@ -17,13 +17,14 @@ struct AddressForms {
   std::string site;
   net::Ip address;                 // at the site: IPv4
   net::Ip via6;                    // its 4via6 form
+  std::optional<net::Ip> alias;    // its IPv4 alias, where its route has one
   std::vector<std::string> hosts;  // of policy.toml that are this address, sorted
 
   friend bool operator==(const AddressForms&, const AddressForms&) = default;
 };
 
-// `text` is a host of policy.toml, an IPv4 address or a 4via6 address. `site`: the one that is
-// meant, needed where two have a route to the address.
+// `text` is a host of policy.toml, an IPv4 address, a 4via6 address or an alias. `site`: the one
+// that is meant, needed where two have a route to the address.
 [[nodiscard]] Asked<AddressForms> find_address(const network::Netmap& netmap,
                                                const std::string& text,
                                                const std::optional<std::string>& site);

@@ -30,6 +30,7 @@ network::Netmap two_sites() {
   netmap.sites = {
       site("prod", 1, {prefix("10.0.0.0/16"), prefix("10.7.0.0/16"), prefix("2001:db8::/48")}),
       site("staging", 2, {prefix("10.0.0.0/16")})};
+  netmap.sites[1].aliases = {{.route = prefix("10.0.0.0/16"), .alias = prefix("100.80.0.0/16")}};
   netmap.policy.emplace();
   netmap.policy->hosts = {
       {.name = "db", .prefix = prefix("10.0.1.5/32"), .site = "prod"},
@@ -61,6 +62,21 @@ TEST(AddressForms, AreTheSameFromEachFormAndFromAHost) {
   EXPECT_EQ(found("db-by-via"), forms);
   EXPECT_THAT(forms.hosts, testing::ElementsAre("db", "db-by-via"));
   EXPECT_TRUE(found("10.0.1.5", "staging").hosts.empty());
+}
+
+TEST(AddressForms, HaveAnAliasWhereTheRouteHas) {
+  const auto forms = found("100.80.1.5");
+  EXPECT_EQ(forms.site, "staging");
+  EXPECT_EQ(forms.address.to_text(), "10.0.1.5");
+  EXPECT_EQ(found("10.0.1.5", "staging"), forms);
+  EXPECT_EQ(found("fd5e:3a1c:9b04:b1a:0:2:a00:105"), forms);
+  EXPECT_EQ(forms_text(forms),
+            "site     staging\n"
+            "address  10.0.1.5\n"
+            "4via6    fd5e:3a1c:9b04:b1a:0:2:a00:105\n"
+            "alias    100.80.1.5\n");
+  EXPECT_THAT(forms_json(forms), HasSubstr("\"alias\": \"100.80.1.5\""));
+  EXPECT_THAT(refused("100.80.1.5", "prod"), HasSubstr("is at site `staging`, not at `prod`"));
 }
 
 TEST(AddressForms, NeedNoSiteWhereOneHasTheAddress) {
@@ -170,6 +186,11 @@ RC_GTEST_PROP(AddressFormsLaws, LeadBackToSiteAndAddress, ()) {
   RC_ASSERT(forms && forms->site == name && forms->address == address);
   const auto back = find_address(netmap, forms->via6.to_text(), {});
   RC_ASSERT(back && *back == *forms);
+  RC_ASSERT(forms->alias.has_value() == (name == "staging"));
+  if (forms->alias) {
+    const auto from_alias = find_address(netmap, forms->alias->to_text(), {});
+    RC_ASSERT(from_alias && *from_alias == *forms);
+  }
 }
 
 }  // namespace
