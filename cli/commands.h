@@ -21,6 +21,7 @@ void describe_gateway_verbs(CLI::App& app, Command& command);
 void describe_peer_verbs(CLI::App& app, Command& command);
 void describe_init_verb(CLI::App& app, Command& command);
 void describe_policy_verbs(CLI::App& app, Command& command);
+void describe_address_verbs(CLI::App& app, Command& command);
 void describe_agent_verbs(CLI::App& app, Command& command);
 
 }  // namespace cw::cli

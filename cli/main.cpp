@@ -24,6 +24,7 @@ void describe(CLI::App& app, Command& command) {
   describe_peer_verbs(app, command);
   describe_netmap_verbs(app, command);
   describe_policy_verbs(app, command);
+  describe_address_verbs(app, command);
   describe_agent_verbs(app, command);
   app.add_subcommand("version", "print the version")->callback([&command] {
     command = [](const Terminal& /*terminal*/) {

@@ -24,6 +24,11 @@ int who_may(const std::string& directory, const std::string& to, Form form,
             const Terminal& terminal);
 // kChangesPending where anybody gains or loses anything.
 int policy_diff(const std::string& before, const std::string& after, const Terminal& terminal);
+// The forms of an address at a site; `what` and `site` as in find_address().
+int via(const std::string& directory, const std::string& what,
+        const std::optional<std::string>& site, Form form, const Terminal& terminal);
+// Lines for /etc/hosts.
+int hosts(const std::string& directory, Form form, const Terminal& terminal);
 int reload(const AgentClient& agent, const Terminal& terminal);
 int down(const AgentClient& agent, const Terminal& terminal);
 

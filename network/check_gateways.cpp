@@ -149,7 +149,11 @@ void check_endpoint(Checks& checks, const GatewayView& gateway, Claims<net::Endp
                     "the other one", "each gateway needs a port or an address of its own");
     }
     const auto ip = net::Ip::parse(endpoint->host);
-    for (const auto& route : gateway.file->routes) {
+    auto routes = gateway.file->routes;
+    for (const auto& each : gateway.file->aliases) {
+      routes.push_back(each.alias);
+    }
+    for (const auto& route : routes) {
       if (ip && route.value.contains(*ip)) {
         checks.warn(gateway.at(endpoint.span),
                     fmt::format("clients would send the tunnel to {} into the tunnel itself",

@@ -34,6 +34,9 @@ class PolicyChecks {
     for (const auto& group : file.groups) {
       groups_.insert(group.name);
     }
+    for (const auto& [name, site] : checks.directory.sites) {
+      forms_.push_back(forms_of(name, site));
+    }
   }
 
   policy::Policy run() {
@@ -48,7 +51,7 @@ class PolicyChecks {
     for (const auto& rule : file_.rules) {
       take_rule(rule);
     }
-    warn_of_shadowed_rules();
+    warn_of_shadowed_rules(checks_, policy_, rule_places_, forms_);
     for (const auto& test : file_.tests) {
       take_test(test);
     }
@@ -56,6 +59,20 @@ class PolicyChecks {
   }
 
  private:
+  [[nodiscard]] policy::Site forms_of(const std::string& name, const SiteFile& file) const {
+    policy::Site site{.name = name, .routes = {}, .via = {}, .aliases = {}};
+    const auto& network = checks_.directory.network;
+    if (file.id && network && (network->via_prefix || network->ula)) {
+      site.via = net::site_via(
+          network->via_prefix ? *network->via_prefix : net::default_via_prefix(*network->ula),
+          *file.id);
+    }
+    for (const auto& each : file.aliases) {
+      site.aliases.push_back({.route = each.route.value, .alias = each.alias.value});
+    }
+    return site;
+  }
+
   static Origin at(Span span) { return Origin::in_policy(span); }
 
   [[nodiscard]] bool is_peer(std::string_view name) const {
@@ -92,19 +109,20 @@ class PolicyChecks {
   void take_host(const HostEntry& entry);
   void take_rule(const RuleTable& table);
   void take_test(const TestTable& table);
-  void warn_of_shadowed_rules();
 
   std::optional<Selector> named(const Selector& selector, Span span);
   std::optional<Selector> source(const Located<std::string>& text);
   std::optional<Selector> destination(const Located<std::string>& text);
   std::optional<Selector> target(const std::string& text, Span span);
   bool check_where(const net::Prefix& prefix, Span span);
+  [[nodiscard]] net::Prefix meant_at(std::string_view site, const net::Prefix& written) const;
   [[nodiscard]] const LocatedList<net::Prefix>* routes_of(const std::string& site) const;
 
   Checks& checks_;
   const PolicyFile& file_;
   std::set<std::string_view> users_;
   std::set<std::string_view> groups_;
+  std::vector<policy::Site> forms_;      // of each site, by name, without its routes
   std::set<std::string_view> lived_in_;  // groups that a peer's own file names
   Claims<std::string> names_;
   policy::Policy policy_;
@@ -139,13 +157,20 @@ const LocatedList<net::Prefix>* PolicyChecks::routes_of(const std::string& site)
   return found == checks_.directory.sites.end() ? nullptr : &found->second.routes;
 }
 
+// Of a 4via6 address or an alias of the site, the real destination.
+net::Prefix PolicyChecks::meant_at(std::string_view site, const net::Prefix& written) const {
+  const auto form = std::ranges::lower_bound(forms_, site, {}, &policy::Site::name);
+  return form == forms_.end() || form->name != site ? written : form->meant(written);
+}
+
 // False: it is at two sites, and does not say at which.
 bool PolicyChecks::check_where(const net::Prefix& prefix, Span span) {
   const Located<net::Prefix>* first = nullptr;
   std::string_view first_site;
   for (const auto& [name, site] : checks_.directory.sites) {
+    const auto meant = meant_at(name, prefix);
     const auto route = std::ranges::find_if(
-        site.routes, [&](const auto& each) { return each.value.overlaps(prefix); });
+        site.routes, [&](const auto& each) { return each.value.overlaps(meant); });
     if (route == site.routes.end()) {
       continue;
     }
@@ -184,7 +209,7 @@ void PolicyChecks::take_host(const HostEntry& entry) {
       return;
     }
     if (routes != nullptr && std::ranges::none_of(*routes, [&](const auto& route) {
-          return route.value.overlaps(*entry.prefix);
+          return route.value.overlaps(meant_at(*entry.site, *entry.prefix));
         })) {
       checks_.warn(at(entry.prefix.span),
                    fmt::format("site `{}` has no route to this", *entry.site),
@@ -309,84 +334,6 @@ void PolicyChecks::take_rule(const RuleTable& table) {
   }
   policy_.rules.push_back(std::move(rule));
   rule_places_.push_back(table.name.set ? table.name.span : table.at);
-}
-
-bool covers(const policy::Policy& policy, const Selector& wide, const Selector& narrow) {
-  if (wide == narrow) {
-    return true;
-  }
-  const auto prefix_of = [&](const Selector& selector) -> const net::Prefix* {
-    if (selector.kind == SelectorKind::Prefix) {
-      return &selector.prefix;
-    }
-    if (selector.kind != SelectorKind::Host) {
-      return nullptr;
-    }
-    const auto host =
-        std::ranges::lower_bound(policy.hosts, selector.name, {}, &policy::Host::name);
-    return host != policy.hosts.end() && host->name == selector.name && !host->site ? &host->prefix
-                                                                                    : nullptr;
-  };
-  const auto* outer = prefix_of(wide);
-  const auto* inner = prefix_of(narrow);
-  return outer != nullptr && inner != nullptr && outer->contains(*inner);
-}
-
-bool shadows(const policy::Policy& policy, const policy::Rule& wide, const policy::Rule& narrow) {
-  const bool lasts = !wide.expires || (narrow.expires && *narrow.expires <= *wide.expires);
-  const auto any_peer = [](const Selector& each) { return each.kind == SelectorKind::Any; };
-  const bool from = std::ranges::all_of(narrow.from, [&](const auto& each) {
-    return std::ranges::any_of(wide.from, [&](const auto& outer) {
-      return outer == each || (any_peer(outer) && each.kind != SelectorKind::Site);
-    });
-  });
-  return lasts && from &&
-         std::ranges::all_of(narrow.to,
-                             [&](const auto& each) {
-                               return std::ranges::any_of(wide.to, [&](const auto& outer) {
-                                 return covers(policy, outer, each);
-                               });
-                             }) &&
-         std::ranges::all_of(narrow.services, [&](const auto& each) {
-           return std::ranges::any_of(wide.services,
-                                      [&](const auto& outer) { return outer.contains(each); });
-         });
-}
-
-void PolicyChecks::warn_of_shadowed_rules() {
-  const auto& rules = policy_.rules;
-  // Whoever shadows a rule has its first source, or all peers: so few are compared.
-  std::map<std::string, std::vector<std::size_t>> by_source;
-  for (std::size_t i = 0; i < rules.size(); ++i) {
-    for (const auto& from : rules[i].from) {
-      by_source[from.to_text()].push_back(i);
-    }
-  }
-  const auto warn_once = [&](std::size_t i, const std::vector<std::size_t>& candidates) {
-    for (const auto j : candidates) {
-      // Of two that say the same, the later one is told.
-      if (i == j || !shadows(policy_, rules[j], rules[i]) ||
-          (i < j && shadows(policy_, rules[i], rules[j]))) {
-        continue;
-      }
-      checks_.warn(
-          at(rule_places_[i]),
-          fmt::format("rule `{}` allows nothing that `{}` does not", rules[i].name, rules[j].name),
-          at(rule_places_[j]), "allows it already", "remove one of them");
-      return true;
-    }
-    return false;
-  };
-  const std::string any = Selector{}.to_text();
-  for (std::size_t i = 0; i < rules.size(); ++i) {
-    if (rules[i].from.empty() || rules[i].to.empty()) {
-      continue;
-    }
-    const auto first = rules[i].from.front().to_text();
-    if (!warn_once(i, by_source[first]) && first != any) {
-      warn_once(i, by_source[any]);
-    }
-  }
 }
 
 void PolicyChecks::take_test(const TestTable& table) {

@@ -119,10 +119,16 @@ struct Checks {
 void check_network(Checks& checks);
 void check_sites(Checks& checks);     // ids, routes, routers
 void check_gateways(Checks& checks);  // fills Checks::gateways
+void check_aliases(Checks& checks);   // against all that has addresses
 void check_peers(Checks& checks);     // after check_gateways
 
 // The policy with every name looked up; nothing where there is none.
 [[nodiscard]] std::optional<policy::Policy> check_policy(Checks& checks);
+// Rules that others make superfluous. `places` of the rules; `sites` with what the forms of their
+// addresses mean.
+void warn_of_shadowed_rules(Checks& checks, const policy::Policy& policy,
+                            const std::vector<Span>& places,
+                            const std::vector<policy::Site>& sites);
 // Of a directory without a mistake. Expiries are left out: a network that was good when it was
 // read does not turn bad with time.
 void check_policy_tests(Checks& checks, const policy::World& world);

@@ -106,6 +106,11 @@ ClientConfig client_config(const Netmap& netmap, const Peer& peer) {
     config.peers.push_back(std::move(made));
   }
   for (std::size_t i = 0; i < all.size(); ++i) {
+    for (const auto& [route, alias] : all[i].site->aliases) {
+      given.insert(alias);
+      config.peers[i].routes.push_back(alias);
+      config.peers[i].allowed_ips.push_back(alias);
+    }
     for (const auto& route : all[i].site->routes) {
       if (!std::ranges::binary_search(config.claimed_twice, route) && given.insert(route).second) {
         config.peers[i].routes.push_back(route);

@@ -15,11 +15,11 @@
 // not work any more, which its fingerprint tells (ADR 0015). Pure.
 //
 // One [Peer] for each site of the peer whose gateways have its address in a block: the gateway's
-// two addresses, the site's 4via6 prefix, and the site's routes but for those that another site of
-// this configuration has as well (two sites cannot both be meant by 10.0.0.0/16; each is reached by
-// its own 4via6 addresses). The home gateway's also has the catch-alls: the network's via prefix
-// and its `client_routes`. Policy never matters. No allowed IP stands twice: the app would silently
-// give it to the last [Peer] that names it.
+// two addresses, the site's 4via6 prefix and aliases, and the site's routes but for those that
+// another site of this configuration has as well (two sites cannot both be meant by 10.0.0.0/16;
+// each is reached by its own 4via6 addresses or its own alias). The home gateway's also has the
+// catch-alls: the network's via prefix and its `client_routes`. Policy never matters. No allowed IP
+// stands twice: the app would silently give it to the last [Peer] that names it.
 namespace cw::network {
 
 struct ClientPeer {
@@ -28,7 +28,7 @@ struct ClientPeer {
   net::PublicKey public_key;
   net::Endpoint endpoint;
   std::vector<net::Prefix> allowed_ips;  // in the order they are written; all of what follows, too
-  std::vector<net::Prefix> routes;       // the site's own that this [Peer] claims, sorted
+  std::vector<net::Prefix> routes;       // the site's own that this [Peer] claims, aliases first
 
   friend bool operator==(const ClientPeer&, const ClientPeer&) = default;
 };
@@ -38,7 +38,7 @@ struct ClientConfig {
   net::Ip address;
   net::Ip ipv6;
   std::vector<ClientPeer> peers;           // by site id
-  std::vector<net::Prefix> claimed_twice;  // routes of several sites, sorted: 4via6 only
+  std::vector<net::Prefix> claimed_twice;  // routes of several sites, sorted: by another form only
 
   friend bool operator==(const ClientConfig&, const ClientConfig&) = default;
 };
@@ -49,8 +49,8 @@ struct ClientConfig {
 // 32 hex digits (BLAKE2b-128) of what a configuration must not lack to go on working: the peer's
 // addresses, each gateway's key, endpoint and addresses, its site's 4via6 prefix, and the
 // catch-alls. Neither the private key nor what a platform wants is part of it, nor are the sites'
-// own routes: an older configuration has fewer of them and works. Its form is fixed, because it is
-// kept in peer files.
+// own routes and their aliases: an older configuration has fewer of them and works. Its form is
+// fixed, because it is kept in peer files.
 [[nodiscard]] std::string fingerprint(const Netmap& netmap, const Peer& peer);
 
 enum class Platform : std::uint8_t { Any, Phone, Mac, Windows, Linux };

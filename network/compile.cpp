@@ -48,8 +48,16 @@ Gateway make_gateway(const GatewayView& view) {
 }
 
 Site make_site(const std::string& name, const SiteFile& file, const Checks& checks) {
-  Site site{
-      .name = name, .id = *file.id, .routes = sorted(file.routes), .routers = {}, .gateways = {}};
+  Site site{.name = name,
+            .id = *file.id,
+            .routes = sorted(file.routes),
+            .aliases = {},
+            .routers = {},
+            .gateways = {}};
+  for (const RouteAlias& each : file.aliases) {
+    site.aliases.push_back({.route = each.route.value, .alias = each.alias.value});
+  }
+  std::ranges::sort(site.aliases);
   for (const RouterTable& router : file.routers) {
     site.routers.push_back({.name = *router.name, .address = router.address.value});
   }
@@ -116,6 +124,7 @@ Compiled compile(const Directory& directory) {
   check_network(checks);
   check_sites(checks);
   check_gateways(checks);
+  check_aliases(checks);
   check_peers(checks);
   auto policy = check_policy(checks);
   if (directory.network && !has_errors(compiled.diagnostics)) {
@@ -154,8 +163,15 @@ LocatedList<T> located(const std::vector<T>& values) {
 }
 
 SiteFile to_file(const Site& site) {
-  SiteFile file{
-      .id = field(site.id), .routes = located(site.routes), .routers = {}, .gateways = {}};
+  SiteFile file{.id = field(site.id),
+                .routes = located(site.routes),
+                .aliases = {},
+                .routers = {},
+                .gateways = {}};
+  for (const net::Alias& each : site.aliases) {
+    file.aliases.push_back(
+        {.route = {.value = each.route, .span = {}}, .alias = {.value = each.alias, .span = {}}});
+  }
   for (const Router& router : site.routers) {
     file.routers.push_back(
         {.at = {}, .name = field(router.name), .address = field(router.address)});

@@ -12,7 +12,7 @@
 // netmap does not mean. Pure.
 namespace cw::network {
 
-// Of this netmap; sorted. None exists yet.
+// Of this netmap; sorted: `ipv4-aliases`, where a site has one.
 [[nodiscard]] std::vector<std::string> features_of(const Netmap& netmap);
 
 [[nodiscard]] bool is_known_feature(std::string_view name);

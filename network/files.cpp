@@ -87,6 +87,14 @@ Result<net::Prefix> parse_route(std::string_view text) {
   return not_special(route);
 }
 
+Result<net::Prefix> parse_alias(std::string_view text) {
+  const auto alias = CW_TRY(parse_route(text));
+  if (!alias.is_v4()) {
+    return Error::invalid(fmt::format("an alias is an IPv4 prefix, not {}", alias.to_text()));
+  }
+  return alias;
+}
+
 Result<net::Ip> parse_overlay_address(std::string_view text) {
   const auto ip = CW_TRY(net::Ip::parse(text));
   if (!ip.is_v4()) {
@@ -173,6 +181,42 @@ EgressTable read_egress(TableReader& gateway, const std::string& path, Diagnosti
   return egress;
 }
 
+// "10.0.0.0/16", or { prefix = "10.0.0.0/16", alias = "100.80.0.0/16" }.
+void read_routes(TableReader& site, SiteFile& file) {
+  for (auto& [value, table] : site.take_strings_and_tables("routes", kMostRoutes)) {
+    if (!table) {
+      const auto route = parse_route(std::get<std::string>(value->data));
+      if (route) {
+        file.routes.push_back({.value = *route, .span = value->span});
+      } else {
+        site.report(value->span, route.error().message, {});
+      }
+      continue;
+    }
+    const auto route = table->take("prefix", parse_route);
+    const auto alias = table->take("alias", parse_alias);
+    if (!route) {
+      continue;
+    }
+    file.routes.push_back({.value = *route, .span = route.span});
+    if (!alias) {
+      continue;
+    }
+    if (!route->is_v4()) {
+      site.report(alias.span, fmt::format("{} is IPv6 and has no alias", route->to_text()),
+                  "an alias stands for IPv4 addresses: remove it");
+    } else if (route->length() != alias->length()) {
+      site.report(alias.span,
+                  fmt::format("the alias {} is not as long as its route {}", alias->to_text(),
+                              route->to_text()),
+                  fmt::format("each address has its own: give it a /{}", route->length()));
+    } else {
+      file.aliases.push_back({.route = {.value = *route, .span = route.span},
+                              .alias = {.value = *alias, .span = alias.span}});
+    }
+  }
+}
+
 GatewayTable read_gateway(TableReader& table, Span at, const std::string& path,
                           Diagnostics& diagnostics) {
   GatewayTable gateway;
@@ -234,7 +278,7 @@ SiteFile read_site(const TomlTable& tree, const std::string& path, Diagnostics& 
   TableReader table(tree, FileKind::Site, "", {}, path, diagnostics);
   SiteFile file;
   file.id = narrowed<net::SiteId>(table.take_number("id", 1, kMost16Bit));
-  file.routes = table.take_list("routes", kMostRoutes, parse_route);
+  read_routes(table, file);
   for (auto& [at, router] : table.take_tables("router", kMostRouters)) {
     file.routers.push_back({.at = at,
                             .name = router.take("name", parse_name),

@@ -63,9 +63,18 @@ struct GatewayTable {
   friend bool operator==(const GatewayTable&, const GatewayTable&) = default;
 };
 
+// Of a route that has one; the route is one of the site's, too.
+struct RouteAlias {
+  Located<net::Prefix> route;
+  Located<net::Prefix> alias;
+
+  friend bool operator==(const RouteAlias&, const RouteAlias&) = default;
+};
+
 struct SiteFile {
   Field<net::SiteId> id;
   LocatedList<net::Prefix> routes;
+  std::vector<RouteAlias> aliases;
   std::vector<RouterTable> routers;
   std::vector<GatewayTable> gateways;
 

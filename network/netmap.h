@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "net/alias.h"
 #include "net/block.h"
 #include "net/endpoint.h"
 #include "net/key.h"
@@ -60,6 +61,7 @@ struct Site {
   std::string name;
   net::SiteId id;
   std::vector<net::Prefix> routes;  // sorted
+  std::vector<net::Alias> aliases;  // of IPv4 routes, sorted; most have none
   std::vector<Router> routers;      // by name
   std::vector<Gateway> gateways;    // by name
 

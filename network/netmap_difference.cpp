@@ -57,6 +57,10 @@ std::string as_text(const net::Prefix& prefix) {
   return prefix.to_text();
 }
 
+std::string as_alias(const net::Alias& alias) {
+  return fmt::format("{} of {}", alias.alias.to_text(), alias.route.to_text());
+}
+
 std::string as_name(const minisign::PublicKey& key) {
   return key.name();
 }
@@ -107,6 +111,7 @@ Words changes_of(const Site& before, const Site& after) {
   Words words;
   changed(words, "id", fmt::to_string(before.id.value), fmt::to_string(after.id.value));
   added_and_removed(words, "route", before.routes, after.routes, as_text);
+  added_and_removed(words, "alias", before.aliases, after.aliases, as_alias);
   side_by_side(
       before.routers, after.routers, [](const Router& router) { return router.name; },
       [&](const Router* old_one, const Router* new_one) {

@@ -66,8 +66,14 @@ Json of(const Site& site) {
   for (const Gateway& gateway : site.gateways) {
     gateways.push_back(of(gateway));
   }
+  Json routes = texts(site.routes);
+  for (const net::Alias& alias : site.aliases) {
+    const auto at = std::ranges::lower_bound(site.routes, alias.route) - site.routes.begin();
+    routes[static_cast<std::size_t>(at)] = {{"prefix", alias.route.to_text()},
+                                            {"alias", alias.alias.to_text()}};
+  }
   return {{"id", site.id.value},
-          {"routes", texts(site.routes)},
+          {"routes", std::move(routes)},
           {"router", std::move(routers)},
           {"gateway", std::move(gateways)}};
 }

@@ -6,7 +6,10 @@ namespace cw::network {
 policy::World policy_world(const Netmap& netmap, WallTime now) {
   policy::World world;
   for (const auto& site : netmap.sites) {
-    world.sites.push_back({.name = site.name, .routes = site.routes});
+    world.sites.push_back({.name = site.name,
+                           .routes = site.routes,
+                           .via = net::site_via(netmap.via_prefix, site.id),
+                           .aliases = site.aliases});
   }
   for (const auto& peer : netmap.peers) {
     if (peer.enabled && (!peer.expires || *peer.expires > now)) {

@@ -34,6 +34,8 @@ std::string_view describe(KeyType type) {
       return "a prefix";
     case Prefixes:
       return "a list of prefixes";
+    case Routes:
+      return "a list of prefixes";
     case SiteRoutes:
       return "a list of SITE:PREFIX";
     case PublicKey:
@@ -65,11 +67,11 @@ std::string_view describe(KeyType type) {
 
 namespace {
 
-template <class T>
+template <class... T>
 bool is_list_of(const TomlValue& value) {
   const auto* list = std::get_if<TomlArray>(&value.data);
   return list != nullptr && std::ranges::all_of(*list, [](const TomlValue& each) {
-           return std::holds_alternative<T>(each.data);
+           return (std::holds_alternative<T>(each.data) || ...);
          });
 }
 
@@ -93,6 +95,8 @@ bool fits(KeyType type, const TomlValue& value) {
     case SigningKeys:
     case SiteRoutes:
       return is_list_of<std::string>(value);
+    case Routes:
+      return is_list_of<std::string, TomlTable>(value);
     case Numbers:
       return is_list_of<std::int64_t>(value);
     case Tables:

@@ -18,6 +18,7 @@ enum class KeyType : std::uint8_t {
   Address,
   Prefix,
   Prefixes,
+  Routes,  // a list of prefixes, or of tables
   SiteRoutes,
   PublicKey,
   SigningKeys,
@@ -86,13 +87,21 @@ inline constexpr auto kKeys = std::to_array<Key>({
     {FileKind::Site, "", "id", Number, kRequired, "", "1",
      "The site's number, 1 to 65535, part of its 4via6 addresses. Never give one to another "
      "site, not even a removed site's."},
-    {FileKind::Site, "", "routes", Prefixes, kOptional, "[]", "[\"10.0.0.0/16\"]",
+    {FileKind::Site, "", "routes", Routes, kOptional, "[]", "[\"10.0.0.0/16\"]",
      "The prefixes reached through this site. None may be wider than /8 (IPv6 /16), overlap "
-     "another of the same site, or the network's own addresses. Two sites may have the same."},
+     "another of the same site, or the network's own addresses. Two sites may have the same. "
+     "Instead of a prefix there may be a table with the keys below."},
     {FileKind::Site, "", "router", Tables, kOptional, "", "",
      "A machine that runs *causewayd*(8) at this site, one table each."},
     {FileKind::Site, "", "gateway", Tables, kOptional, "", "",
      "What a client's configuration names, one table each."},
+
+    {FileKind::Site, "routes", "prefix", Prefix, kRequired, "", "\"10.0.0.0/16\"", "The prefix."},
+    {FileKind::Site, "routes", "alias", Prefix, kOptional, "none", "\"100.80.0.0/16\"",
+     "An IPv4 prefix of the same length, under which the route is reached as well, address by "
+     "address, for programs that speak no IPv6: where two sites have 10.0.0.0/16, each of them is "
+     "reached by an alias of its own. It overlaps nothing else of the network: no route of any "
+     "site, no other alias, not the pool. A rule for the real address governs its alias."},
 
     {FileKind::Site, "router", "name", Name, kRequired, "", "\"router-a\"",
      "The router's name, the *name* of its router.toml. Unique in the network."},

@@ -78,7 +78,7 @@ void TableReader::check(Span at) {
     } else if (!fits(key->type, member.value)) {
       const bool list = key->type == KeyType::Names || key->type == KeyType::Prefixes ||
                         key->type == KeyType::Numbers || key->type == KeyType::Tables ||
-                        key->type == KeyType::Texts;
+                        key->type == KeyType::Texts || key->type == KeyType::Routes;
       const TomlValue& wrong = list ? *culprit(*key, &member.value) : member.value;
       report(
           wrong.span,
@@ -192,6 +192,20 @@ std::vector<std::pair<Span, TableReader>> TableReader::take_tables(KeyName key, 
                                                 each.span, *file_, *diagnostics_));
   }
   return readers;
+}
+
+std::vector<std::pair<const TomlValue*, std::optional<TableReader>>>
+TableReader::take_strings_and_tables(KeyName key, std::size_t most) {
+  std::vector<std::pair<const TomlValue*, std::optional<TableReader>>> taken;
+  const auto name = table_name(kind_, name_, key.text);
+  for (const TomlValue& each : elements(key, most)) {
+    std::optional<TableReader> reader;
+    if (const auto* table = std::get_if<TomlTable>(&each.data)) {
+      reader = TableReader(*table, kind_, name, each.span, *file_, *diagnostics_);
+    }
+    taken.emplace_back(&each, reader);
+  }
+  return taken;
 }
 
 std::optional<TableReader> TableReader::take_table(KeyName key) {

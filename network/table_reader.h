@@ -97,14 +97,19 @@ class TableReader {
   // The tables of [[key]], with their readers.
   std::vector<std::pair<Span, TableReader>> take_tables(KeyName key, std::size_t most);
   std::optional<TableReader> take_table(KeyName key);
+  // The elements of a list of strings and tables, the latter with their readers.
+  std::vector<std::pair<const TomlValue*, std::optional<TableReader>>> take_strings_and_tables(
+      KeyName key, std::size_t most);
   // What stands in a table whose keys are names that people choose; the caller looks at the values.
   [[nodiscard]] std::span<const TomlMember> take_named(KeyName key, std::size_t most);
 
   [[nodiscard]] bool has(KeyName key) const { return table_->find(key.text) != nullptr; }
 
+  // What the caller finds wrong with what it took.
+  void report(Span span, std::string message, std::string hint);
+
  private:
   void check(Span at);
-  void report(Span span, std::string message, std::string hint);
 
   template <class T, class F>
   const T* start(KeyName key, Field<F>& field) {

@@ -194,11 +194,12 @@ class Expander {
     if (!std::ranges::binary_search(from.peer->sites, site.name)) {
       return;
     }
+    const auto meant = prefix ? std::optional(site.meant(*prefix)) : std::nullopt;
     for (const auto& route : site.routes) {
-      if (!prefix || prefix->contains(route)) {
+      if (!meant || meant->contains(route)) {
         add(reach.places[{site.name, route}], service);
-      } else if (route.contains(*prefix)) {
-        add(reach.places[{site.name, *prefix}], service);
+      } else if (route.contains(*meant)) {
+        add(reach.places[{site.name, *meant}], service);
       }
     }
   }

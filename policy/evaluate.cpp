@@ -136,10 +136,10 @@ bool matches_destination(const World& world, const Selector& to, const Party& pa
     case SelectorKind::Site:
       return to.name == party.site->name;
     case SelectorKind::Prefix:
-      return to.prefix.contains(party.address);
+      return party.site->meant(to.prefix).contains(party.address);
     case SelectorKind::Host: {
       const auto* host = world.policy ? named(world.policy->hosts, to.name) : nullptr;
-      return host != nullptr && host->prefix.contains(party.address) &&
+      return host != nullptr && party.site->meant(host->prefix).contains(party.address) &&
              (!host->site || *host->site == party.site->name);
     }
     default:

@@ -139,11 +139,13 @@ Result<Party> locate(const World& world, const Selector& to) {
     address = host->prefix.address();
     site = host->site;
   }
+  const auto written = net::Prefix::host(address);
   const Site* found = nullptr;
   for (const auto& each : world.sites) {
+    const auto meant = each.meant(written).address();
     const bool here =
         site ? each.name == *site : std::ranges::any_of(each.routes, [&](const net::Prefix& route) {
-          return route.contains(address);
+          return route.contains(meant);
         });
     if (here && found != nullptr) {
       return Error::invalid(
@@ -157,7 +159,7 @@ Result<Party> locate(const World& world, const Selector& to) {
     return Error::make(ErrorKind::NotFound,
                        fmt::format("no site has a route to {}", address.to_text()));
   }
-  return Party::at(*found, address);
+  return Party::at(*found, found->meant(written).address());
 }
 
 std::vector<Party> parties(const World& world, const Selector& from) {

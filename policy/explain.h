@@ -13,8 +13,8 @@ namespace cw::policy {
 // Whether a target can be this: an address, a host of one address, or a peer.
 [[nodiscard]] bool is_one_address(const Policy& policy, const Selector& to);
 
-// Where a target is. ErrorKind::NotFound: no site has a route to it, or there is no such peer;
-// ErrorKind::Invalid: several sites have one.
+// Where a target is, whichever form of its address was written. ErrorKind::NotFound: no site has a
+// route to it, or there is no such peer; ErrorKind::Invalid: several sites have one.
 [[nodiscard]] Result<Party> locate(const World& world, const Selector& to);
 
 // Who a source is: its peers; of a site, an address of its first route.

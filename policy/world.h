@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "net/alias.h"
 #include "net/prefix.h"
 #include "net/via6.h"
 #include "policy/policy.h"
@@ -25,6 +26,13 @@ struct Peer {
 struct Site {
   std::string name;
   std::vector<net::Prefix> routes;  // sorted
+  std::optional<net::Prefix> via;   // its 4via6 prefix
+  std::vector<net::Alias> aliases;  // of routes
+
+  // What a prefix that somebody wrote means here: of a 4via6 or alias form, the real destination.
+  [[nodiscard]] net::Prefix meant(const net::Prefix& written) const {
+    return via ? net::meant_at(*via, aliases, written) : written;
+  }
 
   friend bool operator==(const Site&, const Site&) = default;
 };

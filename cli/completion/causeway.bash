@@ -21,7 +21,7 @@ _causeway() {
     return
   fi
   case $verb in
-    '') mapfile -t COMPREPLY < <(compgen -W "check network gateway peer plan policy netmap revoke status reload down version --socket --help --help-all --version" -- "$cur") ;;
+    '') mapfile -t COMPREPLY < <(compgen -W "check network gateway peer plan policy via hosts netmap revoke status reload down version --socket --help --help-all --version" -- "$cur") ;;
     check | plan)
       if [[ $cur == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "--socket --help" -- "$cur")
@@ -39,6 +39,16 @@ _causeway() {
           ;;
         *) mapfile -t COMPREPLY < <(compgen -W "--from --to --network --json --help" -- "$cur") ;;
       esac
+      ;;
+    via | hosts)
+      if [ "$prev" = --network ]; then
+        compopt -o filenames
+        mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+      elif [ "$verb" = via ]; then
+        mapfile -t COMPREPLY < <(compgen -W "--site --network --json --help" -- "$cur")
+      else
+        mapfile -t COMPREPLY < <(compgen -W "--network --json --help" -- "$cur")
+      fi
       ;;
     netmap)
       if [ "$prev" = netmap ]; then

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # fish completion for causeway(1)
-set -l verbs check network gateway peer plan policy netmap revoke status reload down version
+set -l verbs check network gateway peer plan policy via hosts netmap revoke status reload down version
 complete -c causeway -f
 complete -c causeway -l socket -r -F -d 'the control socket of the agent'
 complete -c causeway -l help -d 'print help'
@@ -12,6 +12,8 @@ complete -c causeway -n "not __fish_seen_subcommand_from $verbs" -a gateway -d '
 complete -c causeway -n "not __fish_seen_subcommand_from $verbs" -a peer -d 'the devices of people, and their configurations'
 complete -c causeway -n "not __fish_seen_subcommand_from $verbs" -a plan -d 'what the agent would change in the kernel'
 complete -c causeway -n "not __fish_seen_subcommand_from $verbs" -a policy -d 'who may reach what, and why'
+complete -c causeway -n "not __fish_seen_subcommand_from $verbs" -a via -d 'the forms of an address at a site: itself, 4via6, alias'
+complete -c causeway -n "not __fish_seen_subcommand_from $verbs" -a hosts -d 'lines for /etc/hosts: the hosts of the policy by 4via6'
 complete -c causeway -n "not __fish_seen_subcommand_from $verbs" -a netmap -d 'the network as one signed file'
 complete -c causeway -n "not __fish_seen_subcommand_from $verbs" -a revoke -d 'lock a peer out at once, on every router, or on this one'
 complete -c causeway -n "not __fish_seen_subcommand_from $verbs" -a status -d 'what the agent does, and what is wrong'
@@ -26,6 +28,9 @@ complete -c causeway -n "__fish_seen_subcommand_from policy" -l from -r -d 'a pe
 complete -c causeway -n "__fish_seen_subcommand_from policy" -l to -r -d 'what is to be reached'
 complete -c causeway -n "__fish_seen_subcommand_from policy" -l network -r -a '(__fish_complete_directories)' -d 'the network directory'
 complete -c causeway -n "__fish_seen_subcommand_from policy" -l json -d 'for programs'
+complete -c causeway -n "__fish_seen_subcommand_from via" -l site -r -d 'the site it is at'
+complete -c causeway -n "__fish_seen_subcommand_from via hosts" -l network -r -a '(__fish_complete_directories)' -d 'the network directory'
+complete -c causeway -n "__fish_seen_subcommand_from via hosts" -l json -d 'for programs'
 complete -c causeway -n "__fish_seen_subcommand_from netmap" -a 'keygen build sign verify diff publish confirm rollback'
 complete -c causeway -n "__fish_seen_subcommand_from netmap revoke" -F
 complete -c causeway -n "__fish_seen_subcommand_from netmap revoke" -l key -r -F -d 'the secret key to sign with'

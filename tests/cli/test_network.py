@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import unittest
 from pathlib import Path
@@ -210,6 +211,50 @@ class Rotation(NetworkTest):
     def test_what_nothing_replaces_is_not_retired(self) -> None:
         self.refused("gateway", "retire", "main", "--network", self.network, says="nothing replaces")
         self.refused("gateway", "retire", "other", "--network", self.network, says="no gateway `other`")
+
+
+class Forms(NetworkTest):
+    """The forms of an address, of which one is asked for and the others are told."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        site = self.network / "sites" / "office.toml"
+        route = '"10.0.0.0/16"'
+        text = site.read_text()
+        self.assertIn(route, text)
+        site.write_text(text.replace(route, f'{{ prefix = {route}, alias = "198.18.0.0/16" }}'))
+        (self.network / "policy.toml").write_text('[hosts]\ndb = "10.0.1.5"\nlan = "10.0.2.0/24"\n')
+
+    def via(self, what: str) -> dict[str, object]:
+        return json.loads(self.done("via", what, "--json", "--network", self.network).stdout)
+
+    def test_each_leads_to_all(self) -> None:
+        forms = self.via("10.0.1.5")
+        self.assertEqual(
+            {key: forms[key] for key in ("site", "address", "alias", "hosts")},
+            {"site": "office", "address": "10.0.1.5", "alias": "198.18.1.5", "hosts": ["db"]},
+        )
+        for form in ("db", forms["via6"], forms["alias"]):
+            self.assertEqual(self.via(str(form)), forms)
+
+    def test_what_is_nowhere_is_refused(self) -> None:
+        self.refused("via", "10.9.0.1", "--network", self.network, says="no site has a route to 10.9.0.1")
+        self.refused("via", "db", "--site", "offic", "--network", self.network, says="did you mean `office`")
+        self.assertEqual(run("via").returncode, 64)
+
+    def test_hosts_are_lines_of_etc_hosts(self) -> None:
+        lines = self.done("hosts", "--network", self.network).stdout.splitlines()
+        self.assertEqual(lines, [f"{self.via('db')['via6']}  db", "# left out: host `lan` is a prefix, 10.0.2.0/24"])
+
+    def test_a_configuration_has_the_alias(self) -> None:
+        made = self.peer("add", "alice", "--ipv4-only").stdout
+        self.assertRegex(made, r"(?m)^AllowedIPs = .*\b198\.18\.0\.0/16\b")
+
+    def test_explain_takes_each_for_the_real_one(self) -> None:
+        self.peer("add", "alice")
+        for form in ("10.0.1.5", "198.18.1.5", f"[{self.via('db')['via6']}]"):
+            result = run("policy", "explain", "--from", "alice", "--to", f"{form}:5432", "--network", self.network)
+            self.assertIn("alice -> 10.0.1.5 at office", result.stdout)
 
 
 if __name__ == "__main__":

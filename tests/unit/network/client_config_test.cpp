@@ -77,6 +77,31 @@ TEST(ClientConfigOf, ARouteOfTwoSitesIsOfNeitherAndACatchAllOfASiteStaysThere) {
                   "10.0.0.0/16", "fd5e:3a1c:9b04:b1a::/64", "10.0.0.0/8"));
 }
 
+// The sites of two_sites(), each with an alias of the 10.1.0.0/16 that both have.
+Netmap with_aliases() {
+  auto netmap = two_sites();
+  netmap.sites[0].aliases = {{.route = prefix("10.1.0.0/16"), .alias = prefix("100.90.0.0/16")}};
+  netmap.sites[1].aliases = {{.route = prefix("10.1.0.0/16"), .alias = prefix("100.91.0.0/16")}};
+  return netmap;
+}
+
+TEST(ClientConfigOf, AnAliasStandsBesideTheViaPrefixAlsoOfARouteOfTwoSites) {
+  const auto netmap = with_aliases();
+  const auto config = client_config(netmap, alice(netmap));
+  EXPECT_THAT(texts(config.peers[0].routes),
+              ElementsAre("100.90.0.0/16", "10.9.0.0/16", "172.16.0.0/12"));
+  EXPECT_THAT(
+      texts(config.peers[1].allowed_ips),
+      ElementsAre("100.83.0.1/32", "fd5e:3a1c:9b04::6453:1/128", "fd5e:3a1c:9b04:b1a:0:7::/96",
+                  "100.91.0.0/16", "10.0.0.0/16", "fd5e:3a1c:9b04:b1a::/64", "10.0.0.0/8"));
+  EXPECT_THAT(text(netmap, {.ipv4_only = true}), HasSubstr("100.83.0.1/32, 100.91.0.0/16"));
+}
+
+TEST(Fingerprint, DoesNotKnowAliases) {
+  EXPECT_EQ(fingerprint(with_aliases(), alice(with_aliases())),
+            fingerprint(two_sites(), alice(two_sites())));
+}
+
 TEST(ClientConfigOf, ASiteThatThePeerDoesNotNameOrCannotReachIsNotInIt) {
   auto netmap = two_sites();
   netmap.peers[0].sites = {"production"};
@@ -264,6 +289,14 @@ RC_GTEST_PROP(WhatIsIssuedLasts, WhenARouteIsAdded, ()) {
     const auto route = coin() ? fmt::format("10.{}.0.0/16", pick(4, 255))
                               : fmt::format("192.168.{}.0/24", pick(0, 255));
     any_site(files).routes.push_back({.value = prefix(route.c_str()), .span = {}});
+  });
+}
+
+RC_GTEST_PROP(WhatIsIssuedLasts, WhenAnAliasIsAddedOrChanged, ()) {
+  changes_no_fingerprint([](const Netmap&, Directory& files) {
+    auto& site = any_site(files);
+    site.aliases = {
+        {.route = site.routes.front(), .alias = {.value = prefix("198.19.0.0/16"), .span = {}}}};
   });
 }
 

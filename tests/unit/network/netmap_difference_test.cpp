@@ -70,6 +70,17 @@ TEST(NetmapDifference, ARouteMoreIsNoReasonToImportAgain) {
   EXPECT_THAT(found.reissued, IsEmpty());
 }
 
+TEST(NetmapDifference, NamesAliasesAndAsksNobodyToImportAgain) {
+  auto after = small_network();
+  const std::string route = "\"10.0.0.0/16\"";
+  site(after).replace(site(after).find(route), route.size(),
+                      "{ prefix = " + route + ", alias = \"100.80.0.0/16\" }");
+  const auto found = to(after);
+  EXPECT_THAT(found.sites, ElementsAre("site production: + alias 100.80.0.0/16 of 10.0.0.0/16"));
+  EXPECT_THAT(found.rights, IsEmpty());
+  EXPECT_THAT(found.reissued, IsEmpty());
+}
+
 TEST(NetmapDifference, NamesWhoMustImportAgain) {
   auto after = small_network();
   site(after).replace(site(after).find("vpn.example.com"), 15, "new.example.com");

@@ -47,7 +47,12 @@ std::string gateway(unsigned site, unsigned g, unsigned split) {
 
 std::string site(unsigned number) {
   std::string text = fmt::format("id = {}\n", 65535 - number * 7);
-  text += fmt::format("routes = [\"10.{}.0.0/16\", \"2001:db8:{}::/48\"]\n", pick(0, 3), number);
+  const auto route = fmt::format("\"10.{}.0.0/16\"", pick(0, 3));
+  text += fmt::format(
+      "routes = [{}, \"2001:db8:{}::/48\"]\n",
+      coin() ? fmt::format("{{ prefix = {}, alias = \"198.{}.0.0/16\" }}", route, 20 + number)
+             : route,
+      number);
   const unsigned routers = pick(1U, 3U);
   for (unsigned r = 0; r < routers; ++r) {
     text += fmt::format("[[router]]\nname = \"r{}-{}\"\n", number, r);

@@ -167,5 +167,63 @@ TEST_F(Evaluate, DoesNotGuessAtWhichOfTwoSitesAnAddressIs) {
   EXPECT_EQ(locate(world_, selector(SelectorKind::Host, "db"))->site->name, "prod");
 }
 
+// staging's 10.0.0.0/16 by 4via6 and by an alias.
+constexpr auto kForms = {"10.0.1.5/32", "100.80.1.5/32", "fd5e:3a1c:9b04:b1a:0:2:a00:105/128"};
+
+class Forms : public Evaluate {
+ protected:
+  Forms() {
+    world_.sites[0].via = *net::Prefix::parse("fd5e:3a1c:9b04:b1a:0:1::/96");
+    world_.sites[1].via = *net::Prefix::parse("fd5e:3a1c:9b04:b1a:0:2::/96");
+    world_.sites[1].aliases = {{.route = *net::Prefix::parse("10.0.0.0/16"),
+                                .alias = *net::Prefix::parse("100.80.0.0/16")}};
+  }
+
+  void allow_everybody(const char* to) {
+    world_.policy->rules = {rule("x", Selector{},
+                                 {.kind = SelectorKind::Prefix, .prefix = *net::Prefix::parse(to)},
+                                 "tcp/5432")};
+  }
+};
+
+TEST_F(Forms, OfAnAddressInARuleMeanTheRealDestinationAtThatSiteAlone) {
+  for (const auto* to : {"100.80.1.5/32", "100.80.0.0/16", "fd5e:3a1c:9b04:b1a:0:2:a00:105/128",
+                         "fd5e:3a1c:9b04:b1a:0:2::/96"}) {
+    allow_everybody(to);
+    EXPECT_TRUE(decide(alice(), at_staging("10.0.1.5")).allowed) << to;
+    EXPECT_FALSE(decide(alice(), at_prod("10.0.1.5")).allowed) << to;
+  }
+  allow_everybody("100.80.1.5/32");
+  EXPECT_FALSE(decide(alice(), at_staging("10.0.1.6")).allowed);
+}
+
+TEST_F(Forms, OfAHostMeanTheRealDestination) {
+  world_.policy->hosts = {
+      {.name = "db", .prefix = *net::Prefix::parse("100.80.1.5/32"), .site = {}}};
+  world_.policy->rules = {rule("x", Selector{}, selector(SelectorKind::Host, "db"), "tcp/5432")};
+  EXPECT_TRUE(decide(alice(), at_staging("10.0.1.5")).allowed);
+  EXPECT_FALSE(decide(alice(), at_prod("10.0.1.5")).allowed);
+}
+
+TEST_F(Forms, AreNotOpenedByWhatIsWider) {
+  for (const auto* to : {"100.64.0.0/10", "fd00::/8", "::/0"}) {
+    allow_everybody(to);
+    EXPECT_FALSE(decide(alice(), at_staging("10.0.1.5")).allowed) << to;
+  }
+}
+
+TEST_F(Forms, OfAnAddressAreAskedAboutAsTheRealOne) {
+  for (const auto* form : kForms) {
+    const auto place =
+        locate(world_, {.kind = SelectorKind::Prefix, .prefix = *net::Prefix::parse(form)});
+    if (form == *kForms.begin()) {
+      EXPECT_FALSE(place) << "at two sites";
+    } else {
+      ASSERT_TRUE(place) << form;
+      EXPECT_EQ(name_of(*place), "10.0.1.5 at staging");
+    }
+  }
+}
+
 }  // namespace
 }  // namespace cw::policy

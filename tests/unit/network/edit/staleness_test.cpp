@@ -66,6 +66,18 @@ TEST(StalePeers, MayForASiteAndARouteThatCameLater) {
       ElementsAre(Staleness{.peer = "alice", .may = {"site lab", "10.2.0.0/16 at production"}}));
 }
 
+TEST(StalePeers, MayForAnAliasThatCameLaterAndNotOnceItIsIssued) {
+  auto files = issued();
+  replace(files["sites/production.toml"], "\"10.1.0.0/16\"",
+          "{ prefix = \"10.1.0.0/16\", alias = \"100.91.0.0/16\" }");
+  EXPECT_THAT(stale(files),
+              ElementsAre(Staleness{.peer = "alice", .may = {"100.91.0.0/16 at production"}}));
+  const auto netmap = *compile(files).netmap;
+  files["peers/alice.toml"] =
+      *reissue_peer(files["peers/alice.toml"], netmap, netmap.peers[0], {})->changes[0].content;
+  EXPECT_THAT(stale(files), IsEmpty());
+}
+
 TEST(StalePeers, NotForARouteThatTheCatchAllsLeadToTheHomeGateway) {
   auto files = small_network();
   files["network.toml"] += "client_routes = [\"10.0.0.0/8\"]\n";
