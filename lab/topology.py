@@ -57,6 +57,7 @@ class Topology:
         self.clients = self._made[:clients]
         self.nat, self.internet, self.vpc, self.router = self._made[clients : clients + 4]
         self.db = db or self._made[-1]
+        self._lent = db is not None
         try:
             self._plug_in()
             self._home()
@@ -71,6 +72,8 @@ class Topology:
         return self.clients[0]
 
     def close(self) -> None:
+        if self._lent:  # a namespace that is deleted takes its end of the cable along only later
+            self.db.run("ip", "link", "delete", "eth0", check=False)
         for namespace in reversed(self._made):
             namespace.delete()
         self._made.clear()

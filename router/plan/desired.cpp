@@ -331,6 +331,13 @@ std::string device_name(const std::string& gateway) {
 
 Result<DesiredState> desired(const Snapshot& snapshot) {
   const auto* site = CW_TRY(site_of(snapshot));
+  if (!site->aliases.empty()) {
+    return Error::make(
+        ErrorKind::Invalid,
+        fmt::format("site `{}` has IPv4 aliases, which this version's routers do not "
+                    "serve yet; take them out of its routes",
+                    site->name));
+  }
   Builder builder(snapshot, *site);
   bool serves = false;
   for (const auto& gateway : site->gateways) {

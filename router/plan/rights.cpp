@@ -5,7 +5,9 @@
 #include <set>
 #include <unordered_map>
 
+#include "net/alias.h"
 #include "net/block.h"
+#include "net/via6.h"
 #include "policy/evaluate.h"
 
 namespace cw::router {
@@ -153,16 +155,21 @@ class Compiler {
     }
   }
 
+  // 4via6 addresses and aliases are other forms of the site's own.
+  Prefix meant(const Prefix& written) const {
+    return net::meant_at(net::site_via(netmap_.via_prefix, site_.id), site_.aliases, written);
+  }
+
   std::vector<Prefix> places_of(const Selector& to) const {
     std::vector<Prefix> places;
     switch (to.kind) {
       case SelectorKind::Prefix:
-        add_routed(to.prefix, places);
+        add_routed(meant(to.prefix), places);
         break;
       case SelectorKind::Host: {
         const auto host = std::ranges::find(policy_.hosts, to.name, &policy::Host::name);
         if (host != policy_.hosts.end() && host->site.value_or(site_.name) == site_.name) {
-          add_routed(host->prefix, places);
+          add_routed(meant(host->prefix), places);
         }
         break;
       }

@@ -55,6 +55,8 @@ FTP_SERVER = """
 import socket, time
 with socket.create_server(("10.0.1.5", 21)) as server:
     connection, _ = server.accept()
+    connection.sendall(b"220 ready\\r\\n")  # conntrack reads a line behind another
+    time.sleep(0.5)
     connection.sendall(b"227 Entering Passive Mode (10,0,1,5,21,56)\\r\\n")  # 21 * 256 + 56 = 5432
     time.sleep(60)
 """
