@@ -37,6 +37,7 @@ void Fetcher::ask() {
     return;
   }
   busy_ = true;
+  forgotten_ = false;
   if (client_ == nullptr) {
     finish(fetch::get_from_disk(request_));
     return;
@@ -48,6 +49,19 @@ void Fetcher::ask() {
   }
 }
 
+void Fetcher::ask_soon() {
+  if (busy_) {
+    again_ = true;
+  } else {
+    timer_.arm_in(std::chrono::milliseconds(0));
+  }
+}
+
+void Fetcher::forget() {
+  request_.known.clear();
+  forgotten_ = busy_;
+}
+
 void Fetcher::finish(Result<fetch::Answer> answer) {
   busy_ = false;
   if (std::exchange(again_, false)) {
@@ -56,7 +70,7 @@ void Fetcher::finish(Result<fetch::Answer> answer) {
   }
   timer_.arm_in(fetch::jittered(interval_, random_bits()));
   if (answer) {
-    request_.known = answer->version;
+    request_.known = forgotten_ ? fetch::Version() : answer->version;
   }
   answered_(std::move(answer));
 }

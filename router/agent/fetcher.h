@@ -25,9 +25,11 @@ class Fetcher {
 
   // Asks now; of one that is under way the answer is not waited for, it may be too old.
   void ask();
+  // The same from the loop: the answer does not come within this call, also not from a disk.
+  void ask_soon();
 
-  // The next answer is the whole content.
-  void forget() { request_.known.clear(); }
+  // The next answer is the whole content, also where one is under way.
+  void forget();
 
  private:
   Fetcher(fetch::HttpClient* client, fetch::Request request, std::chrono::milliseconds interval,
@@ -46,6 +48,7 @@ class Fetcher {
   Timer timer_;
   bool busy_ = false;
   bool again_ = false;
+  bool forgotten_ = false;  // while one was under way
 };
 
 }  // namespace cw::agent

@@ -137,6 +137,7 @@ void SignedSource::read_now(Callback done) {
   waiting_.push_back(std::move(done));
   netmap_->forget();
   netmap_->ask();
+  revocations_->forget();
   revocations_->ask();
 }
 
@@ -232,6 +233,10 @@ void SignedSource::taken() {
   taken_ = pending.taken;
   to_keep_ = ToKeep{.bundle = std::move(pending.bundle), .before = before};
   arm_timers();
+  // It may name others who may revoke: a list that was refused may count by now. That is all that a
+  // refusal depends on, so that "unchanged" is answer enough in between.
+  revocations_->forget();
+  revocations_->ask_soon();
 }
 
 Result<> SignedSource::keep(const network::Netmap& /*netmap*/) {

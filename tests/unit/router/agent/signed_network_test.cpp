@@ -56,7 +56,7 @@ class SignedNetwork : public AgentOnAModel {
     put("net", bundle(serial, confirm));
   }
 
-  void revoke(std::uint64_t serial, const std::string& peer) {
+  void revoke(std::uint64_t serial, const std::string& peer, std::uint8_t key = 1) {
     const auto netmap = compiled();
     const auto found = std::ranges::find(netmap.peers, peer, &network::Peer::name);
     const network::Revocations list{
@@ -66,7 +66,7 @@ class SignedNetwork : public AgentOnAModel {
                                              .serial = serial,
                                              .network = netmap.ula,
                                              .time = clock_.wall()},
-                                            signing_key(1)));
+                                            signing_key(key)));
   }
 
   std::optional<std::uint64_t> serial() {
@@ -301,6 +301,20 @@ TEST_F(SignedNetwork, ARevocationBesideItLocksOutUntilItIsAcknowledged) {
   ASSERT_TRUE(reaches(3));
   EXPECT_EQ(peers(), 10U);
   EXPECT_THAT(agent_->status().revoked, IsEmpty());
+}
+
+// Lists are looked at more often than netmaps: a new revoker's comes first and is refused.
+TEST_F(SignedNetwork, ARevocationThatWasRefusedCountsOnceANetmapNamesItsSigner) {
+  publish(1);
+  revoke(1, "p0003", 3);
+  start();
+  ASSERT_TRUE(reaches(1));
+  ASSERT_TRUE(run_until([&] { return journal_.count(Event::SourceTrouble) == 1; }));
+  auto netmap = compiled();
+  netmap.revokers = {signing_key(3).public_key()};
+  put("net", test::bundle(netmap, {.serial = 2, .network = netmap.ula, .time = clock_.wall()}));
+  ASSERT_TRUE(reaches(2));
+  EXPECT_TRUE(run_until([&] { return peers() == 9; }));
 }
 
 TEST_F(SignedNetwork, ARevocationOnTheRouterHoldsOverARestartUntilTheNetworkSaysSo) {
