@@ -67,7 +67,9 @@ WallTime SignedSource::trial_ends(const network::Statement& statement) const {
 
 Result<std::optional<KeptNetmap>> SignedSource::resume() {
   auto resumed = CW_TRY(resume_netmap());
-  resume_revocations();
+  if (now_) {
+    resume_revocations(*now_);
+  }
   if (setup_.max_age && memory_.heard) {
     expiring_ = clock_.wall() - *memory_.heard > *setup_.max_age;
   }
@@ -86,11 +88,12 @@ Result<std::optional<KeptNetmap>> SignedSource::resume_netmap() {
   }
   auto kept = CW_TRY(router::resume(copy->bundle, setup_.trust));
   now_ = kept.becomes;
+  memory_.floor = router::raised(memory_.floor, kept.statement);  // an earlier version wrote none
   taken_ = copy->written;
   memory_.heard = memory_.heard.value_or(taken_);
   provisional_ = kept.statement.confirm && CW_TRY(kept_.before());
   if (const auto* trial = on_trial(); trial != nullptr && (trial_ends(*trial) <= clock_.wall() ||
-                                                           memory_.given_up >= trial->serial)) {
+                                                           memory_.floor.given_up >= trial->serial)) {
     if (auto back = before_the_trial(*trial); back && back->netmap && pending_) {
       const auto taken = pending_->taken;
       SignedSource::taken();
@@ -100,15 +103,16 @@ Result<std::optional<KeptNetmap>> SignedSource::resume_netmap() {
   return std::optional(KeptNetmap{.netmap = std::move(kept.netmap), .written = taken_});
 }
 
-void SignedSource::resume_revocations() {
+void SignedSource::resume_revocations(const router::InForce& by) {
   const auto copy = kept_.revocations();
-  if (copy && *copy && now_) {
-    auto held = router::accept_revocations((*copy)->bundle, setup_.trust, *now_, std::nullopt);
-    if (held) {
+  if (copy && *copy) {
+    auto held = router::accept_revocations((*copy)->bundle, setup_.trust, by, std::nullopt);
+    if (held && *held) {
+      memory_.floor = router::raised(memory_.floor, (*held)->statement);
       held_ = std::move(*held);
-      return;
+    } else if (!held) {
+      note(refused_list_, held.error().to_text(), "the revocations that were kept do not count");
     }
-    note(refused_list_, held.error().to_text(), "the revocations that were kept do not count");
   } else if (!copy) {
     note(refused_list_, copy.error().to_text(), "the revocations that were kept do not count");
   }
@@ -146,7 +150,7 @@ void SignedSource::on_netmap(Result<fetch::Answer> answer) {
   auto reading = judge(std::move(answer));
   // What was declined while the router was down is still due.
   if (const auto* trial = on_trial();
-      trial != nullptr && reading.kind != Kind::Offer && memory_.given_up >= trial->serial) {
+      trial != nullptr && reading.kind != Kind::Offer && memory_.floor.given_up >= trial->serial) {
     if (auto back = before_the_trial(*trial)) {
       reading = std::move(*back);
     }
@@ -192,7 +196,7 @@ NetworkReading SignedSource::judge(Result<fetch::Answer> answer) {
 
 NetworkReading SignedSource::judge_content(std::string bundle) {
   pending_.reset();
-  auto accepted = router::accept(bundle, setup_.trust, now_, memory_.given_up);
+  auto accepted = router::accept(bundle, setup_.trust, now_, memory_.floor);
   if (!accepted) {
     auto text = fmt::format("error: {}\n", accepted.error().to_text());
     if (text != std::exchange(refusal_, text)) {
@@ -208,6 +212,9 @@ NetworkReading SignedSource::judge_content(std::string bundle) {
   }
   pending_ = Pending{
       .becomes = std::move(newer->becomes), .bundle = std::move(bundle), .taken = clock_.wall()};
+  if (!held_) {  // where the copy of the netmap is lost, nothing vouched for them until now
+    resume_revocations(pending_->becomes);
+  }
   return {.kind = Kind::Offer, .netmap = std::move(newer->netmap), .text = {}, .decided = true};
 }
 
@@ -241,6 +248,10 @@ void SignedSource::taken() {
 
 Result<> SignedSource::keep(const network::Netmap& /*netmap*/) {
   if (to_keep_) {
+    if (now_ && now_->statement) {
+      memory_.floor = router::raised(memory_.floor, *now_->statement);
+      remember();
+    }
     CW_TRY(kept_.write(to_keep_->bundle, to_keep_->before));
     to_keep_.reset();
   }
@@ -249,8 +260,8 @@ Result<> SignedSource::keep(const network::Netmap& /*netmap*/) {
 
 // Its serial is given up first: whatever happens then, it is not taken again.
 std::optional<NetworkReading> SignedSource::before_the_trial(const network::Statement& statement) {
-  const bool told = memory_.given_up >= statement.serial;
-  memory_.given_up = std::max(memory_.given_up, statement.serial);
+  const bool told = memory_.floor.given_up >= statement.serial;
+  memory_.floor.given_up = std::max(memory_.floor.given_up, statement.serial);
   remember();
   auto copy = kept_.before().value_or(std::nullopt).value_or(KeptBundles::Copy{});
   auto before = router::resume(copy.bundle, setup_.trust);

@@ -82,7 +82,7 @@ class SignedSource final : public NetworkSource {
                const KeptNetwork& of_a_directory, Listener listener);
 
   Result<std::optional<KeptNetmap>> resume_netmap();
-  void resume_revocations();
+  void resume_revocations(const router::InForce& by);
   void on_netmap(Result<fetch::Answer> answer);
   NetworkReading judge(Result<fetch::Answer> answer);
   NetworkReading judge_content(std::string bundle);

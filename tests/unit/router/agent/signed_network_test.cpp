@@ -233,6 +233,25 @@ TEST_F(SignedNetwork, ThatWasKeptIsVerifiedAgain) {
   EXPECT_EQ(peers(), 10U);  // the data path is as it was
 }
 
+// Or the source could bring back yesterday's network, and whoever was revoked.
+TEST_F(SignedNetwork, WhereTheCopyIsLostNothingOlderIsTakenAndRevocationsHold) {
+  publish(7);
+  revoke(3, "p0003");
+  start();
+  ASSERT_TRUE(run_until([&] { return peers() == 9; }));
+  stop();
+  ASSERT_TRUE(write_file_atomically(temp_ / "state/netmap.signed", "nonsense"));
+  std::filesystem::remove(temp_ / "web/net.revoked");
+  publish(6);
+  start();
+  ASSERT_TRUE(run_until([&] { return agent_->status().refused.has_value(); }));
+  EXPECT_THAT(agent_->status().refused->text, HasSubstr("older"));
+  publish(7);
+  ASSERT_TRUE(reaches(7));
+  EXPECT_THAT(agent_->status().revoked, ElementsAre("p0003"));
+  EXPECT_EQ(peers(), 9U);
+}
+
 TEST_F(SignedNetwork, OnTrialIsGivenUpUnlessItIsConfirmed) {
   publish(1);
   start();
