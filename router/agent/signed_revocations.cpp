@@ -131,6 +131,14 @@ std::vector<api::Problem> SignedSource::problems() const {
                     to_rfc3339(trial_ends(*trial))),
         "`causeway netmap confirm` keeps it");
   }
+  if (cannot_go_back()) {
+    add(api::Severity::Warning,
+        fmt::format("the netmap of serial {} was published on trial, and stays: this router has "
+                    "none to go back to",
+                    now_->statement->serial),
+        "`causeway netmap confirm` says that it is meant to stay, within its time; afterwards "
+        "publish again");
+  }
   return problems;
 }
 

@@ -61,6 +61,11 @@ const network::Statement* SignedSource::on_trial() const {
   return provisional_ && now_ && now_->statement ? &*now_->statement : nullptr;
 }
 
+// What is in force was published on trial, and stays whatever anybody says.
+bool SignedSource::cannot_go_back() const {
+  return !provisional_ && now_ && now_->statement && now_->statement->confirm;
+}
+
 WallTime SignedSource::trial_ends(const network::Statement& statement) const {
   return router::goes_back_at(statement, taken_).value_or(taken_);
 }
@@ -187,6 +192,10 @@ NetworkReading SignedSource::judge(Result<fetch::Answer> answer) {
   if (answer->content) {
     return judge_content(std::move(*answer->content));
   }
+  if (!refusal_.empty() && clock_.wall() < judged_) {  // the clock was ahead: is a trial over?
+    netmap_->forget();
+    netmap_->ask_soon();
+  }
   if (!refusal_.empty() || pending_) {  // it is what was not taken before
     return {.kind = Kind::Refused, .netmap = std::nullopt, .text = refusal_};
   }
@@ -196,7 +205,8 @@ NetworkReading SignedSource::judge(Result<fetch::Answer> answer) {
 
 NetworkReading SignedSource::judge_content(std::string bundle) {
   pending_.reset();
-  auto accepted = router::accept(bundle, setup_.trust, now_, memory_.floor);
+  judged_ = clock_.wall();
+  auto accepted = router::accept(bundle, setup_.trust, now_, memory_.floor, judged_);
   if (!accepted) {
     auto text = fmt::format("error: {}\n", accepted.error().to_text());
     if (text != std::exchange(refusal_, text)) {
@@ -239,6 +249,12 @@ void SignedSource::taken() {
   now_ = std::move(pending.becomes);
   taken_ = pending.taken;
   to_keep_ = ToKeep{.bundle = std::move(pending.bundle), .before = before};
+  if (wants_trial && cannot_go_back()) {
+    journal_.write(Level::Warning, Event::Trouble,
+                   fmt::format("the netmap of serial {} is on trial, and no signed one was in force "
+                               "before it: it stays also if nobody confirms it",
+                               now_->statement->serial));
+  }
   arm_timers();
   // It may name others who may revoke: a list that was refused may count by now. That is all that a
   // refusal depends on, so that "unchanged" is answer enough in between.

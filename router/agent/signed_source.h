@@ -97,6 +97,7 @@ class SignedSource final : public NetworkSource {
   void on_silence();
   void on_unconfirmed();
   std::optional<NetworkReading> before_the_trial(const network::Statement& statement);
+  [[nodiscard]] bool cannot_go_back() const;
   void note(std::optional<std::string>& told, std::optional<std::string> now,
             std::string_view what);
 
@@ -130,6 +131,7 @@ class SignedSource final : public NetworkSource {
 
   std::optional<NetworkReading::Kind> last_;
   std::string refusal_;                      // of the last netmap; empty: it was not
+  WallTime judged_{};                        // when
   std::optional<std::string> trouble_;       // why the source cannot be looked at
   std::optional<std::string> no_list_;       // why the revocations cannot
   std::optional<std::string> refused_list_;  // why those that were fetched do not count

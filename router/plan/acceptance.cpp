@@ -74,6 +74,23 @@ Result<Floor> floor_of(const network::Statement& offered, const Trust& trust, co
       offered.network.to_text(), floor.network_id->to_text()));
 }
 
+// When nobody takes it any more. None: it is not on trial.
+std::optional<WallTime> over_at(const network::Statement& statement) {
+  return statement.confirm ? std::optional(statement.time + *statement.confirm + kClockSlack)
+                           : std::nullopt;
+}
+
+Result<> is_not_over(const network::Statement& offered, WallTime at) {
+  if (const auto over = over_at(offered); over && at >= *over) {
+    return Error::make(
+        ErrorKind::Exists,
+        fmt::format("its trial is over: {}, for {} s, and nobody confirmed it; it is {} on this "
+                    "router; publish again",
+                    named(offered), offered.confirm->count(), to_rfc3339(at)));
+  }
+  return {};
+}
+
 Result<> is_newer(const network::Statement& offered, const InForce& now, const Floor& floor) {
   if (now.statement && offered.serial < now.statement->serial) {
     return Error::make(ErrorKind::Exists, fmt::format("it is older: {}, and {} is in force",
@@ -130,7 +147,8 @@ InForce in_force(const network::Netmap& netmap, const network::Statement& statem
 }
 
 Result<std::optional<Accepted>> accept(std::string_view bundle, const Trust& trust,
-                                       const std::optional<InForce>& now, const Floor& floor) {
+                                       const std::optional<InForce>& now, const Floor& floor,
+                                       WallTime at) {
   const auto verified = CW_TRY(verify(bundle, trust));
   if (now) {
     CW_TRY(is_of_network(verified.statement.network, now->network_id, "the one in force"));
@@ -148,6 +166,7 @@ Result<std::optional<Accepted>> accept(std::string_view bundle, const Trust& tru
   }
   const auto bound = CW_TRY(floor_of(verified.statement, trust, floor));
   CW_TRY(is_newer(verified.statement, now.value_or(InForce{}), bound));
+  CW_TRY(is_not_over(verified.statement, at));
   return std::optional<Accepted>(CW_TRY(open(verified, bundle)));
 }
 
@@ -157,7 +176,8 @@ Result<Accepted> resume(std::string_view bundle, const Trust& trust) {
 }
 
 std::optional<WallTime> goes_back_at(const network::Statement& statement, WallTime taken) {
-  return statement.confirm ? std::optional(taken + *statement.confirm) : std::nullopt;
+  const auto over = over_at(statement);
+  return over ? std::optional(std::min(taken + *statement.confirm, *over)) : std::nullopt;
 }
 
 Result<std::optional<HeldRevocations>> accept_revocations(

@@ -65,17 +65,23 @@ struct Accepted {
   InForce becomes;  // once it is in force
 };
 
-// Nothing: it is the one in force. Errors say why it is not taken, for people: Invalid (broken, of
+// How far the clock of who signed and that of a router may be apart, with what a router needs to
+// fetch: five minutes, as Kerberos has it (RFC 4120 section 1.6).
+inline constexpr std::chrono::seconds kClockSlack{300};
+
+// Nothing: it is the one in force. `at`: the time now, after which a trial may be over. A clock
+// that is behind refuses nothing: a router without one of its own has to begin. Errors say why it is not taken, for people: Invalid (broken, of
 // another network, a different file of the same serial), Permission (signed by nobody who may),
 // Exists (not newer), Unsupported (a feature this version lacks), Exhausted (too large).
 [[nodiscard]] Result<std::optional<Accepted>> accept(std::string_view bundle, const Trust& trust,
                                                      const std::optional<InForce>& now,
-                                                     const Floor& floor);
+                                                     const Floor& floor, WallTime at);
 
 // Of the copy on this router's own disk at a start: everything but what only an offer has to be.
 [[nodiscard]] Result<Accepted> resume(std::string_view bundle, const Trust& trust);
 
-// Provisional, and nobody confirmed it: when the router goes back. `taken`: when it took it.
+// Provisional, and nobody confirmed it: when the router goes back. `taken`: when it took it. Never
+// later than when no other router would take it any more.
 [[nodiscard]] std::optional<WallTime> goes_back_at(const network::Statement& statement,
                                                    WallTime taken);
 

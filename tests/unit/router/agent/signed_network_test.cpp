@@ -271,6 +271,38 @@ TEST_F(SignedNetwork, OnTrialIsGivenUpUnlessItIsConfirmed) {
   EXPECT_EQ(peers(), 9U);
 }
 
+TEST_F(SignedNetwork, OnTrialThatIsOverIsNotTakenByARouterThatWasOff) {
+  publish(1);
+  start();
+  ASSERT_TRUE(reaches(1));
+  stop();
+  const auto netmap = compiled();
+  put("net", test::bundle(netmap, {.serial = 2,
+                                   .network = netmap.ula,
+                                   .time = clock_.wall() - std::chrono::hours(24),
+                                   .confirm = std::chrono::seconds(600)}));
+  start();
+  ASSERT_TRUE(run_until([&] { return agent_->status().refused.has_value(); }));
+  EXPECT_THAT(agent_->status().refused->text, HasSubstr("its trial is over"));
+  EXPECT_EQ(serial(), 1U);
+}
+
+TEST_F(SignedNetwork, OnTrialWhereNothingWasBeforeItIsSaidToStay) {
+  const auto says = [this] {
+    return std::ranges::any_of(agent_->status().problems, [](const api::Problem& problem) {
+      return problem.text.find("none to go back to") != std::string::npos;
+    });
+  };
+  publish(1, std::chrono::seconds(600));
+  start();
+  ASSERT_TRUE(reaches(1));
+  EXPECT_TRUE(says());
+  EXPECT_FALSE(agent_->status().signed_source->goes_back);
+  publish(2);
+  ASSERT_TRUE(reaches(2));
+  EXPECT_FALSE(says());
+}
+
 TEST_F(SignedNetwork, OnTrialStaysWhenItIsConfirmed) {
   publish(1);
   start();
