@@ -37,6 +37,7 @@ void Fetcher::ask() {
     return;
   }
   busy_ = true;
+  ++asked_;
   forgotten_ = false;
   if (client_ == nullptr) {
     finish(fetch::get_from_disk(request_));
@@ -63,16 +64,20 @@ void Fetcher::forget() {
 }
 
 void Fetcher::finish(Result<fetch::Answer> answer) {
-  busy_ = false;
-  if (std::exchange(again_, false)) {
-    ask();
-    return;
-  }
-  timer_.arm_in(fetch::jittered(interval_, random_bits()));
+  // "Unchanged" from what was forgotten meanwhile says nothing.
+  const bool says_nothing = answer && !answer->content && forgotten_;
   if (answer) {
     request_.known = forgotten_ ? fetch::Version() : answer->version;
   }
-  answered_(std::move(answer));
+  if (!says_nothing) {
+    answered_(std::move(answer));
+  }
+  busy_ = false;
+  if (std::exchange(again_, false) || says_nothing) {
+    ask();
+  } else {
+    timer_.arm_in(fetch::jittered(interval_, random_bits()));
+  }
 }
 
 }  // namespace cw::agent

@@ -2,6 +2,7 @@
 #include "router/agent/signed_source.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -143,7 +144,7 @@ void SignedSource::arm_timers() {
 }
 
 void SignedSource::read_now(Callback done) {
-  waiting_.push_back(std::move(done));
+  waiting_.push_back({.number = netmap_->asked() + 1, .done = std::move(done)});
   netmap_->forget();
   netmap_->ask();
   revocations_->forget();
@@ -160,10 +161,11 @@ void SignedSource::on_netmap(Result<fetch::Answer> answer) {
       reading = std::move(*back);
     }
   }
-  hand_over(std::move(reading));
+  hand_over(std::move(reading), netmap_->asked());
 }
 
-void SignedSource::hand_over(NetworkReading reading) {
+// To those who asked before it was fetched, else as news. `number`: of the answer, 0 for none.
+void SignedSource::hand_over(NetworkReading reading, std::uint64_t number) {
   const auto kind = reading.kind;
   // A refusal without words is of an offer that the agent has declined, with words of its own.
   const bool old =
@@ -172,11 +174,14 @@ void SignedSource::hand_over(NetworkReading reading) {
   if (kind != Kind::Unreachable) {
     last_ = kind;
   }
-  const auto waiting = std::exchange(waiting_, {});
-  for (const auto& done : waiting) {
-    done(reading);
+  const auto later = std::ranges::upper_bound(waiting_, number, {}, &Waiter::number);
+  const std::vector<Waiter> due(std::make_move_iterator(waiting_.begin()),
+                                std::make_move_iterator(later));
+  waiting_.erase(waiting_.begin(), later);
+  for (const auto& waiter : due) {
+    waiter.done(reading);
   }
-  if (waiting.empty() && news) {
+  if (due.empty() && news) {
     listener_.found(std::move(reading));
   }
 }
@@ -314,7 +319,7 @@ void SignedSource::on_unconfirmed() {
     return;
   }
   if (auto reading = before_the_trial(*trial)) {
-    hand_over(std::move(*reading));
+    hand_over(std::move(*reading), 0);
     netmap_->ask();
   }
 }

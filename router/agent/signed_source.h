@@ -78,6 +78,12 @@ class SignedSource final : public NetworkSource {
     KeptBundles::Before before = KeptBundles::Before::Forget;
   };
 
+  // A person who waits for what is asked from now on.
+  struct Waiter {
+    std::uint64_t number = 0;  // Fetcher::asked()
+    Callback done;
+  };
+
   SignedSource(SignedSetup setup, const Clock& clock, Journal& journal, const KeptBundles& kept,
                const KeptNetwork& of_a_directory, Listener listener);
 
@@ -86,7 +92,7 @@ class SignedSource final : public NetworkSource {
   void on_netmap(Result<fetch::Answer> answer);
   NetworkReading judge(Result<fetch::Answer> answer);
   NetworkReading judge_content(std::string bundle);
-  void hand_over(NetworkReading reading);
+  void hand_over(NetworkReading reading, std::uint64_t number);
   void on_revocations(Result<fetch::Answer> answer);
   void take_revocations(const std::string& bundle, const router::InForce& now);
   [[nodiscard]] const network::Statement* on_trial() const;
@@ -121,7 +127,7 @@ class SignedSource final : public NetworkSource {
   std::optional<Pending> pending_;
   std::optional<ToKeep> to_keep_;
   std::optional<router::HeldRevocations> held_;
-  std::vector<Callback> waiting_;
+  std::vector<Waiter> waiting_;  // in order
 
   SourceMemory memory_;
   std::optional<WallTime> remembered_;  // as the disk has it

@@ -30,6 +30,10 @@ class ServerInHand final : public fetch::HttpClient {
     std::exchange(done_, {})(fetch::Answer{std::move(content), std::move(version)});
   }
 
+  void say_unchanged(fetch::Version version) {
+    std::exchange(done_, {})(fetch::Answer{std::nullopt, std::move(version)});
+  }
+
   std::vector<fetch::Request> asked;
 
  private:
@@ -68,6 +72,30 @@ TEST_F(Fetching, WhatIsForgottenWhileAnAnswerIsUnderWayIsAskedForWhole) {
   fetcher_->ask();
   ASSERT_EQ(server_.asked.size(), 2U);
   EXPECT_EQ(server_.asked[1].known, "");
+}
+
+// Whoever asks again and again would never be answered.
+TEST_F(Fetching, AnAnswerIsGivenAlsoWhereSomebodyAskedMeanwhile) {
+  fetcher_->ask();
+  fetcher_->ask();
+  server_.answer("one", "1");
+  EXPECT_THAT(got_, ElementsAre("one"));
+  EXPECT_EQ(fetcher_->asked(), 2U);
+  fetcher_->ask();
+  server_.answer("two", "2");
+  EXPECT_THAT(got_, ElementsAre("one", "two"));
+  EXPECT_EQ(server_.asked.size(), 3U);
+}
+
+TEST_F(Fetching, UnchangedFromWhatIsForgottenSaysNothing) {
+  fetcher_->ask();
+  server_.answer("one", "1");
+  fetcher_->ask();
+  fetcher_->forget();
+  server_.say_unchanged("1");
+  EXPECT_THAT(got_, ElementsAre("one"));
+  ASSERT_EQ(server_.asked.size(), 3U);
+  EXPECT_EQ(server_.asked[2].known, "");
 }
 
 }  // namespace
