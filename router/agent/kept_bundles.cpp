@@ -104,9 +104,15 @@ Result<std::optional<KeptBundles::Copy>> KeptBundles::revocations() const {
   return read(kRevocations);
 }
 
-SourceMemory KeptBundles::memory() const {
+Result<SourceMemory> KeptBundles::memory() const {
   const auto text = read_file(file(kMemory), kLargestMemory);
-  return text ? parse_source_memory(*text).value_or(SourceMemory{}) : SourceMemory{};
+  if (!text) {
+    if (text.error().kind == ErrorKind::NotFound) {
+      return SourceMemory{};
+    }
+    return text.error();
+  }
+  return in_context(parse_source_memory(*text), "reading " + file(kMemory));
 }
 
 Result<> KeptBundles::write_file(std::string_view name, std::string_view text) const {

@@ -47,8 +47,8 @@ class KeptBundles {
   [[nodiscard]] Result<std::optional<Copy>> in_force() const;
   [[nodiscard]] Result<std::optional<Copy>> before() const;
   [[nodiscard]] Result<std::optional<Copy>> revocations() const;
-  // What cannot be read is as if nothing were remembered.
-  [[nodiscard]] SourceMemory memory() const;
+  // Nothing at all where there is none.
+  [[nodiscard]] Result<SourceMemory> memory() const;
 
   // Makes the folder if its parent is there.
   [[nodiscard]] Result<> write(std::string_view bundle, Before before) const;

@@ -131,6 +131,12 @@ std::vector<api::Problem> SignedSource::problems() const {
                     to_rfc3339(trial_ends(*trial))),
         "`causeway netmap confirm` keeps it");
   }
+  if (not_remembered_) {
+    add(api::Severity::Error,
+        "what was taken and given up cannot be written down: " + *not_remembered_,
+        "see to the folder; it is tried again by itself. After a restart until then, this router "
+        "may take again what it gave up");
+  }
   if (cannot_go_back()) {
     add(api::Severity::Warning,
         fmt::format("the netmap of serial {} was published on trial, and stays: this router has "

@@ -21,9 +21,15 @@ SignedSource::SignedSource(SignedSetup setup, const Clock& clock, Journal& journ
       journal_(journal),
       kept_(kept),
       of_a_directory_(of_a_directory),
-      listener_(std::move(listener)),
-      memory_(kept.memory()),
-      remembered_(memory_.heard) {
+      listener_(std::move(listener)) {
+  if (auto memory = kept.memory()) {
+    memory_ = std::move(*memory);
+  } else {
+    journal_.write(Level::Error, Event::Trouble,
+                   "what was refused and given up before this start is not known any more: " +
+                       memory.error().to_text());
+  }
+  remembered_ = memory_.heard;
   if (memory_.heard) {
     memory_.heard = std::min(*memory_.heard + kRemembersHearing, clock_.wall());
   }
@@ -153,6 +159,9 @@ void SignedSource::read_now(Callback done) {
 
 void SignedSource::on_netmap(Result<fetch::Answer> answer) {
   ++fetches_;
+  if (not_remembered_) {
+    remember();
+  }
   auto reading = judge(std::move(answer));
   // What was declined while the router was down is still due.
   if (const auto* trial = on_trial();
@@ -338,11 +347,19 @@ void SignedSource::heard() {
   arm_timers();
 }
 
-// What cannot be written is written with the next; a start without it is told an older time.
+// What cannot be written is tried again with every answer of the source.
 void SignedSource::remember() {
-  if (kept_.write(memory_)) {
-    remembered_ = memory_.heard;
+  if (const auto written = kept_.write(memory_); !written) {
+    if (!not_remembered_) {
+      journal_.write(Level::Error, Event::Trouble,
+                     "what was taken and given up cannot be written down: " +
+                         written.error().to_text());
+    }
+    not_remembered_ = written.error().to_text();
+    return;
   }
+  not_remembered_.reset();
+  remembered_ = memory_.heard;
 }
 
 void SignedSource::on_silence() {

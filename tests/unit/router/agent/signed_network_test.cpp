@@ -303,6 +303,22 @@ TEST_F(SignedNetwork, OnTrialWhereNothingWasBeforeItIsSaidToStay) {
   EXPECT_FALSE(says());
 }
 
+TEST_F(SignedNetwork, WhatItCannotWriteDownIsAProblemAndTriedAgain) {
+  const auto says = [this] {
+    return std::ranges::any_of(agent_->status().problems, [](const api::Problem& problem) {
+      return problem.text.find("cannot be written down") != std::string::npos;
+    });
+  };
+  std::filesystem::create_directories(temp_ / "state/source.json");
+  publish(1);
+  start();
+  ASSERT_TRUE(reaches(1));
+  EXPECT_TRUE(says());
+  std::filesystem::remove(temp_ / "state/source.json");
+  EXPECT_TRUE(run_until([&] { return !says(); }));
+  EXPECT_TRUE(kept_bundles_.memory()->heard);
+}
+
 TEST_F(SignedNetwork, OnTrialStaysWhenItIsConfirmed) {
   publish(1);
   start();
