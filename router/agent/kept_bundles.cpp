@@ -29,9 +29,8 @@ constexpr std::string_view kMemory = "source.json";
 
 // 0 where an earlier version did not write it.
 std::uint64_t number(const nlohmann::json& json, const char* key) {
-  return json.contains(key) && json.at(key).is_number_unsigned()
-             ? json.at(key).get<std::uint64_t>()
-             : 0;
+  return json.contains(key) && json.at(key).is_number_unsigned() ? json.at(key).get<std::uint64_t>()
+                                                                 : 0;
 }
 
 }  // namespace

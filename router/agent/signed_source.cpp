@@ -104,8 +104,9 @@ Result<std::optional<KeptNetmap>> SignedSource::resume_netmap() {
   taken_ = copy->written;
   memory_.heard = memory_.heard.value_or(taken_);
   provisional_ = kept.statement.confirm && CW_TRY(kept_.before());
-  if (const auto* trial = on_trial(); trial != nullptr && (trial_ends(*trial) <= clock_.wall() ||
-                                                           memory_.floor.given_up >= trial->serial)) {
+  if (const auto* trial = on_trial();
+      trial != nullptr &&
+      (trial_ends(*trial) <= clock_.wall() || memory_.floor.given_up >= trial->serial)) {
     if (auto back = before_the_trial(*trial); back && back->netmap && pending_) {
       const auto taken = pending_->taken;
       SignedSource::taken();
@@ -264,10 +265,11 @@ void SignedSource::taken() {
   taken_ = pending.taken;
   to_keep_ = ToKeep{.bundle = std::move(pending.bundle), .before = before};
   if (wants_trial && cannot_go_back()) {
-    journal_.write(Level::Warning, Event::Trouble,
-                   fmt::format("the netmap of serial {} is on trial, and no signed one was in force "
-                               "before it: it stays also if nobody confirms it",
-                               now_->statement->serial));
+    journal_.write(
+        Level::Warning, Event::Trouble,
+        fmt::format("the netmap of serial {} is on trial, and no signed one was in force "
+                    "before it: it stays also if nobody confirms it",
+                    now_->statement->serial));
   }
   arm_timers();
   // It may name others who may revoke: a list that was refused may count by now. That is all that a
@@ -351,9 +353,9 @@ void SignedSource::heard() {
 void SignedSource::remember() {
   if (const auto written = kept_.write(memory_); !written) {
     if (!not_remembered_) {
-      journal_.write(Level::Error, Event::Trouble,
-                     "what was taken and given up cannot be written down: " +
-                         written.error().to_text());
+      journal_.write(
+          Level::Error, Event::Trouble,
+          "what was taken and given up cannot be written down: " + written.error().to_text());
     }
     not_remembered_ = written.error().to_text();
     return;

@@ -130,7 +130,7 @@ class SignedSource final : public NetworkSource {
   std::vector<Waiter> waiting_;  // in order
 
   SourceMemory memory_;
-  std::optional<WallTime> remembered_;        // as the disk has it
+  std::optional<WallTime> remembered_;         // as the disk has it
   std::optional<std::string> not_remembered_;  // why the disk has not all of it
   bool expiring_ = false;
   std::uint64_t fetches_ = 0;

@@ -124,8 +124,7 @@ Floor raised(Floor floor, const network::Statement& taken) {
     floor = {};
   }
   floor.network_id = taken.network;
-  auto& highest =
-      taken.content == network::Content::Netmap ? floor.serial : floor.revocations;
+  auto& highest = taken.content == network::Content::Netmap ? floor.serial : floor.revocations;
   highest = std::max(highest, taken.serial);
   return floor;
 }

@@ -70,9 +70,10 @@ struct Accepted {
 inline constexpr std::chrono::seconds kClockSlack{300};
 
 // Nothing: it is the one in force. `at`: the time now, after which a trial may be over. A clock
-// that is behind refuses nothing: a router without one of its own has to begin. Errors say why it is not taken, for people: Invalid (broken, of
-// another network, a different file of the same serial), Permission (signed by nobody who may),
-// Exists (not newer), Unsupported (a feature this version lacks), Exhausted (too large).
+// that is behind refuses nothing: a router without one of its own has to begin. Errors say why it
+// is not taken, for people: Invalid (broken, of another network, a different file of the same
+// serial), Permission (signed by nobody who may), Exists (not newer), Unsupported (a feature this
+// version lacks), Exhausted (too large).
 [[nodiscard]] Result<std::optional<Accepted>> accept(std::string_view bundle, const Trust& trust,
                                                      const std::optional<InForce>& now,
                                                      const Floor& floor, WallTime at);

@@ -87,7 +87,9 @@ std::string verdict(const Result<std::optional<Accepted>>& accepted) {
 // Every way to be taken or refused, as a person reads it. UPDATE_GOLDEN=1 rewrites the file.
 TEST(GoldenAcceptance, OfEveryKindOfOffer) {
   const std::optional now(at_serial(42));
-  const auto offer = [&](const std::string& what) { return accept(what, trust(), now, {}, test::signed_at()); };
+  const auto offer = [&](const std::string& what) {
+    return accept(what, trust(), now, {}, test::signed_at());
+  };
   auto other = netmap();
   other.peers.pop_back();
   auto elsewhere = trust();
@@ -101,14 +103,17 @@ TEST(GoldenAcceptance, OfEveryKindOfOffer) {
   const auto had = raised({}, now->statement.value_or(Statement{}));
   const std::vector<std::pair<std::string, std::string>> cases{
       {"the first one", verdict(accept(bundle(7), trust(), std::nullopt, {}, test::signed_at()))},
-      {"after a directory", verdict(accept(bundle(7), trust(), from_a_directory, {}, test::signed_at()))},
+      {"after a directory",
+       verdict(accept(bundle(7), trust(), from_a_directory, {}, test::signed_at()))},
       {"newer", verdict(offer(bundle(43)))},
       {"newer, by the other key", verdict(offer(bundle(43, 2)))},
       {"the same again", verdict(offer(bundle(42)))},
       {"the same serial, other content", verdict(offer(bundle(42, 1, other)))},
       {"older", verdict(offer(bundle(41)))},
-      {"given up before", verdict(accept(bundle(43), trust(), now, {.given_up = 43}, test::signed_at()))},
-      {"above what was given up", verdict(accept(bundle(44), trust(), now, {.given_up = 43}, test::signed_at()))},
+      {"given up before",
+       verdict(accept(bundle(43), trust(), now, {.given_up = 43}, test::signed_at()))},
+      {"above what was given up",
+       verdict(accept(bundle(44), trust(), now, {.given_up = 43}, test::signed_at()))},
       {"older than what was in force before, the copy is lost",
        verdict(accept(bundle(41), trust(), std::nullopt, had, test::signed_at()))},
       {"what was in force before, the copy is lost",
@@ -128,10 +133,13 @@ TEST(GoldenAcceptance, OfEveryKindOfOffer) {
       {"cut off in the signature", verdict(offer(bundle(43).substr(0, 100)))},
       {"one bit flipped", verdict(offer(flipped()))},
       {"signed by nobody trusted", verdict(offer(bundle(43, 3)))},
-      {"not by a signer of the one in force", verdict(accept(bundle(43, 2), trust(), named, {}, test::signed_at()))},
-      {"by a signer of the one in force", verdict(accept(bundle(43, 1), trust(), named, {}, test::signed_at()))},
+      {"not by a signer of the one in force",
+       verdict(accept(bundle(43, 2), trust(), named, {}, test::signed_at()))},
+      {"by a signer of the one in force",
+       verdict(accept(bundle(43, 1), trust(), named, {}, test::signed_at()))},
       {"of another network", verdict(offer(of_another_network()))},
-      {"not router.toml's network", verdict(accept(bundle(43), elsewhere, std::nullopt, {}, test::signed_at()))},
+      {"not router.toml's network",
+       verdict(accept(bundle(43), elsewhere, std::nullopt, {}, test::signed_at()))},
       {"needs an unknown feature", verdict(offer(needing("teleport")))},
       {"a web page", verdict(offer("<!DOCTYPE html>\n<html>\n<body>\nlog in\n</body>\n</html>\n"))},
   };

@@ -45,15 +45,14 @@ class Fetching : public ::testing::Test {
   Loop loop_ = *Loop::create();
   ServerInHand server_;
   std::vector<std::string> got_;
-  std::unique_ptr<Fetcher> fetcher_ =
-      *Fetcher::create(loop_, &server_,
-                       {.from = {fetch::Location::Kind::Https, "https://192.0.2.1/net"},
-                        .known = {},
-                        .limits = fetch::kNetmapLimits},
-                       std::chrono::hours(1), [this](const Result<fetch::Answer>& answer) {
-                         got_.push_back(answer ? answer->content.value_or("unchanged")
-                                               : answer.error().to_text());
-                       });
+  std::unique_ptr<Fetcher> fetcher_ = *Fetcher::create(
+      loop_, &server_,
+      {.from = {fetch::Location::Kind::Https, "https://192.0.2.1/net"},
+       .known = {},
+       .limits = fetch::kNetmapLimits},
+      std::chrono::hours(1), [this](const Result<fetch::Answer>& answer) {
+        got_.push_back(answer ? answer->content.value_or("unchanged") : answer.error().to_text());
+      });
 };
 
 TEST_F(Fetching, SaysWhichContentItHas) {
