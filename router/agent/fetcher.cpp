@@ -37,6 +37,8 @@ void Fetcher::ask() {
     return;
   }
   busy_ = true;
+  ++asked_;
+  forgotten_ = false;
   if (client_ == nullptr) {
     finish(fetch::get_from_disk(request_));
     return;
@@ -48,17 +50,34 @@ void Fetcher::ask() {
   }
 }
 
+void Fetcher::ask_soon() {
+  if (busy_) {
+    again_ = true;
+  } else {
+    timer_.arm_in(std::chrono::milliseconds(0));
+  }
+}
+
+void Fetcher::forget() {
+  request_.known.clear();
+  forgotten_ = busy_;
+}
+
 void Fetcher::finish(Result<fetch::Answer> answer) {
-  busy_ = false;
-  if (std::exchange(again_, false)) {
-    ask();
-    return;
-  }
-  timer_.arm_in(fetch::jittered(interval_, random_bits()));
+  // "Unchanged" from what was forgotten meanwhile says nothing.
+  const bool says_nothing = answer && !answer->content && forgotten_;
   if (answer) {
-    request_.known = answer->version;
+    request_.known = forgotten_ ? fetch::Version() : answer->version;
   }
-  answered_(std::move(answer));
+  if (!says_nothing) {
+    answered_(std::move(answer));
+  }
+  busy_ = false;
+  if (std::exchange(again_, false) || says_nothing) {
+    ask();
+  } else {
+    timer_.arm_in(fetch::jittered(interval_, random_bits()));
+  }
 }
 
 }  // namespace cw::agent

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -23,11 +24,17 @@ class Fetcher {
                                                  std::chrono::milliseconds interval,
                                                  Callback answered);
 
-  // Asks now; of one that is under way the answer is not waited for, it may be too old.
+  // Asks now. One that is under way may be too old: its answer is given, and then it is asked anew.
   void ask();
+  // The same from the loop: the answer does not come within this call, also not from a disk.
+  void ask_soon();
 
-  // The next answer is the whole content.
-  void forget() { request_.known.clear(); }
+  // How many were asked. While an answer is given, this is its number; the one that ask() leads to
+  // is the next.
+  [[nodiscard]] std::uint64_t asked() const { return asked_; }
+
+  // The next answer is the whole content, also where one is under way.
+  void forget();
 
  private:
   Fetcher(fetch::HttpClient* client, fetch::Request request, std::chrono::milliseconds interval,
@@ -44,8 +51,10 @@ class Fetcher {
   std::chrono::milliseconds interval_;
   Callback answered_;
   Timer timer_;
-  bool busy_ = false;
+  std::uint64_t asked_ = 0;
+  bool busy_ = false;  // also while an answer is given
   bool again_ = false;
+  bool forgotten_ = false;  // while one was under way
 };
 
 }  // namespace cw::agent

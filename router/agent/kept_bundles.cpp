@@ -20,17 +20,28 @@ namespace {
 
 constexpr mode_t kOwnerOnly = 0600;
 constexpr mode_t kFolderOfOwner = 0700;
-constexpr std::size_t kLargestMemory = 4096;  // some 60 bytes
+constexpr std::size_t kLargestMemory = 4096;  // some 150 bytes
 
 constexpr std::string_view kInForce = "netmap.signed";
 constexpr std::string_view kBefore = "netmap.before";
 constexpr std::string_view kRevocations = "revoked.signed";
 constexpr std::string_view kMemory = "source.json";
 
+// 0 where an earlier version did not write it.
+std::uint64_t number(const nlohmann::json& json, const char* key) {
+  return json.contains(key) && json.at(key).is_number_unsigned() ? json.at(key).get<std::uint64_t>()
+                                                                 : 0;
+}
+
 }  // namespace
 
 std::string to_text(const SourceMemory& memory) {
-  nlohmann::json json = {{"given_up", memory.given_up}};
+  nlohmann::json json = {{"given_up", memory.floor.given_up},
+                         {"serial", memory.floor.serial},
+                         {"revocations", memory.floor.revocations}};
+  if (memory.floor.network_id) {
+    json["network"] = memory.floor.network_id->to_text();
+  }
   if (memory.heard) {
     json["heard"] = to_rfc3339(*memory.heard);
   }
@@ -43,7 +54,15 @@ Result<SourceMemory> parse_source_memory(std::string_view text) {
       !json.at("given_up").is_number_unsigned()) {
     return Error::invalid("this is not what a router remembers of its source");
   }
-  SourceMemory memory{.given_up = json.at("given_up").get<std::uint64_t>(), .heard = std::nullopt};
+  SourceMemory memory{.floor = {.network_id = std::nullopt,
+                                .serial = number(json, "serial"),
+                                .given_up = number(json, "given_up"),
+                                .revocations = number(json, "revocations")},
+                      .heard = std::nullopt};
+  if (json.contains("network") && json.at("network").is_string()) {
+    memory.floor.network_id =
+        CW_TRY(net::Prefix::parse(json.at("network").get_ref<const std::string&>()));
+  }
   if (json.contains("heard") && json.at("heard").is_string()) {
     memory.heard = CW_TRY(from_rfc3339(json.at("heard").get_ref<const std::string&>()));
   }
@@ -84,9 +103,15 @@ Result<std::optional<KeptBundles::Copy>> KeptBundles::revocations() const {
   return read(kRevocations);
 }
 
-SourceMemory KeptBundles::memory() const {
+Result<SourceMemory> KeptBundles::memory() const {
   const auto text = read_file(file(kMemory), kLargestMemory);
-  return text ? parse_source_memory(*text).value_or(SourceMemory{}) : SourceMemory{};
+  if (!text) {
+    if (text.error().kind == ErrorKind::NotFound) {
+      return SourceMemory{};
+    }
+    return text.error();
+  }
+  return in_context(parse_source_memory(*text), "reading " + file(kMemory));
 }
 
 Result<> KeptBundles::write_file(std::string_view name, std::string_view text) const {

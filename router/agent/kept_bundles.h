@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "router/plan/acceptance.h"
 
 // What a router keeps of a signed network, on disk, as it came: each file is verified again when it
 // is read. In the folder of KeptNetwork:
@@ -15,13 +16,14 @@
 //   netmap.signed    in force
 //   netmap.before    what was in force before it, as long as it is on trial
 //   revoked.signed   the revocations that are held
-//   source.json      when the source was heard last, and the highest serial that was given up
+//   source.json      when the source was heard last, and the floor: the network, and the highest
+//                    serials that were taken and given up
 //
 // Only its owner may read them, since they name people. One agent a folder. Blocking.
 namespace cw::agent {
 
 struct SourceMemory {
-  std::uint64_t given_up = 0;
+  router::Floor floor;
   std::optional<WallTime> heard;
 
   friend bool operator==(const SourceMemory&, const SourceMemory&) = default;
@@ -45,8 +47,8 @@ class KeptBundles {
   [[nodiscard]] Result<std::optional<Copy>> in_force() const;
   [[nodiscard]] Result<std::optional<Copy>> before() const;
   [[nodiscard]] Result<std::optional<Copy>> revocations() const;
-  // What cannot be read is as if nothing were remembered.
-  [[nodiscard]] SourceMemory memory() const;
+  // Nothing at all where there is none.
+  [[nodiscard]] Result<SourceMemory> memory() const;
 
   // Makes the folder if its parent is there.
   [[nodiscard]] Result<> write(std::string_view bundle, Before before) const;

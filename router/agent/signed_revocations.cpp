@@ -28,6 +28,11 @@ void SignedSource::on_revocations(Result<fetch::Answer> answer) {
 
 void SignedSource::take_revocations(const std::string& bundle, const router::InForce& now) {
   auto accepted = router::accept_revocations(bundle, setup_.trust, now, held_);
+  if (accepted && *accepted) {
+    if (auto newer = router::is_not_older((*accepted)->statement, memory_.floor); !newer) {
+      accepted = std::move(newer).error();
+    }
+  }
   if (!accepted) {
     note(refused_list_, accepted.error().to_text(), "revocations are refused");
     return;
@@ -42,7 +47,9 @@ void SignedSource::take_revocations(const std::string& bundle, const router::InF
                  fmt::format("revocations of serial {} taken: {} in the list{}",
                              fresh->statement.serial, fresh->list.revoked.size(),
                              counts ? "" : "; the netmap in force knows them already"));
+  memory_.floor = router::raised(memory_.floor, fresh->statement);
   held_ = std::move(fresh);
+  remember();
   if (const auto written = kept_.write_revocations(bundle); !written) {
     journal_.write(
         Level::Error, Event::Trouble,
@@ -123,6 +130,20 @@ std::vector<api::Problem> SignedSource::problems() const {
         fmt::format("the netmap of serial {} is on trial until {}", trial->serial,
                     to_rfc3339(trial_ends(*trial))),
         "`causeway netmap confirm` keeps it");
+  }
+  if (not_remembered_) {
+    add(api::Severity::Error,
+        "what was taken and given up cannot be written down: " + *not_remembered_,
+        "see to the folder; it is tried again by itself. After a restart until then, this router "
+        "may take again what it gave up");
+  }
+  if (cannot_go_back()) {
+    add(api::Severity::Warning,
+        fmt::format("the netmap of serial {} was published on trial, and stays: this router has "
+                    "none to go back to",
+                    now_->statement->serial),
+        "`causeway netmap confirm` says that it is meant to stay, within its time; afterwards "
+        "publish again");
   }
   return problems;
 }

@@ -2,6 +2,7 @@
 #include "router/agent/signed_source.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -20,9 +21,15 @@ SignedSource::SignedSource(SignedSetup setup, const Clock& clock, Journal& journ
       journal_(journal),
       kept_(kept),
       of_a_directory_(of_a_directory),
-      listener_(std::move(listener)),
-      memory_(kept.memory()),
-      remembered_(memory_.heard) {
+      listener_(std::move(listener)) {
+  if (auto memory = kept.memory()) {
+    memory_ = std::move(*memory);
+  } else {
+    journal_.write(Level::Error, Event::Trouble,
+                   "what was refused and given up before this start is not known any more: " +
+                       memory.error().to_text());
+  }
+  remembered_ = memory_.heard;
   if (memory_.heard) {
     memory_.heard = std::min(*memory_.heard + kRemembersHearing, clock_.wall());
   }
@@ -61,13 +68,20 @@ const network::Statement* SignedSource::on_trial() const {
   return provisional_ && now_ && now_->statement ? &*now_->statement : nullptr;
 }
 
+// What is in force was published on trial, and stays whatever anybody says.
+bool SignedSource::cannot_go_back() const {
+  return !provisional_ && now_ && now_->statement && now_->statement->confirm;
+}
+
 WallTime SignedSource::trial_ends(const network::Statement& statement) const {
   return router::goes_back_at(statement, taken_).value_or(taken_);
 }
 
 Result<std::optional<KeptNetmap>> SignedSource::resume() {
   auto resumed = CW_TRY(resume_netmap());
-  resume_revocations();
+  if (now_) {
+    resume_revocations(*now_);
+  }
   if (setup_.max_age && memory_.heard) {
     expiring_ = clock_.wall() - *memory_.heard > *setup_.max_age;
   }
@@ -86,11 +100,13 @@ Result<std::optional<KeptNetmap>> SignedSource::resume_netmap() {
   }
   auto kept = CW_TRY(router::resume(copy->bundle, setup_.trust));
   now_ = kept.becomes;
+  memory_.floor = router::raised(memory_.floor, kept.statement);  // an earlier version wrote none
   taken_ = copy->written;
   memory_.heard = memory_.heard.value_or(taken_);
   provisional_ = kept.statement.confirm && CW_TRY(kept_.before());
-  if (const auto* trial = on_trial(); trial != nullptr && (trial_ends(*trial) <= clock_.wall() ||
-                                                           memory_.given_up >= trial->serial)) {
+  if (const auto* trial = on_trial();
+      trial != nullptr &&
+      (trial_ends(*trial) <= clock_.wall() || memory_.floor.given_up >= trial->serial)) {
     if (auto back = before_the_trial(*trial); back && back->netmap && pending_) {
       const auto taken = pending_->taken;
       SignedSource::taken();
@@ -100,15 +116,16 @@ Result<std::optional<KeptNetmap>> SignedSource::resume_netmap() {
   return std::optional(KeptNetmap{.netmap = std::move(kept.netmap), .written = taken_});
 }
 
-void SignedSource::resume_revocations() {
+void SignedSource::resume_revocations(const router::InForce& by) {
   const auto copy = kept_.revocations();
-  if (copy && *copy && now_) {
-    auto held = router::accept_revocations((*copy)->bundle, setup_.trust, *now_, std::nullopt);
-    if (held) {
+  if (copy && *copy) {
+    auto held = router::accept_revocations((*copy)->bundle, setup_.trust, by, std::nullopt);
+    if (held && *held) {
+      memory_.floor = router::raised(memory_.floor, (*held)->statement);
       held_ = std::move(*held);
-      return;
+    } else if (!held) {
+      note(refused_list_, held.error().to_text(), "the revocations that were kept do not count");
     }
-    note(refused_list_, held.error().to_text(), "the revocations that were kept do not count");
   } else if (!copy) {
     note(refused_list_, copy.error().to_text(), "the revocations that were kept do not count");
   }
@@ -134,26 +151,31 @@ void SignedSource::arm_timers() {
 }
 
 void SignedSource::read_now(Callback done) {
-  waiting_.push_back(std::move(done));
+  waiting_.push_back({.number = netmap_->asked() + 1, .done = std::move(done)});
   netmap_->forget();
   netmap_->ask();
+  revocations_->forget();
   revocations_->ask();
 }
 
 void SignedSource::on_netmap(Result<fetch::Answer> answer) {
   ++fetches_;
+  if (not_remembered_) {
+    remember();
+  }
   auto reading = judge(std::move(answer));
   // What was declined while the router was down is still due.
   if (const auto* trial = on_trial();
-      trial != nullptr && reading.kind != Kind::Offer && memory_.given_up >= trial->serial) {
+      trial != nullptr && reading.kind != Kind::Offer && memory_.floor.given_up >= trial->serial) {
     if (auto back = before_the_trial(*trial)) {
       reading = std::move(*back);
     }
   }
-  hand_over(std::move(reading));
+  hand_over(std::move(reading), netmap_->asked());
 }
 
-void SignedSource::hand_over(NetworkReading reading) {
+// To those who asked before it was fetched, else as news. `number`: of the answer, 0 for none.
+void SignedSource::hand_over(NetworkReading reading, std::uint64_t number) {
   const auto kind = reading.kind;
   // A refusal without words is of an offer that the agent has declined, with words of its own.
   const bool old =
@@ -162,11 +184,14 @@ void SignedSource::hand_over(NetworkReading reading) {
   if (kind != Kind::Unreachable) {
     last_ = kind;
   }
-  const auto waiting = std::exchange(waiting_, {});
-  for (const auto& done : waiting) {
-    done(reading);
+  const auto later = std::ranges::upper_bound(waiting_, number, {}, &Waiter::number);
+  const std::vector<Waiter> due(std::make_move_iterator(waiting_.begin()),
+                                std::make_move_iterator(later));
+  waiting_.erase(waiting_.begin(), later);
+  for (const auto& waiter : due) {
+    waiter.done(reading);
   }
-  if (waiting.empty() && news) {
+  if (due.empty() && news) {
     listener_.found(std::move(reading));
   }
 }
@@ -182,6 +207,10 @@ NetworkReading SignedSource::judge(Result<fetch::Answer> answer) {
   if (answer->content) {
     return judge_content(std::move(*answer->content));
   }
+  if (!refusal_.empty() && clock_.wall() < judged_) {  // the clock was ahead: is a trial over?
+    netmap_->forget();
+    netmap_->ask_soon();
+  }
   if (!refusal_.empty() || pending_) {  // it is what was not taken before
     return {.kind = Kind::Refused, .netmap = std::nullopt, .text = refusal_};
   }
@@ -191,7 +220,8 @@ NetworkReading SignedSource::judge(Result<fetch::Answer> answer) {
 
 NetworkReading SignedSource::judge_content(std::string bundle) {
   pending_.reset();
-  auto accepted = router::accept(bundle, setup_.trust, now_, memory_.given_up);
+  judged_ = clock_.wall();
+  auto accepted = router::accept(bundle, setup_.trust, now_, memory_.floor, judged_);
   if (!accepted) {
     auto text = fmt::format("error: {}\n", accepted.error().to_text());
     if (text != std::exchange(refusal_, text)) {
@@ -207,6 +237,9 @@ NetworkReading SignedSource::judge_content(std::string bundle) {
   }
   pending_ = Pending{
       .becomes = std::move(newer->becomes), .bundle = std::move(bundle), .taken = clock_.wall()};
+  if (!held_) {  // where the copy of the netmap is lost, nothing vouched for them until now
+    resume_revocations(pending_->becomes);
+  }
   return {.kind = Kind::Offer, .netmap = std::move(newer->netmap), .text = {}, .decided = true};
 }
 
@@ -231,11 +264,26 @@ void SignedSource::taken() {
   now_ = std::move(pending.becomes);
   taken_ = pending.taken;
   to_keep_ = ToKeep{.bundle = std::move(pending.bundle), .before = before};
+  if (wants_trial && cannot_go_back()) {
+    journal_.write(
+        Level::Warning, Event::Trouble,
+        fmt::format("the netmap of serial {} is on trial, and no signed one was in force "
+                    "before it: it stays also if nobody confirms it",
+                    now_->statement->serial));
+  }
   arm_timers();
+  // It may name others who may revoke: a list that was refused may count by now. That is all that a
+  // refusal depends on, so that "unchanged" is answer enough in between.
+  revocations_->forget();
+  revocations_->ask_soon();
 }
 
 Result<> SignedSource::keep(const network::Netmap& /*netmap*/) {
   if (to_keep_) {
+    if (now_ && now_->statement) {
+      memory_.floor = router::raised(memory_.floor, *now_->statement);
+      remember();
+    }
     CW_TRY(kept_.write(to_keep_->bundle, to_keep_->before));
     to_keep_.reset();
   }
@@ -244,8 +292,8 @@ Result<> SignedSource::keep(const network::Netmap& /*netmap*/) {
 
 // Its serial is given up first: whatever happens then, it is not taken again.
 std::optional<NetworkReading> SignedSource::before_the_trial(const network::Statement& statement) {
-  const bool told = memory_.given_up >= statement.serial;
-  memory_.given_up = std::max(memory_.given_up, statement.serial);
+  const bool told = memory_.floor.given_up >= statement.serial;
+  memory_.floor.given_up = std::max(memory_.floor.given_up, statement.serial);
   remember();
   auto copy = kept_.before().value_or(std::nullopt).value_or(KeptBundles::Copy{});
   auto before = router::resume(copy.bundle, setup_.trust);
@@ -282,7 +330,7 @@ void SignedSource::on_unconfirmed() {
     return;
   }
   if (auto reading = before_the_trial(*trial)) {
-    hand_over(std::move(*reading));
+    hand_over(std::move(*reading), 0);
     netmap_->ask();
   }
 }
@@ -301,11 +349,19 @@ void SignedSource::heard() {
   arm_timers();
 }
 
-// What cannot be written is written with the next; a start without it is told an older time.
+// What cannot be written is tried again with every answer of the source.
 void SignedSource::remember() {
-  if (kept_.write(memory_)) {
-    remembered_ = memory_.heard;
+  if (const auto written = kept_.write(memory_); !written) {
+    if (!not_remembered_) {
+      journal_.write(
+          Level::Error, Event::Trouble,
+          "what was taken and given up cannot be written down: " + written.error().to_text());
+    }
+    not_remembered_ = written.error().to_text();
+    return;
   }
+  not_remembered_.reset();
+  remembered_ = memory_.heard;
 }
 
 void SignedSource::on_silence() {

@@ -78,15 +78,21 @@ class SignedSource final : public NetworkSource {
     KeptBundles::Before before = KeptBundles::Before::Forget;
   };
 
+  // A person who waits for what is asked from now on.
+  struct Waiter {
+    std::uint64_t number = 0;  // Fetcher::asked()
+    Callback done;
+  };
+
   SignedSource(SignedSetup setup, const Clock& clock, Journal& journal, const KeptBundles& kept,
                const KeptNetwork& of_a_directory, Listener listener);
 
   Result<std::optional<KeptNetmap>> resume_netmap();
-  void resume_revocations();
+  void resume_revocations(const router::InForce& by);
   void on_netmap(Result<fetch::Answer> answer);
   NetworkReading judge(Result<fetch::Answer> answer);
   NetworkReading judge_content(std::string bundle);
-  void hand_over(NetworkReading reading);
+  void hand_over(NetworkReading reading, std::uint64_t number);
   void on_revocations(Result<fetch::Answer> answer);
   void take_revocations(const std::string& bundle, const router::InForce& now);
   [[nodiscard]] const network::Statement* on_trial() const;
@@ -97,6 +103,7 @@ class SignedSource final : public NetworkSource {
   void on_silence();
   void on_unconfirmed();
   std::optional<NetworkReading> before_the_trial(const network::Statement& statement);
+  [[nodiscard]] bool cannot_go_back() const;
   void note(std::optional<std::string>& told, std::optional<std::string> now,
             std::string_view what);
 
@@ -120,16 +127,18 @@ class SignedSource final : public NetworkSource {
   std::optional<Pending> pending_;
   std::optional<ToKeep> to_keep_;
   std::optional<router::HeldRevocations> held_;
-  std::vector<Callback> waiting_;
+  std::vector<Waiter> waiting_;  // in order
 
   SourceMemory memory_;
-  std::optional<WallTime> remembered_;  // as the disk has it
+  std::optional<WallTime> remembered_;         // as the disk has it
+  std::optional<std::string> not_remembered_;  // why the disk has not all of it
   bool expiring_ = false;
   std::uint64_t fetches_ = 0;
   std::uint64_t failed_ = 0;
 
   std::optional<NetworkReading::Kind> last_;
   std::string refusal_;                      // of the last netmap; empty: it was not
+  WallTime judged_{};                        // when
   std::optional<std::string> trouble_;       // why the source cannot be looked at
   std::optional<std::string> no_list_;       // why the revocations cannot
   std::optional<std::string> refused_list_;  // why those that were fetched do not count

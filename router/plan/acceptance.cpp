@@ -60,7 +60,38 @@ std::string named(const network::Statement& statement) {
   return fmt::format("serial {} of {}", statement.serial, to_rfc3339(statement.time));
 }
 
-Result<> is_newer(const network::Statement& offered, const InForce& now, std::uint64_t given_up) {
+// Of the network that is offered. A router is moved to another one by its router.toml alone.
+Result<Floor> floor_of(const network::Statement& offered, const Trust& trust, const Floor& floor) {
+  if (!floor.network_id || *floor.network_id == offered.network) {
+    return floor;
+  }
+  if (trust.network_id) {
+    return Floor{};
+  }
+  return Error::invalid(fmt::format(
+      "it is of another network: {}, and this router was in {}; if it is to move, say so by "
+      "`network_id` in router.toml",
+      offered.network.to_text(), floor.network_id->to_text()));
+}
+
+// When nobody takes it any more. None: it is not on trial.
+std::optional<WallTime> over_at(const network::Statement& statement) {
+  return statement.confirm ? std::optional(statement.time + *statement.confirm + kClockSlack)
+                           : std::nullopt;
+}
+
+Result<> is_not_over(const network::Statement& offered, WallTime at) {
+  if (const auto over = over_at(offered); over && at >= *over) {
+    return Error::make(
+        ErrorKind::Exists,
+        fmt::format("its trial is over: {}, for {} s, and nobody confirmed it; it is {} on this "
+                    "router; publish again",
+                    named(offered), offered.confirm->count(), to_rfc3339(at)));
+  }
+  return {};
+}
+
+Result<> is_newer(const network::Statement& offered, const InForce& now, const Floor& floor) {
   if (now.statement && offered.serial < now.statement->serial) {
     return Error::make(ErrorKind::Exists, fmt::format("it is older: {}, and {} is in force",
                                                       named(offered), named(*now.statement)));
@@ -71,17 +102,32 @@ Result<> is_newer(const network::Statement& offered, const InForce& now, std::ui
         "gives it a serial of its own",
         named(offered)));
   }
-  if (offered.serial <= given_up) {
+  if (offered.serial <= floor.given_up) {
     return Error::make(
         ErrorKind::Exists,
         fmt::format("{} is not taken: this router took serial {} on trial, nobody confirmed it in "
                     "time, and it went back; publish again, with a higher serial",
-                    named(offered), given_up));
+                    named(offered), floor.given_up));
+  }
+  if (offered.serial < floor.serial) {
+    return Error::make(ErrorKind::Exists,
+                       fmt::format("it is older: {}, and serial {} was in force on this router",
+                                   named(offered), floor.serial));
   }
   return {};
 }
 
 }  // namespace
+
+Floor raised(Floor floor, const network::Statement& taken) {
+  if (floor.network_id && *floor.network_id != taken.network) {
+    floor = {};
+  }
+  floor.network_id = taken.network;
+  auto& highest = taken.content == network::Content::Netmap ? floor.serial : floor.revocations;
+  highest = std::max(highest, taken.serial);
+  return floor;
+}
 
 InForce in_force(const network::Netmap& netmap) {
   return {.network_id = netmap.ula,
@@ -100,7 +146,8 @@ InForce in_force(const network::Netmap& netmap, const network::Statement& statem
 }
 
 Result<std::optional<Accepted>> accept(std::string_view bundle, const Trust& trust,
-                                       const std::optional<InForce>& now, std::uint64_t given_up) {
+                                       const std::optional<InForce>& now, const Floor& floor,
+                                       WallTime at) {
   const auto verified = CW_TRY(verify(bundle, trust));
   if (now) {
     CW_TRY(is_of_network(verified.statement.network, now->network_id, "the one in force"));
@@ -116,7 +163,9 @@ Result<std::optional<Accepted>> accept(std::string_view bundle, const Trust& tru
                       verified.signer.to_text()));
     }
   }
-  CW_TRY(is_newer(verified.statement, now.value_or(InForce{}), given_up));
+  const auto bound = CW_TRY(floor_of(verified.statement, trust, floor));
+  CW_TRY(is_newer(verified.statement, now.value_or(InForce{}), bound));
+  CW_TRY(is_not_over(verified.statement, at));
   return std::optional<Accepted>(CW_TRY(open(verified, bundle)));
 }
 
@@ -126,7 +175,8 @@ Result<Accepted> resume(std::string_view bundle, const Trust& trust) {
 }
 
 std::optional<WallTime> goes_back_at(const network::Statement& statement, WallTime taken) {
-  return statement.confirm ? std::optional(taken + *statement.confirm) : std::nullopt;
+  const auto over = over_at(statement);
+  return over ? std::optional(std::min(taken + *statement.confirm, *over)) : std::nullopt;
 }
 
 Result<std::optional<HeldRevocations>> accept_revocations(
@@ -147,6 +197,15 @@ Result<std::optional<HeldRevocations>> accept_revocations(
                                    named(offered.statement), named(held->statement)));
   }
   return std::optional(std::move(offered));
+}
+
+Result<> is_not_older(const network::Statement& list, const Floor& floor) {
+  if (floor.network_id == list.network && list.serial < floor.revocations) {
+    return Error::make(ErrorKind::Exists,
+                       fmt::format("they are older: {}, and this router held serial {}",
+                                   named(list), floor.revocations));
+  }
+  return {};
 }
 
 bool count(const HeldRevocations& held, const InForce& now) {

@@ -44,6 +44,20 @@ struct InForce {
 [[nodiscard]] InForce in_force(const network::Netmap& netmap, const network::Statement& statement,
                                std::string_view bundle);
 
+// What a router went through, which outlives what is in force: also where its copies are lost,
+// nothing older than this comes back.
+struct Floor {
+  std::optional<net::Prefix> network_id;  // none: it had no network yet
+  std::uint64_t serial = 0;               // the highest that was in force
+  std::uint64_t given_up = 0;             // the highest that it went back from
+  std::uint64_t revocations = 0;          // the highest list that was held
+
+  friend bool operator==(const Floor&, const Floor&) = default;
+};
+
+// After what this says was taken. Another network has a floor of its own.
+[[nodiscard]] Floor raised(Floor floor, const network::Statement& taken);
+
 // An offer that passed: newer than what is in force.
 struct Accepted {
   network::Netmap netmap;
@@ -51,18 +65,24 @@ struct Accepted {
   InForce becomes;  // once it is in force
 };
 
-// Nothing: it is the one in force. `given_up`: the highest serial that this router went back from,
-// 0 for none. Errors say why it is not taken, for people: Invalid (broken, of another network, a
-// different file of the same serial), Permission (signed by nobody who may), Exists (not newer),
-// Unsupported (a feature this version lacks), Exhausted (too large).
+// How far the clock of who signed and that of a router may be apart, with what a router needs to
+// fetch: five minutes, as Kerberos has it (RFC 4120 section 1.6).
+inline constexpr std::chrono::seconds kClockSlack{300};
+
+// Nothing: it is the one in force. `at`: the time now, after which a trial may be over. A clock
+// that is behind refuses nothing: a router without one of its own has to begin. Errors say why it
+// is not taken, for people: Invalid (broken, of another network, a different file of the same
+// serial), Permission (signed by nobody who may), Exists (not newer), Unsupported (a feature this
+// version lacks), Exhausted (too large).
 [[nodiscard]] Result<std::optional<Accepted>> accept(std::string_view bundle, const Trust& trust,
                                                      const std::optional<InForce>& now,
-                                                     std::uint64_t given_up);
+                                                     const Floor& floor, WallTime at);
 
 // Of the copy on this router's own disk at a start: everything but what only an offer has to be.
 [[nodiscard]] Result<Accepted> resume(std::string_view bundle, const Trust& trust);
 
-// Provisional, and nobody confirmed it: when the router goes back. `taken`: when it took it.
+// Provisional, and nobody confirmed it: when the router goes back. `taken`: when it took it. Never
+// later than when no other router would take it any more.
 [[nodiscard]] std::optional<WallTime> goes_back_at(const network::Statement& statement,
                                                    WallTime taken);
 
@@ -78,6 +98,9 @@ struct HeldRevocations {
 [[nodiscard]] Result<std::optional<HeldRevocations>> accept_revocations(
     std::string_view bundle, const Trust& trust, const InForce& now,
     const std::optional<HeldRevocations>& held);
+
+// Exists: a newer list was held before. What accept_revocations() says only where one is held.
+[[nodiscard]] Result<> is_not_older(const network::Statement& list, const Floor& floor);
 
 // They count until a netmap acknowledges them.
 [[nodiscard]] bool count(const HeldRevocations& held, const InForce& now);

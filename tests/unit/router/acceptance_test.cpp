@@ -35,7 +35,7 @@ Trust trust() {
 }
 
 InForce at_serial(std::uint64_t serial, const network::Netmap& of = netmap()) {
-  const auto taken = accept(bundle(serial, 1, of), trust(), std::nullopt, 0);
+  const auto taken = accept(bundle(serial, 1, of), trust(), std::nullopt, {}, test::signed_at());
   EXPECT_TRUE(taken) << taken.error().to_text();
   return (*taken)->becomes;
 }
@@ -87,32 +87,59 @@ std::string verdict(const Result<std::optional<Accepted>>& accepted) {
 // Every way to be taken or refused, as a person reads it. UPDATE_GOLDEN=1 rewrites the file.
 TEST(GoldenAcceptance, OfEveryKindOfOffer) {
   const std::optional now(at_serial(42));
-  const auto offer = [&](const std::string& what) { return accept(what, trust(), now, 0); };
+  const auto offer = [&](const std::string& what) {
+    return accept(what, trust(), now, {}, test::signed_at());
+  };
   auto other = netmap();
   other.peers.pop_back();
   auto elsewhere = trust();
   elsewhere.network_id = *net::Prefix::parse("fd99:9999:9999::/48");
   const std::optional named(at_serial(42, with_signers({1})));
   const std::optional from_a_directory(in_force(netmap()));
+  const auto on_trial = test::bundle(netmap(), {.serial = 43,
+                                                .network = netmap().ula,
+                                                .time = test::signed_at(),
+                                                .confirm = std::chrono::seconds(600)});
+  const auto had = raised({}, now->statement.value_or(Statement{}));
   const std::vector<std::pair<std::string, std::string>> cases{
-      {"the first one", verdict(accept(bundle(7), trust(), std::nullopt, 0))},
-      {"after a directory", verdict(accept(bundle(7), trust(), from_a_directory, 0))},
+      {"the first one", verdict(accept(bundle(7), trust(), std::nullopt, {}, test::signed_at()))},
+      {"after a directory",
+       verdict(accept(bundle(7), trust(), from_a_directory, {}, test::signed_at()))},
       {"newer", verdict(offer(bundle(43)))},
       {"newer, by the other key", verdict(offer(bundle(43, 2)))},
       {"the same again", verdict(offer(bundle(42)))},
       {"the same serial, other content", verdict(offer(bundle(42, 1, other)))},
       {"older", verdict(offer(bundle(41)))},
-      {"given up before", verdict(accept(bundle(43), trust(), now, 43))},
-      {"above what was given up", verdict(accept(bundle(44), trust(), now, 43))},
+      {"given up before",
+       verdict(accept(bundle(43), trust(), now, {.given_up = 43}, test::signed_at()))},
+      {"above what was given up",
+       verdict(accept(bundle(44), trust(), now, {.given_up = 43}, test::signed_at()))},
+      {"older than what was in force before, the copy is lost",
+       verdict(accept(bundle(41), trust(), std::nullopt, had, test::signed_at()))},
+      {"what was in force before, the copy is lost",
+       verdict(accept(bundle(42), trust(), std::nullopt, had, test::signed_at()))},
+      {"of another network than before, the copy is lost",
+       verdict(accept(of_another_network(), trust(), std::nullopt, had, test::signed_at()))},
+      {"of another network than before, which router.toml names",
+       verdict(accept(of_another_network(), elsewhere, std::nullopt, had, test::signed_at()))},
+      {"on trial, in time by its clock and this one's",
+       verdict(accept(on_trial, trust(), now, {}, test::signed_at() + std::chrono::seconds(899)))},
+      {"on trial that is over",
+       verdict(accept(on_trial, trust(), now, {}, test::signed_at() + std::chrono::seconds(900)))},
+      {"on trial, by a clock that is far behind",
+       verdict(accept(on_trial, trust(), now, {}, WallTime{}))},
       {"nothing at all", verdict(offer(""))},
       {"cut off in the body", verdict(offer(bundle(43).substr(0, bundle(43).size() - 1)))},
       {"cut off in the signature", verdict(offer(bundle(43).substr(0, 100)))},
       {"one bit flipped", verdict(offer(flipped()))},
       {"signed by nobody trusted", verdict(offer(bundle(43, 3)))},
-      {"not by a signer of the one in force", verdict(accept(bundle(43, 2), trust(), named, 0))},
-      {"by a signer of the one in force", verdict(accept(bundle(43, 1), trust(), named, 0))},
+      {"not by a signer of the one in force",
+       verdict(accept(bundle(43, 2), trust(), named, {}, test::signed_at()))},
+      {"by a signer of the one in force",
+       verdict(accept(bundle(43, 1), trust(), named, {}, test::signed_at()))},
       {"of another network", verdict(offer(of_another_network()))},
-      {"not router.toml's network", verdict(accept(bundle(43), elsewhere, std::nullopt, 0))},
+      {"not router.toml's network",
+       verdict(accept(bundle(43), elsewhere, std::nullopt, {}, test::signed_at()))},
       {"needs an unknown feature", verdict(offer(needing("teleport")))},
       {"a web page", verdict(offer("<!DOCTYPE html>\n<html>\n<body>\nlog in\n</body>\n</html>\n"))},
   };
@@ -137,10 +164,30 @@ TEST(Acceptance, OfWhatWasKeptAsksForTrustAlone) {
   EXPECT_FALSE(resume(flipped(), trust()));
 }
 
+TEST(Acceptance, TheFloorOfANetworkIsNoneForAnother) {
+  const Statement netmap_taken{.serial = 42, .network = netmap().ula};
+  const auto floor = raised({.given_up = 41}, netmap_taken);
+  EXPECT_EQ(floor, (Floor{.network_id = netmap().ula, .serial = 42, .given_up = 41}));
+  EXPECT_EQ(raised(floor, {.serial = 7, .network = netmap().ula}), floor);
+  const auto other = *net::Prefix::parse("fd99:9999:9999::/48");
+  EXPECT_EQ(raised(floor, {.content = Content::Revocations, .serial = 3, .network = other}),
+            (Floor{.network_id = other, .revocations = 3}));
+}
+
+TEST(AcceptanceOfRevocations, NeverGoesBelowWhatWasHeldOnce) {
+  const Floor floor{.network_id = netmap().ula, .revocations = 5};
+  EXPECT_EQ(is_not_older({.serial = 4, .network = netmap().ula}, floor).error().kind,
+            ErrorKind::Exists);
+  EXPECT_TRUE(is_not_older({.serial = 5, .network = netmap().ula}, floor));
+}
+
 TEST(Acceptance, ATrialEndsWhenItSays) {
-  const Statement on_trial{.confirm = std::chrono::seconds(600)};
   const WallTime taken(std::chrono::seconds(1000));
+  const Statement on_trial{.time = taken, .confirm = std::chrono::seconds(600)};
   EXPECT_EQ(goes_back_at(on_trial, taken), WallTime(std::chrono::seconds(1600)));
+  // Taken late, it has what is left of its time and the slack for clocks.
+  EXPECT_EQ(goes_back_at(on_trial, taken + std::chrono::seconds(800)),
+            WallTime(std::chrono::seconds(1900)));
   EXPECT_EQ(goes_back_at(Statement{}, taken), std::nullopt);
 }
 
@@ -188,7 +235,7 @@ TEST(AcceptanceOfRevocations, NeverGoesBack) {
 
 TEST(AcceptanceOfRevocations, IsOfANetmapNeither) {
   EXPECT_FALSE(accept_revocations(bundle(50), trust(), at_serial(42), std::nullopt));
-  EXPECT_FALSE(accept(revocations(50, 1), trust(), at_serial(42), 0));
+  EXPECT_FALSE(accept(revocations(50, 1), trust(), at_serial(42), {}, test::signed_at()));
 }
 
 TEST(Revocations, CountUntilANetmapAcknowledgesThem) {

@@ -56,7 +56,7 @@ class SignedNetwork : public AgentOnAModel {
     put("net", bundle(serial, confirm));
   }
 
-  void revoke(std::uint64_t serial, const std::string& peer) {
+  void revoke(std::uint64_t serial, const std::string& peer, std::uint8_t key = 1) {
     const auto netmap = compiled();
     const auto found = std::ranges::find(netmap.peers, peer, &network::Peer::name);
     const network::Revocations list{
@@ -66,7 +66,7 @@ class SignedNetwork : public AgentOnAModel {
                                              .serial = serial,
                                              .network = netmap.ula,
                                              .time = clock_.wall()},
-                                            signing_key(1)));
+                                            signing_key(key)));
   }
 
   std::optional<std::uint64_t> serial() {
@@ -233,6 +233,25 @@ TEST_F(SignedNetwork, ThatWasKeptIsVerifiedAgain) {
   EXPECT_EQ(peers(), 10U);  // the data path is as it was
 }
 
+// Or the source could bring back yesterday's network, and whoever was revoked.
+TEST_F(SignedNetwork, WhereTheCopyIsLostNothingOlderIsTakenAndRevocationsHold) {
+  publish(7);
+  revoke(3, "p0003");
+  start();
+  ASSERT_TRUE(run_until([&] { return peers() == 9; }));
+  stop();
+  ASSERT_TRUE(write_file_atomically(temp_ / "state/netmap.signed", "nonsense"));
+  std::filesystem::remove(temp_ / "web/net.revoked");
+  publish(6);
+  start();
+  ASSERT_TRUE(run_until([&] { return agent_->status().refused.has_value(); }));
+  EXPECT_THAT(agent_->status().refused->text, HasSubstr("older"));
+  publish(7);
+  ASSERT_TRUE(reaches(7));
+  EXPECT_THAT(agent_->status().revoked, ElementsAre("p0003"));
+  EXPECT_EQ(peers(), 9U);
+}
+
 TEST_F(SignedNetwork, OnTrialIsGivenUpUnlessItIsConfirmed) {
   publish(1);
   start();
@@ -250,6 +269,54 @@ TEST_F(SignedNetwork, OnTrialIsGivenUpUnlessItIsConfirmed) {
   publish(3);
   EXPECT_TRUE(reaches(3));
   EXPECT_EQ(peers(), 9U);
+}
+
+TEST_F(SignedNetwork, OnTrialThatIsOverIsNotTakenByARouterThatWasOff) {
+  publish(1);
+  start();
+  ASSERT_TRUE(reaches(1));
+  stop();
+  const auto netmap = compiled();
+  put("net", test::bundle(netmap, {.serial = 2,
+                                   .network = netmap.ula,
+                                   .time = clock_.wall() - std::chrono::hours(24),
+                                   .confirm = std::chrono::seconds(600)}));
+  start();
+  ASSERT_TRUE(run_until([&] { return agent_->status().refused.has_value(); }));
+  EXPECT_THAT(agent_->status().refused->text, HasSubstr("its trial is over"));
+  EXPECT_EQ(serial(), 1U);
+}
+
+TEST_F(SignedNetwork, OnTrialWhereNothingWasBeforeItIsSaidToStay) {
+  const auto says = [this] {
+    return std::ranges::any_of(agent_->status().problems, [](const api::Problem& problem) {
+      return problem.text.find("none to go back to") != std::string::npos;
+    });
+  };
+  publish(1, std::chrono::seconds(600));
+  start();
+  ASSERT_TRUE(reaches(1));
+  EXPECT_TRUE(says());
+  EXPECT_FALSE(agent_->status().signed_source->goes_back);
+  publish(2);
+  ASSERT_TRUE(reaches(2));
+  EXPECT_FALSE(says());
+}
+
+TEST_F(SignedNetwork, WhatItCannotWriteDownIsAProblemAndTriedAgain) {
+  const auto says = [this] {
+    return std::ranges::any_of(agent_->status().problems, [](const api::Problem& problem) {
+      return problem.text.find("cannot be written down") != std::string::npos;
+    });
+  };
+  std::filesystem::create_directories(temp_ / "state/source.json");
+  publish(1);
+  start();
+  ASSERT_TRUE(reaches(1));
+  EXPECT_TRUE(says());
+  std::filesystem::remove(temp_ / "state/source.json");
+  EXPECT_TRUE(run_until([&] { return !says(); }));
+  EXPECT_TRUE(kept_bundles_.memory()->heard);
 }
 
 TEST_F(SignedNetwork, OnTrialStaysWhenItIsConfirmed) {
@@ -301,6 +368,20 @@ TEST_F(SignedNetwork, ARevocationBesideItLocksOutUntilItIsAcknowledged) {
   ASSERT_TRUE(reaches(3));
   EXPECT_EQ(peers(), 10U);
   EXPECT_THAT(agent_->status().revoked, IsEmpty());
+}
+
+// Lists are looked at more often than netmaps: a new revoker's comes first and is refused.
+TEST_F(SignedNetwork, ARevocationThatWasRefusedCountsOnceANetmapNamesItsSigner) {
+  publish(1);
+  revoke(1, "p0003", 3);
+  start();
+  ASSERT_TRUE(reaches(1));
+  ASSERT_TRUE(run_until([&] { return journal_.count(Event::SourceTrouble) == 1; }));
+  auto netmap = compiled();
+  netmap.revokers = {signing_key(3).public_key()};
+  put("net", test::bundle(netmap, {.serial = 2, .network = netmap.ula, .time = clock_.wall()}));
+  ASSERT_TRUE(reaches(2));
+  EXPECT_TRUE(run_until([&] { return peers() == 9; }));
 }
 
 TEST_F(SignedNetwork, ARevocationOnTheRouterHoldsOverARestartUntilTheNetworkSaysSo) {
