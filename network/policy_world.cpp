@@ -28,12 +28,23 @@ std::vector<policy::Entrance> entrances_of(const Peer& peer, const Netmap& netma
   return found;
 }
 
+std::vector<policy::RouterAddress> addresses_of(const Site& site) {
+  std::vector<policy::RouterAddress> found;
+  for (const auto& router : site.routers) {
+    if (router.address) {
+      found.push_back({.router = router.name, .address = *router.address});
+    }
+  }
+  return found;
+}
+
 }  // namespace
 
 policy::World policy_world(const Netmap& netmap, WallTime now) {
   policy::World world;
   for (const auto& site : netmap.sites) {
-    world.sites.push_back({.name = site.name, .routes = site.routes});
+    world.sites.push_back(
+        {.name = site.name, .routes = site.routes, .routers = addresses_of(site)});
   }
   for (const auto& peer : netmap.peers) {
     if (peer.enabled && (!peer.expires || *peer.expires > now)) {

@@ -194,6 +194,9 @@ class Expander {
     if (!enters_at(*from.peer, site)) {
       return;
     }
+    if (prefix && prefix->is_host() && is_own_address(*from.peer, site, prefix->address())) {
+      return;  // no rule changes what a router answers
+    }
     for (const auto& route : site.routes) {
       if (!prefix || prefix->contains(route)) {
         add(reach.places[{site.name, route}], service);

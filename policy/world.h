@@ -32,9 +32,18 @@ struct Peer {
   friend bool operator==(const Peer&, const Peer&) = default;
 };
 
+// A router whose own address in its site is written down; of others nothing is known.
+struct RouterAddress {
+  std::string router;
+  net::Ip address;
+
+  friend bool operator==(const RouterAddress&, const RouterAddress&) = default;
+};
+
 struct Site {
   std::string name;
   std::vector<net::Prefix> routes;  // sorted
+  std::vector<RouterAddress> routers;
 
   friend bool operator==(const Site&, const Site&) = default;
 };
