@@ -42,19 +42,43 @@ bool names_peer(const World& world, const Selector& selector, const Peer& peer) 
   return false;
 }
 
-// What no rule can allow, whatever it says.
-std::optional<Reason> impossible(const Connection& connection) {
+// Of things that are sorted.
+template <class T>
+bool have_common(const std::vector<T>& some, const std::vector<T>& others) {
+  return std::ranges::any_of(
+      some, [&](const T& each) { return std::ranges::binary_search(others, each); });
+}
+
+std::optional<Reason> what_parts(const Peer& one, const Peer& other) {
+  if (!have_common(one.sites, other.sites)) {
+    return Reason::NoCommonSite;
+  }
+  return can_meet(one, other) ? std::nullopt : std::optional(Reason::NoCommonRouter);
+}
+
+// What is decided before any rule is asked.
+std::optional<Reason> foregone(const Connection& connection) {
   const auto& [from, to, service] = connection;
   if (from.peer == nullptr && to.peer == nullptr) {
     return Reason::NotAPeersWay;
   }
+  if (from.peer != nullptr && to.peer != nullptr) {
+    return what_parts(*from.peer, *to.peer);
+  }
   const auto& peer = from.peer != nullptr ? *from.peer : *to.peer;
   const auto& other = from.peer != nullptr ? to : from;
-  if (other.site != nullptr && !may_use(peer, *other.site)) {
+  if (!may_use(peer, *other.site)) {
     return Reason::NotOfSite;
   }
-  if (other.site != nullptr && !routes(*other.site, other.address)) {
+  if (!enters_at(peer, *other.site)) {
+    return Reason::NoGateway;
+  }
+  if (!routes(*other.site, other.address)) {
     return Reason::NotRouted;
+  }
+  if (to.peer == nullptr && is_own_address(peer, *to.site, to.address)) {
+    // The input chain (firewall/ruleset/filter.cpp) knows no policy.
+    return service.protocol == Protocol::Icmp ? Reason::RouterAnswers : Reason::RoutersOwn;
   }
   return std::nullopt;
 }
@@ -107,6 +131,23 @@ NearMiss::But what_fails(const Match& match) {
 
 }  // namespace
 
+bool enters_at(const Peer& peer, const Site& site) {
+  const auto found = std::ranges::lower_bound(peer.entrances, site.name, {}, &Entrance::site);
+  return found != peer.entrances.end() && found->site == site.name;
+}
+
+bool is_own_address(const Peer& peer, const Site& site, const net::Ip& address) {
+  const auto router = std::ranges::find(site.routers, address, &RouterAddress::address);
+  return router != site.routers.end() && enters_at(peer, site) &&
+         std::ranges::all_of(peer.entrances, [&](const Entrance& entrance) {
+           return entrance.site != site.name || entrance.router == router->router;
+         });
+}
+
+bool can_meet(const Peer& one, const Peer& other) {
+  return have_common(one.entrances, other.entrances);
+}
+
 bool is_in_force(const Rule& rule, WallTime now) {
   return !rule.expires || *rule.expires > now;
 }
@@ -148,8 +189,8 @@ bool matches_destination(const World& world, const Selector& to, const Party& pa
 }
 
 Decision decide(const World& world, const Connection& connection, WallTime now) {
-  if (const auto never = impossible(connection)) {
-    return {.allowed = false, .reason = *never};
+  if (const auto reason = foregone(connection)) {
+    return {.allowed = *reason == Reason::RouterAnswers, .reason = *reason};
   }
   if (!world.policy) {
     return decide_without_policy(connection);
@@ -184,8 +225,8 @@ ToOnePlace::ToOnePlace(const World& world, const Party& to, const Service& servi
 
 Decision ToOnePlace::decide(const Party& from) const {
   const Connection connection{.from = from, .to = to_, .service = service_};
-  if (const auto never = impossible(connection)) {
-    return {.allowed = false, .reason = *never};
+  if (const auto reason = foregone(connection)) {
+    return {.allowed = *reason == Reason::RouterAnswers, .reason = *reason};
   }
   if (!world_.policy) {
     return decide_without_policy(connection);

@@ -32,12 +32,17 @@ struct Connection {
 };
 
 enum class Reason : std::uint8_t {
-  Rule,          // Decision::rule allows it
-  NoPolicy,      // allowed: there is no policy.toml
-  NoRule,        // denied: no rule allows it
-  NotOfSite,     // denied: the peer may not use the site
-  NotRouted,     // denied: the site has no route to the address
-  NotAPeersWay,  // denied: from a site to a site; a router is no way between them
+  Rule,            // Decision::rule allows it
+  NoPolicy,        // allowed: there is no policy.toml
+  NoRule,          // denied: no rule allows it
+  NotOfSite,       // denied: the peer may not use the site
+  NoGateway,       // denied: no gateway of the site has the peer in its block
+  NotRouted,       // denied: the site has no route to the address
+  NotAPeersWay,    // denied: from a site to a site; a router is no way between them
+  NoCommonSite,    // denied: no site is both peers'
+  NoCommonRouter,  // denied: at every site of both, they are at gateways of different routers
+  RoutersOwn,      // denied: the address is that of the router which lets the peer in
+  RouterAnswers,   // allowed, whatever the rules: ICMP to that address
 };
 
 // A rule that would have allowed it but for one thing.
@@ -81,6 +86,12 @@ class ToOnePlace {
 [[nodiscard]] bool matches_source(const World& world, const Selector& from, const Party& party);
 [[nodiscard]] bool matches_destination(const World& world, const Selector& to, const Party& party);
 [[nodiscard]] bool is_member(const World& world, const Peer& peer, const std::string& group);
+[[nodiscard]] bool enters_at(const Peer& peer, const Site& site);
+// Whether the address is that of the one router that lets the peer in at the site: what is for it
+// is not forwarded, and no rule is asked.
+[[nodiscard]] bool is_own_address(const Peer& peer, const Site& site, const net::Ip& address);
+// Whether some router lets both in: what one of them sends to the other passes one router.
+[[nodiscard]] bool can_meet(const Peer& one, const Peer& other);
 [[nodiscard]] bool is_in_force(const Rule& rule, WallTime now);
 
 }  // namespace cw::policy

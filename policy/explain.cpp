@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/rfc3339.h"
+
 namespace cw::policy {
 
 namespace {
@@ -16,6 +18,7 @@ constexpr WallTime kNoExpiryYet{};
 
 // More would say less.
 constexpr std::size_t kMostMisses = 3;
+constexpr std::size_t kMostReasons = 3;
 
 std::vector<std::string> texts(const std::vector<Service>& services) {
   std::vector<std::string> all;
@@ -31,6 +34,35 @@ std::vector<std::string> texts(const std::vector<Selector>& selectors) {
     all.push_back(selector.to_text());
   }
   return all;
+}
+
+// "bob is disabled (peers/bob.toml)".
+std::string why_locked_out(const LockedOut& one) {
+  const auto& name = one.peer.name;
+  return one.expired
+             ? fmt::format("{0} expired on {1} (peers/{0}.toml)", name, to_rfc3339(*one.expired))
+             : fmt::format("{0} is disabled (peers/{0}.toml)", name);
+}
+
+// Of those whom one of the selectors would name; empty: there are none.
+std::string why_locked_out(const World& world, const std::vector<Selector>& selectors) {
+  std::vector<std::string> reasons;
+  std::size_t more = 0;
+  for (const auto& one : world.locked_out) {
+    const auto party = Party::of(one.peer);
+    const bool meant = std::ranges::any_of(selectors, [&](const Selector& each) {
+      return is_of_peers(each.kind) && matches_source(world, each, party);
+    });
+    if (meant && reasons.size() < kMostReasons) {
+      reasons.push_back(why_locked_out(one));
+    } else if (meant) {
+      ++more;
+    }
+  }
+  if (more > 0) {
+    reasons.push_back(fmt::format("{} more are locked out", more));
+  }
+  return fmt::format("{}", fmt::join(reasons, "; "));
 }
 
 std::string say(const Rule& rule, NearMiss::But but) {
@@ -66,8 +98,12 @@ Result<Selector> find_source(const World& world, const std::string& text) {
       candidates.push_back({.kind = kind, .name = text, .prefix = {}});
     }
   }
+  const auto asked = candidates;
   std::erase_if(candidates, [&](const Selector& each) { return parties(world, each).empty(); });
   if (candidates.empty()) {
+    if (auto why = why_locked_out(world, asked); !why.empty()) {
+      return Error::make(ErrorKind::NotFound, std::move(why));
+    }
     return Error::make(ErrorKind::NotFound, fmt::format("nobody is `{}` in this network", text));
   }
   if (candidates.size() > 1) {
@@ -125,6 +161,9 @@ Result<Party> locate(const World& world, const Selector& to) {
   if (to.kind == SelectorKind::Peer) {
     const auto peer = std::ranges::find(world.peers, to.name, &Peer::name);
     if (peer == world.peers.end()) {
+      if (auto why = why_locked_out(world, {to}); !why.empty()) {
+        return Error::make(ErrorKind::NotFound, std::move(why));
+      }
       return Error::make(ErrorKind::NotFound, fmt::format("there is no peer `{}`", to.name));
     }
     return Party::of(*peer);
@@ -191,10 +230,21 @@ std::string say(const World& world, const Decision& decision) {
       return "there is no policy.toml, so that every peer reaches every route of its sites";
     case Reason::NotOfSite:
       return "the peer may not use the site (`sites` in its file)";
+    case Reason::NoGateway:
+      return "no gateway of the site has the peer's address in its block";
     case Reason::NotRouted:
       return "the site has no route to it";
     case Reason::NotAPeersWay:
       return "a router is no way from a site to a site";
+    case Reason::NoCommonSite:
+      return "no router lets both peers in: they have no site in common (`sites` in their files)";
+    case Reason::NoCommonRouter:
+      return "no router lets both peers in: they are at gateways of different routers";
+    case Reason::RoutersOwn:
+      return "it is the router's own address, where peers get answers to ICMP alone, whatever the "
+             "rules";
+    case Reason::RouterAnswers:
+      return "it is the router's own address, which answers ICMP, whatever the rules";
     case Reason::NoRule:
       break;
   }

@@ -53,12 +53,14 @@ class Evaluate : public ::testing::Test {
                  .user = "alice@example.com",
                  .groups = {},
                  .sites = {"prod", "staging"},
-                 .address = *net::Ip::parse("100.83.0.5")},
+                 .address = *net::Ip::parse("100.83.0.5"),
+                 .entrances = {{"prod", "r1"}, {"staging", "r2"}}},
                 {.name = "bob",
                  .user = "",
                  .groups = {"ops"},
                  .sites = {"prod"},
-                 .address = *net::Ip::parse("100.83.0.6")}},
+                 .address = *net::Ip::parse("100.83.0.6"),
+                 .entrances = {{"prod", "r1"}}}},
       .policy = Policy{
           .groups = {{.name = "dba", .members = {"alice@example.com"}}},
           .hosts = {{.name = "db", .prefix = *net::Prefix::parse("10.0.1.5/32"), .site = "prod"}}}};
@@ -103,6 +105,65 @@ TEST_F(Evaluate, NeverGoesFromASiteToASite) {
   EXPECT_EQ(decide(at_prod("10.0.1.5"), at_staging("10.0.1.5")).reason, Reason::NotAPeersWay);
 }
 
+TEST_F(Evaluate, OpensNothingBetweenPeersThatNoRouterLetsBothIn) {
+  world_.policy->rules = {rule("p2p", Selector{}, selector(SelectorKind::Peer, "bob"), "tcp/22")};
+  EXPECT_TRUE(decide(alice(), bob(), "tcp/22").allowed);
+  world_.peers[1].entrances = {{"prod", "r3"}};
+  EXPECT_EQ(decide(alice(), bob(), "tcp/22").reason, Reason::NoCommonRouter);
+  world_.peers[0].sites = {"staging"};
+  world_.peers[0].entrances = {{"staging", "r2"}};
+  EXPECT_EQ(decide(alice(), bob(), "tcp/22").reason, Reason::NoCommonSite);
+  EXPECT_EQ(say(world_, decide(alice(), bob(), "tcp/22")),
+            "no router lets both peers in: they have no site in common (`sites` in their files)");
+  const Target target{.to = selector(SelectorKind::Peer, "bob"),
+                      .service = *Service::parse("tcp/22")};
+  EXPECT_TRUE(first_failure(world_, {alice()}, target, true));
+  EXPECT_FALSE(first_failure(world_, {alice()}, target, false));
+  const auto may = who(world_, bob(), target.service, kNow);
+  ASSERT_EQ(may.size(), 1U);
+  EXPECT_EQ(may[0].peer->name, "bob");
+}
+
+TEST_F(Evaluate, OpensNothingAtASiteWhereNoGatewayHasThePeerInItsBlock) {
+  world_.policy->rules = {rule("in", Selector{}, selector(SelectorKind::Site, "staging"), "any"),
+                          rule("up", selector(SelectorKind::Site, "staging"),
+                               selector(SelectorKind::Peer, "alice"), "any")};
+  EXPECT_TRUE(decide(alice(), at_staging("10.0.1.5")).allowed);
+  EXPECT_TRUE(decide(at_staging("10.0.1.5"), alice()).allowed);
+  world_.peers[0].entrances = {{"prod", "r1"}};
+  EXPECT_EQ(decide(alice(), at_staging("10.0.1.5")).reason, Reason::NoGateway);
+  EXPECT_EQ(decide(at_staging("10.0.1.5"), alice()).reason, Reason::NoGateway);
+}
+
+TEST_F(Evaluate, OpensNothingAtTheRoutersOwnAddressWhereItAnswersIcmp) {
+  world_.policy->rules = {rule("all", selector(SelectorKind::Peer, "alice"),
+                               selector(SelectorKind::Site, "prod"), "any")};
+  EXPECT_TRUE(decide(alice(), at_prod("10.0.0.1"), "tcp/22").allowed);
+  world_.sites[0].routers = {{.router = "r1", .address = *net::Ip::parse("10.0.0.1")}};
+  const auto refused = decide(alice(), at_prod("10.0.0.1"), "tcp/22");
+  EXPECT_FALSE(refused.allowed);
+  EXPECT_EQ(refused.reason, Reason::RoutersOwn);
+  EXPECT_EQ(say(world_, refused),
+            "it is the router's own address, where peers get answers to ICMP alone, whatever the "
+            "rules");
+  EXPECT_TRUE(decide(alice(), at_prod("10.0.0.2"), "tcp/22").allowed);
+  EXPECT_EQ(decide(bob(), at_prod("10.0.0.1"), "icmp"),
+            (Decision{.allowed = true, .reason = Reason::RouterAnswers}));
+  EXPECT_TRUE(who(world_, at_prod("10.0.0.1"), *Service::parse("tcp/22"), kNow).empty());
+  world_.policy.reset();
+  EXPECT_FALSE(decide(alice(), at_prod("10.0.0.1"), "tcp/22").allowed);
+}
+
+TEST_F(Evaluate, TakesAnotherRoutersAddressForAnyHosts) {
+  world_.policy->rules = {rule("all", Selector{}, selector(SelectorKind::Site, "prod"), "any")};
+  world_.sites[0].routers = {{.router = "r9", .address = *net::Ip::parse("10.0.0.9")},
+                             {.router = "r1", .address = *net::Ip::parse("10.0.0.1")}};
+  EXPECT_EQ(decide(alice(), at_prod("10.0.0.9"), "tcp/22").reason, Reason::Rule);
+  // Of a gateway of two routers, the other one may be the way in.
+  world_.peers[0].entrances = {{"prod", "r1"}, {"prod", "r9"}};
+  EXPECT_EQ(decide(alice(), at_prod("10.0.0.1"), "tcp/22").reason, Reason::Rule);
+}
+
 TEST_F(Evaluate, NamesTheRuleAndWhatNearlyAllowedIt) {
   auto old = rule("old", Selector{}, selector(SelectorKind::Site, "prod"), "any");
   old.expires = kNow;
@@ -145,6 +206,30 @@ TEST_F(Evaluate, ExpectsNothingOfAPeerThatWasRemoved) {
                      .service = *Service::parse("tcp/22")};
   EXPECT_FALSE(first_failure(world_, {alice()}, gone, true));
   EXPECT_TRUE(first_failure(world_, {alice()}, there, true));
+}
+
+TEST_F(Evaluate, SaysOfWhomNobodyLetsInWhy) {
+  world_.policy->groups.push_back({.name = "gone", .members = {"carol@example.com"}});
+  world_.policy->rules = {rule("all", Selector{}, selector(SelectorKind::Site, "prod"), "any")};
+  world_.locked_out = {{.peer = {.name = "carol",
+                                 .user = "carol@example.com",
+                                 .groups = {},
+                                 .sites = {"prod"},
+                                 .address = *net::Ip::parse("100.83.0.7"),
+                                 .entrances = {{"prod", "r1"}}},
+                        .expired = std::nullopt},
+                       {.peer = {.name = "dave", .user = "", .groups = {}, .sites = {"prod"}},
+                        .expired = WallTime(std::chrono::hours(12))}};
+  for (const auto* who : {"carol", "peer:carol", "carol@example.com", "gone"}) {
+    EXPECT_EQ(find_source(world_, who).error().message, "carol is disabled (peers/carol.toml)");
+  }
+  EXPECT_EQ(find_source(world_, "dave").error().message,
+            "dave expired on 1970-01-01T12:00:00Z (peers/dave.toml)");
+  EXPECT_EQ(locate(world_, selector(SelectorKind::Peer, "dave")).error().message,
+            "dave expired on 1970-01-01T12:00:00Z (peers/dave.toml)");
+  EXPECT_EQ(find_source(world_, "erin").error().message, "nobody is `erin` in this network");
+  EXPECT_EQ(parties(world_, Selector{}).size(), 2U);
+  EXPECT_EQ(who(world_, at_prod("10.0.1.5"), *Service::parse("tcp/22"), kNow).size(), 2U);
 }
 
 TEST_F(Evaluate, FindsWhoAndWhatPeopleName) {
