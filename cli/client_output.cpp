@@ -16,7 +16,10 @@ namespace cw::cli {
 
 namespace {
 
-Asked<void> check_absent(const std::optional<std::string>& path) {
+Asked<void> check_place(const std::optional<std::string>& path, bool secret) {
+  if (const auto good = path && secret ? check_outside_networks(*path) : Result<>(); !good) {
+    return tl::unexpected(trouble(good.error()));
+  }
   if (path && ::access(path->c_str(), F_OK) == 0) {
     return tl::unexpected(Trouble{.message = fmt::format("{} is there already", *path),
                                   .hint = "it may hold a key, and is not overwritten: move it away "
@@ -46,8 +49,8 @@ Asked<ClientOutput> ClientOutput::prepare(const network::ClientConfig& config,
                                           const Terminal& terminal) {
   static_cast<void>(terminal);
   for (const auto* path : {&output.png, &output.file}) {
-    if (auto absent = check_absent(*path); !absent) {
-      return tl::unexpected(absent.error());
+    if (auto good = check_place(*path, key != nullptr); !good) {
+      return tl::unexpected(good.error());
     }
   }
   ClientOutput made(network::to_text(config, options, key), std::move(output));

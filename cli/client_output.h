@@ -22,7 +22,8 @@ struct OutputOptions {
 
 class ClientOutput {
  public:
-  // Checks sizes, the terminal, and that the files are not there yet.
+  // Checks sizes, the terminal, that the files are not there yet, and that none with a private key
+  // would be in a network directory.
   static Asked<ClientOutput> prepare(const network::ClientConfig& config,
                                      const network::ClientOptions& options,
                                      const net::PrivateKey* key, OutputOptions output,

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <filesystem>
 #include <map>
 
 #include <fmt/format.h>
@@ -31,21 +30,10 @@ net::Secret key_file(const net::PrivateKey& key) {
   return text;
 }
 
-// A key in the directory would be published with it.
-Asked<void> check_outside(const std::string& directory, const std::string& file) {
-  namespace fs = std::filesystem;
-  std::error_code error;
-  const auto root = fs::weakly_canonical(directory, error);
-  const auto path = fs::weakly_canonical(file, error);
-  const auto [end, _] = std::ranges::mismatch(root, path);
-  if (end == root.end()) {
-    return tl::unexpected(Trouble{
-        .message = fmt::format("{} would be in the network directory, which is no place for a "
-                               "private key",
-                               file),
-        .hint = "the directory is read by everybody: name a file elsewhere"});
-  }
-  return {};
+Asked<void> check_place(const GatewayRequest& request) {
+  const auto good =
+      request.private_key ? check_outside_networks(*request.private_key) : Result<>();
+  return good ? Asked<void>() : tl::unexpected(trouble(good.error()));
 }
 
 Asked<void> hand_out(const net::PrivateKey& key, const std::optional<std::string>& file) {
@@ -102,11 +90,9 @@ struct NewKey {
   net::PublicKey public_half;
 };
 
-Asked<NewKey> new_key(const GatewayRequest& request, const std::string& directory) {
-  if (request.private_key) {
-    if (const auto good = check_outside(directory, *request.private_key); !good) {
-      return tl::unexpected(good.error());
-    }
+Asked<NewKey> new_key(const GatewayRequest& request) {
+  if (auto good = check_place(request); !good) {
+    return tl::unexpected(good.error());
   }
   NewKey key;
   if (request.public_key) {
@@ -201,7 +187,7 @@ int add_gateway(const GatewayRequest& request, const Terminal& terminal) {
   if (!wanted) {
     return complain(trouble(wanted.error()), terminal);
   }
-  const auto key = new_key(request, session->path());
+  const auto key = new_key(request);
   if (!key) {
     return complain(key.error(), terminal);
   }
@@ -245,7 +231,7 @@ int rotate_gateway(const GatewayRequest& request, const Terminal& terminal) {
   if (site == nullptr) {
     return complain(unknown_gateway(request.name), terminal);
   }
-  const auto key = new_key(request, session->path());
+  const auto key = new_key(request);
   if (!key) {
     return complain(key.error(), terminal);
   }
@@ -367,6 +353,9 @@ int import_gateway(const GatewayRequest& request, const Terminal& terminal) {
   const auto name = network::sealed_name(*sealed);
   if (!name) {
     return complain(trouble(name.error(), "it is what `causeway gateway export` wrote"), terminal);
+  }
+  if (const auto good = check_place(request); !good) {
+    return complain(good.error(), terminal);
   }
   forbid_core_dumps();
   const auto word =

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <iostream>
 #include <span>
+#include <system_error>
 
 #include <sys/stat.h>
 
@@ -14,6 +15,7 @@
 
 #include "cli/edit_session.h"
 #include "cli/passphrase.h"
+#include "cli/secrets.h"
 #include "network/edit/new_network.h"
 #include "network/load/directory_writer.h"
 #include "network/load/signing_key.h"
@@ -53,7 +55,8 @@ std::vector<std::string> split(std::string_view list) {
 }
 
 std::string usable_name(const std::string& directory) {
-  const auto stem = fs::weakly_canonical(directory).filename().string();
+  std::error_code unknown;  // only a proposal comes of it
+  const auto stem = fs::weakly_canonical(directory, unknown).filename().string();
   return network::parse_name(stem) ? stem : "example";
 }
 
@@ -118,17 +121,22 @@ Result<Keys> make_keys(const std::string& folder, const std::string& name,
   return keys;
 }
 
-bool contains(const std::string& directory, const std::string& file) {
-  const auto root = fs::weakly_canonical(directory);
-  const auto path = fs::weakly_canonical(file);
-  return std::mismatch(root.begin(), root.end(), path.begin(), path.end()).first == root.end();
-}
-
 std::string without_slash(std::string path) {
   while (path.size() > 1 && path.back() == '/') {
     path.pop_back();
   }
   return path;
+}
+
+// A name to add to: of "." and of "..", that of the folder.
+std::string beside(const std::string& directory) {
+  const fs::path path(directory);
+  if (const auto last = path.filename(); last != "." && last != "..") {
+    return directory;
+  }
+  std::error_code unknown;
+  const auto whole = fs::canonical(path, unknown);
+  return unknown ? directory : whole.string();  // which is refused: it is no network's folder
 }
 
 std::string done_text(const std::string& directory, const network::Changes& changes,
@@ -156,11 +164,9 @@ Asked<void> check_places(const InitRequest& request, const std::string& director
     return tl::unexpected(Trouble{.message = fmt::format("{} is there already", file),
                                   .hint = "a network is begun once; `causeway check` reads it"});
   }
-  if (!request.no_keys && contains(directory, keys)) {
-    return tl::unexpected(Trouble{
-        .message = fmt::format(
-            "{} would be in the network directory, which is no place for a private key", keys),
-        .hint = "name a folder elsewhere with --keys"});
+  if (const auto good = request.no_keys ? Result<>() : check_outside_networks(keys, directory);
+      !good) {
+    return tl::unexpected(trouble(good.error(), "name a folder for them with --keys"));
   }
   return {};
 }
@@ -183,7 +189,7 @@ Asked<network::NewNetwork> tried_answers(const InitRequest& request) {
 
 int init_network(const InitRequest& request, const Terminal& terminal) {
   const auto directory = without_slash(request.directory);
-  const auto folder = request.keys.value_or(directory + "-keys");
+  const auto folder = request.keys.value_or(beside(directory) + "-keys");
   if (const auto good = check_places(request, directory, folder); !good) {
     return complain(good.error(), terminal);
   }

@@ -50,6 +50,24 @@ class Init(NetworkTest):
         made = self.folder / "next"
         self.refused("network", "init", made, "--keys", made / "keys", "--no-passphrase", says="no place for")
 
+    def test_begun_in_the_folder_itself_the_keys_are_beside_it(self) -> None:
+        made = self.folder / "next"
+        made.mkdir()
+        self.done("network", "init", ".", "--no-passphrase", cwd=made)
+        self.assertEqual(sorted(path.name for path in made.iterdir()), ["network.toml", "sites"])
+        self.assertTrue((self.folder / "next-keys/next-daily.key").exists())
+
+    def test_keys_in_the_directory_are_refused_by_any_name(self) -> None:
+        (self.folder / "next").mkdir()
+        for keys in ("keys", "./keys", ".", "../next/keys"):
+            self.refused("network", "init", ".", "--keys", keys, "--no-passphrase", says="no place for",
+                         cwd=self.folder / "next")  # fmt: skip
+
+    def test_names_that_lead_nowhere_are_errors(self) -> None:
+        (self.folder / "loop").symlink_to("loop")
+        for name in ("loop/x", 300 * "x"):
+            self.refused("network", "init", self.folder / name, "--no-passphrase", says="error: ")
+
     def test_a_wrong_answer_leaves_no_key_behind(self) -> None:
         for arguments in (("--name", "UPPER"), ("--routes", "0.0.0.0/0"), ("--routes", "x"), ("--pool", "10.0.0.0/4")):
             self.refused("network", "init", self.folder / "next", "--no-passphrase", *arguments, says="error")
@@ -104,6 +122,23 @@ class Gateway(NetworkTest):
     def test_a_key_in_the_directory_is_refused(self) -> None:
         self.refused("gateway", "add", "other", "--network", self.network, "--site", "office", "--endpoint", ENDPOINT,
                      "--private-key", self.network / "x.key", says="no place for")  # fmt: skip
+
+    def test_a_key_in_the_directory_is_refused_by_a_relative_name(self) -> None:
+        for name, where in (("x.key", self.network), ("acme/x.key", self.folder), ("../x.key", self.network / "sites")):
+            self.refused("gateway", "add", "other", "--network", self.network, "--site", "office", "--endpoint", ENDPOINT,
+                         "--private-key", name, says="no place for", cwd=where)  # fmt: skip
+
+    def test_a_signing_key_in_the_directory_is_refused(self) -> None:
+        self.refused("netmap", "keygen", "x.key", "--no-passphrase", says="no place for", cwd=self.network)
+
+    def test_an_imported_key_in_a_network_directory_is_refused(self) -> None:
+        word = self.folder / "passphrase"
+        word.write_text("correct horse\n")
+        sealed = self.folder / "sealed"
+        self.done("gateway", "export", "main", "--network", self.network, "--private-key", self.key, "--output", sealed,
+                  "--passphrase-file", word)  # fmt: skip
+        self.refused("gateway", "import", sealed, "--passphrase-file", word, "--private-key", "x.key",
+                     says="no place for", cwd=self.network)  # fmt: skip
 
     def test_a_key_is_never_overwritten(self) -> None:
         self.give_main_half_of_the_pool()

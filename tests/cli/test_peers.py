@@ -53,6 +53,11 @@ class Add(NetworkTest):
         self.refused("peer", "add", "b", "--network", self.network, "--public-key", public, "--qr",
                      says="nothing to scan", status=64)  # fmt: skip
 
+    def test_a_private_key_is_not_written_into_a_network_directory(self) -> None:
+        for option in ("--output", "--png"):
+            self.refused("peer", "add", "bob", "--network", self.network, option, "bob.conf", says="no place for",
+                         cwd=self.network / "sites")  # fmt: skip
+
     def test_what_is_wrong_writes_nothing(self) -> None:
         self.peer("add", "alice-laptop")
         for arguments, says in (
