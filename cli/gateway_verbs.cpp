@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "cli/edit_session.h"
@@ -109,7 +110,8 @@ Asked<NewKey> new_key(const GatewayRequest& request) {
   return key;
 }
 
-// The key first: a gateway whose key is lost would have to be taken out again by hand.
+// The key first: a gateway whose key is lost would have to be taken out again by hand. A key whose
+// gateway is not written is of no use, and goes.
 Asked<void> write_with_key(const EditSession& session, const network::Changes& changes,
                            const NewKey& key, const GatewayRequest& request) {
   if (auto good = session.check(changes); !good) {
@@ -120,7 +122,11 @@ Asked<void> write_with_key(const EditSession& session, const network::Changes& c
       return done;
     }
   }
-  return session.commit(changes);
+  auto done = session.commit(changes);
+  if (!done && key.made && request.private_key) {
+    ::unlink(request.private_key->c_str());  // best effort: the error that matters is in hand
+  }
+  return done;
 }
 
 std::string said_of_key(const NewKey& key, const GatewayRequest& request, const std::string& name) {

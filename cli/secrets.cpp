@@ -80,7 +80,9 @@ Result<> create_secret_file(const std::string& path, std::string_view content, R
   const auto group = reader == Reader::Agent && ::geteuid() == 0 ? agent_group() : std::nullopt;
   if (group &&
       (::chown(path.c_str(), 0, *group) != 0 || ::chmod(path.c_str(), kAndItsGroup) != 0)) {
-    return Error::from_errno(errno, fmt::format("cannot give {} to group {}", path, kAgentGroup));
+    const auto error = errno;
+    ::unlink(path.c_str());  // best effort: the error that matters is already in hand
+    return Error::from_errno(error, fmt::format("cannot give {} to group {}", path, kAgentGroup));
   }
   return {};
 }

@@ -10,7 +10,7 @@ import subprocess
 import unittest
 from pathlib import Path
 
-from command import NetworkTest, on_a_terminal, private_key, public_half, run
+from command import CAUSEWAY, NetworkTest, on_a_terminal, private_key, public_half, run
 
 LONG_ROUTES = ", ".join(f'"10.{second}.{third}.0/24"' for second in (1, 2) for third in range(0, 255, 2))
 
@@ -52,6 +52,36 @@ class Add(NetworkTest):
         self.assertEqual(self.value("bob-phone", "public_key"), public)
         self.refused("peer", "add", "b", "--network", self.network, "--public-key", public, "--qr",
                      says="nothing to scan", status=64)  # fmt: skip
+
+    def test_a_configuration_that_cannot_be_handed_out_changes_nothing(self) -> None:
+        self.peer("add", "alice-laptop")
+        rotate = ("peer", "rotate", "alice-laptop", "--network", self.network)
+        lost = self.folder / "missing/a.conf"
+        self.refused(*rotate, "--output", lost, says="cannot create")
+        self.refused(*rotate, "--output", self.folder / "a.conf", "--png", lost, says="cannot create")
+        same = self.folder / "same"
+        self.refused(*rotate, "--output", same, "--png", same, says="the same file", status=64)
+        self.refused(*rotate, "--output", same, "--png", self.folder / "." / "acme" / ".." / "same", says="exist")
+        before = self.content()
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([CAUSEWAY, *map(str, rotate)], stdout=full, stderr=subprocess.PIPE, text=True)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertEqual(self.content(), before)
+
+    def test_a_network_that_cannot_be_written_leaves_no_configuration(self) -> None:
+        self.peer("add", "alice-laptop")
+        gone = self.folder / "gone"
+        gone.mkdir()
+        before = self.content()
+        # Its peers are on a file system that takes no writes.
+        script = 'mount --bind "$1/peers" "$1/peers" && mount -o remount,ro,bind "$1/peers" && shift && exec "$@"'
+        ours = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+        done = subprocess.run(["unshare", *ours, "--mount", "sh", "-c", script, "sh", self.network, CAUSEWAY, "peer",
+                               "rotate", "alice-laptop", "--network", self.network, "--output", gone / "a.conf"],
+                              capture_output=True, text=True)  # fmt: skip
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("Read-only file system", done.stderr)
+        self.assertEqual(self.content(), before)
 
     def test_a_private_key_is_not_written_into_a_network_directory(self) -> None:
         for option in ("--output", "--png"):
