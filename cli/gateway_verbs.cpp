@@ -307,7 +307,7 @@ int retire_gateway(const GatewayRequest& request, const Terminal& terminal) {
 }
 
 int export_gateway(const GatewayRequest& request, const Terminal& terminal) {
-  const auto session = EditSession::open(request.directory, terminal);
+  const auto session = EditSession::open(request.directory, terminal, EditSession::Purpose::Look);
   if (!session) {
     return kFailed;
   }

@@ -263,7 +263,7 @@ int list_peers(const std::string& directory, Form form, const Terminal& terminal
 
 int show_peer(const std::string& directory, const std::string& name, Form form,
               const Terminal& terminal) {
-  const auto session = EditSession::open(directory, terminal);
+  const auto session = EditSession::open(directory, terminal, EditSession::Purpose::Look);
   if (!session) {
     return kFailed;
   }

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -82,6 +83,18 @@ class Add(NetworkTest):
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertIn("Read-only file system", done.stderr)
         self.assertEqual(self.content(), before)
+
+    def test_waits_for_another_that_edits_the_network_and_says_so(self) -> None:
+        directory = os.open(self.network, os.O_RDONLY)
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        command = [CAUSEWAY, "peer", "add", "bob", "--network", str(self.network)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as waiting:
+            self.assertEqual(waiting.stderr.readline(), f"waiting for another command that edits {self.network}\n")
+            self.assertFalse(self.peer_file("bob").exists())
+            os.close(directory)
+            waiting.communicate(timeout=60)
+            self.assertEqual(waiting.returncode, 0)
+        self.assertTrue(self.peer_file("bob").exists())
 
     def test_a_private_key_is_not_written_into_a_network_directory(self) -> None:
         for option in ("--output", "--png"):
