@@ -24,14 +24,19 @@ def run(*arguments: str | Path, stdin: str = "", cwd: Path | None = None) -> sub
                           cwd=cwd)  # fmt: skip
 
 
-def on_a_terminal(arguments: list[str | Path], typed: str = "", columns: int = 200, lines: int = 100) -> tuple[int, str]:
-    """Exit status and what the terminal showed, of a command with a terminal of its own for all it reads and writes."""
+def on_a_terminal(arguments: list[str | Path], typed: str = "", columns: int = 200, lines: int = 100,
+                  through: list[str] | None = None) -> tuple[int, str]:  # fmt: skip
+    """Exit status and what the terminal showed, of a command with a terminal of its own for all it reads and writes.
+
+    `through` is another program, which is given the command.
+    """
+    command = [*(through or []), CAUSEWAY, *map(str, arguments)]
     child, terminal = pty.fork()
     if child == 0:
         fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         os.environ.pop("NO_COLOR", None)
         os.environ["TERM"] = "xterm"
-        os.execv(CAUSEWAY, [CAUSEWAY, *map(str, arguments)])
+        os.execvp(command[0], command)
     shown = b""
     answers = typed.splitlines(keepends=True)
     while True:

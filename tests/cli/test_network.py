@@ -87,6 +87,23 @@ class Init(NetworkTest):
         self.assertEqual(status, 1, shown)
         self.assertFalse(made.exists())
 
+    def test_a_typing_mistake_at_the_second_key_makes_nothing_and_another_try_all(self) -> None:
+        made = self.folder / "next"
+        before = self.content()
+        right = "\n\n\n\n" + 2 * "one passphrase\n"
+        status, shown = on_a_terminal(["network", "init", made], right + "two passphrases\nanother\n")
+        self.assertEqual(status, 1, shown)
+        self.assertEqual(self.content(), before)
+        status, shown = on_a_terminal(["network", "init", made], right + 2 * "two passphrases\n")
+        self.assertEqual(status, 0, shown)
+
+    def test_what_cannot_be_finished_is_taken_back(self) -> None:
+        made = self.folder / "next"
+        (made / "sites").mkdir(parents=True)
+        (made / "sites/office.toml").write_text("mine\n")
+        self.refused("network", "init", made, "--no-passphrase", says="office.toml")
+        self.assertFalse((self.folder / "next-keys").exists())
+
 
 class Gateway(NetworkTest):
     def test_its_private_key_is_in_the_file_and_nowhere_else(self) -> None:
