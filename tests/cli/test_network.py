@@ -104,6 +104,15 @@ class Init(NetworkTest):
         self.refused("network", "init", made, "--no-passphrase", says="office.toml")
         self.assertFalse((self.folder / "next-keys").exists())
 
+    def test_who_leaves_at_a_passphrase_has_the_terminal_as_it_was(self) -> None:
+        interrupt = "\x03"
+        script = 'trap : INT; "$@"; stty -a'
+        status, shown = on_a_terminal(["netmap", "keygen", self.folder / "next.key"], interrupt + "\n",
+                                      through=["sh", "-c", script, "sh"])  # fmt: skip
+        self.assertEqual(status, 0, shown)
+        self.assertRegex(shown, r"[^-]\becho\b")
+        self.assertFalse((self.folder / "next.key").exists())
+
 
 class Gateway(NetworkTest):
     def test_its_private_key_is_in_the_file_and_nowhere_else(self) -> None:
