@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <filesystem>
 #include <map>
+#include <system_error>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -139,6 +141,13 @@ std::string said_of_key(const NewKey& key, const GatewayRequest& request, const 
       *request.private_key, name);
 }
 
+// As router.toml must name it, which another program reads.
+std::string absolute(const std::string& file) {
+  std::error_code gone;  // no folder to be relative to
+  const auto path = std::filesystem::absolute(file, gone);
+  return gone ? file : path.lexically_normal().string();
+}
+
 std::string next_steps(const network::RotatedGateway& made, const GatewayRequest& request) {
   return fmt::format(
       "gateway {0} replaces {1}, at {2}; both serve until {1} is retired. What to do next:\n"
@@ -149,7 +158,7 @@ std::string next_steps(const network::RotatedGateway& made, const GatewayRequest
       "   or `causeway peer config --issue` where the device keeps its key\n"
       "3. When it lists nobody: causeway gateway retire {1}\n",
       made.name, request.name, made.endpoint.to_text(), made.listen_port,
-      request.private_key.value_or("/etc/causeway/keys/" + made.name + ".key"));
+      absolute(request.private_key.value_or("/etc/causeway/keys/" + made.name + ".key")));
 }
 
 // "alice, bob and 3 more"

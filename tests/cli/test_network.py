@@ -194,6 +194,18 @@ class Gateway(NetworkTest):
         word.write_text("wrong horse\n")
         self.refused("gateway", "import", sealed, "--passphrase-file", word, says="passphrase is wrong")
 
+    def test_an_empty_passphrase_gets_no_advice_that_the_verb_lacks(self) -> None:
+        word = self.folder / "passphrase"
+        word.write_text("\n")
+        done = run("gateway", "export", "main", "--network", self.network, "--private-key", self.key,
+                   "--passphrase-file", word)  # fmt: skip
+        self.assertEqual((done.returncode, done.stderr), (1, "error: the passphrase is empty\n"))
+
+    def test_a_rotated_gateways_key_is_named_as_router_toml_must_name_it(self) -> None:
+        said = self.done("gateway", "rotate", "main", "--network", self.network, "--private-key", "new.key",
+                         cwd=self.folder).stderr  # fmt: skip
+        self.assertIn(f'source = "{self.folder}/new.key"\n', said)
+
     def test_export_refuses_the_key_of_another(self) -> None:
         word = self.folder / "passphrase"
         word.write_text("correct horse\n")

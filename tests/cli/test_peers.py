@@ -96,6 +96,11 @@ class Add(NetworkTest):
             self.assertEqual(waiting.returncode, 0)
         self.assertTrue(self.peer_file("bob").exists())
 
+    def test_one_whose_time_is_up_is_said_to_be_let_in_by_nobody(self) -> None:
+        said = self.peer("add", "bob", "--expires", "2020-01-31T18:00:00Z").stderr
+        self.assertIn("note: its time was up at 2020-01-31T18:00:00Z", said)
+        self.assertNotIn("its time", self.peer("add", "carol", "--expires", "2999-01-31T18:00:00Z").stderr)
+
     def test_a_private_key_is_not_written_into_a_network_directory(self) -> None:
         for option in ("--output", "--png"):
             self.refused("peer", "add", "bob", "--network", self.network, option, "bob.conf", says="no place for",
