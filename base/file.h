@@ -23,8 +23,11 @@ Result<std::string> read_all(int fd, std::size_t limit, const std::string& name)
 
 Result<std::string> read_file(const std::string& path, std::size_t limit);
 
-// Writes beside `path` and renames over it, so that a reader sees the old file or the new one, also
-// after a power failure. Waits for the disk. Exists: a device, a FIFO or a folder has this name.
+// Writes a file of its own beside `path` and renames it over that one: a reader sees the old file
+// or the new one, also after a power failure, and of several writers at once each writes a whole
+// one. The last wins: whoever must not lose what another wrote takes a lock. The mode is `mode`
+// within the umask, whatever that of the old file was. Waits for the disk. What a power failure
+// leaves begins with '.' and may be deleted. Exists: a device, a FIFO or a folder has this name.
 Result<> write_file_atomically(const std::string& path, std::string_view content,
                                mode_t mode = 0640);
 

@@ -16,7 +16,10 @@ namespace cw::cli {
 
 namespace {
 
-Asked<void> check_absent(const std::optional<std::string>& path) {
+Asked<void> check_place(const std::optional<std::string>& path, bool secret) {
+  if (const auto good = path && secret ? check_outside_networks(*path) : Result<>(); !good) {
+    return tl::unexpected(trouble(good.error()));
+  }
   if (path && ::access(path->c_str(), F_OK) == 0) {
     return tl::unexpected(Trouble{.message = fmt::format("{} is there already", *path),
                                   .hint = "it may hold a key, and is not overwritten: move it away "
@@ -46,9 +49,14 @@ Asked<ClientOutput> ClientOutput::prepare(const network::ClientConfig& config,
                                           const Terminal& terminal) {
   static_cast<void>(terminal);
   for (const auto* path : {&output.png, &output.file}) {
-    if (auto absent = check_absent(*path); !absent) {
-      return tl::unexpected(absent.error());
+    if (auto good = check_place(*path, key != nullptr); !good) {
+      return tl::unexpected(good.error());
     }
+  }
+  if (output.png && output.png == output.file) {
+    return tl::unexpected(Trouble{.message = "--output and --png name the same file",
+                                  .hint = "one is for the text and one for the image",
+                                  .exit_status = kUsage});
   }
   ClientOutput made(network::to_text(config, options, key), std::move(output));
   if (made.output_.qr || made.output_.png) {
@@ -70,33 +78,46 @@ Asked<ClientOutput> ClientOutput::prepare(const network::ClientConfig& config,
   return made;
 }
 
-Asked<void> ClientOutput::deliver(const Terminal& terminal) const {
-  const auto sent = [](const Result<>& result) -> Asked<void> {
-    if (!result) {
-      return tl::unexpected(trouble(result.error(),
-                                    "the configuration is lost, for its key is kept nowhere; make "
-                                    "another one with `causeway peer rotate`"));
-    }
-    return {};
-  };
+Result<> ClientOutput::write_png() const {
+  const auto image = CW_TRY(png(*code_));
+  return create_secret_file(*output_.png, image.expose(), Reader::Owner);
+}
+
+// Removes what it made where a later one fails, and never what was there before.
+Result<> ClientOutput::write_files() const {
   if (output_.file) {
-    if (auto done = sent(create_secret_file(*output_.file, text_.expose(), Reader::Owner)); !done) {
-      return done;
+    CW_TRY(create_secret_file(*output_.file, text_.expose(), Reader::Owner));
+  }
+  auto done = output_.png ? write_png() : Result<>();
+  if (!done && output_.file) {
+    ::unlink(output_.file->c_str());  // best effort: the error that matters is already in hand
+  }
+  return done;
+}
+
+void ClientOutput::withdraw() const {
+  for (const auto* path : {&output_.png, &output_.file}) {
+    if (*path) {
+      ::unlink((*path)->c_str());  // what stays is of no use, and said to be
     }
   }
-  if (output_.png) {
-    const auto image = png(*code_);
-    if (!image) {
-      return sent(image.error());
-    }
-    if (auto done = sent(create_secret_file(*output_.png, image->expose(), Reader::Owner)); !done) {
-      return done;
-    }
+}
+
+Asked<void> ClientOutput::deliver(const Terminal& terminal) const {
+  auto done = write_files();
+  if (!done) {
+    return tl::unexpected(trouble(done.error()));
   }
   if (output_.qr) {
-    return sent(print_secret(half_blocks(*code_, terminal.out).expose()));
+    done = print_secret(half_blocks(*code_, terminal.out).expose());
+  } else if (!output_.file && !output_.png) {
+    done = print_secret(text_.expose());
   }
-  return output_.file || output_.png ? Asked<void>() : sent(print_secret(text_.expose()));
+  if (!done) {
+    withdraw();
+    return tl::unexpected(trouble(done.error()));
+  }
+  return {};
 }
 
 std::vector<std::string> notes(const network::ClientConfig& config,

@@ -2,22 +2,67 @@
 #include "cli/edit_session.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
 #include <vector>
 
+#include <sys/file.h>
+
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sodium.h>
 
+#include "base/clock.h"
 #include "network/compile.h"
 #include "network/load/directory_writer.h"
 
 namespace cw::cli {
 
-std::optional<EditSession> EditSession::open(std::string path, const Terminal& terminal) {
-  auto read = read_network(path, terminal);
+namespace {
+
+const SystemClock kClock;
+
+// Of the folder itself, so that no file of ours is left in it.
+Result<UniqueFd> lock(const std::string& path) {
+  UniqueFd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder) {
+    return Error::from_errno(errno, "cannot open the network directory " + path);
+  }
+  if (::flock(folder.get(), LOCK_EX | LOCK_NB) == 0) {
+    return folder;
+  }
+  if (errno == EWOULDBLOCK) {
+    print(stderr, fmt::format("waiting for another command that edits {}\n", path));
+    while (::flock(folder.get(), LOCK_EX) != 0) {
+      if (errno != EINTR) {
+        return Error::from_errno(errno, "cannot lock " + path);
+      }
+    }
+    return folder;
+  }
+  // File systems without locks, and NFS, which locks no folders (flock(2)). There the comparison
+  // before the writing is what there is.
+  if (errno == EBADF || errno == ENOLCK || errno == EOPNOTSUPP) {
+    return folder;
+  }
+  return Error::from_errno(errno, "cannot lock " + path);
+}
+
+}  // namespace
+
+std::optional<EditSession> EditSession::open(std::string path, const Terminal& terminal,
+                                             Purpose purpose) {
+  auto locked = purpose == Purpose::Edit ? lock(path) : UniqueFd();
+  if (!locked) {
+    complain(trouble(locked.error(), "name the folder that holds network.toml"), terminal);
+    return std::nullopt;
+  }
+  auto reader = std::make_unique<network::DirectoryReader>(path, kClock);
+  auto read = read_network(*reader, terminal);
   if (!read) {
     return std::nullopt;
   }
-  return EditSession(std::move(path), std::move(*read));
+  return EditSession(std::move(path), std::move(*locked), std::move(reader), std::move(*read));
 }
 
 Asked<std::string> EditSession::text(const std::string& file) const {
@@ -64,6 +109,15 @@ Asked<void> check_changes(network::Directory directory, const network::Changes& 
 }
 
 Asked<void> EditSession::check(const network::Changes& changes) const {
+  const auto changed = reader_->refresh();
+  if (!changed) {
+    return tl::unexpected(trouble(changed.error()));
+  }
+  if (*changed) {
+    return tl::unexpected(
+        Trouble{.message = fmt::format("somebody changed {} meanwhile, and nothing was written", path_),
+                .hint = "run the command again: it reads what there is now"});
+  }
   return check_changes(directory(), changes);
 }
 

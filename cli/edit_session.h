@@ -1,21 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
+#include "base/unique_fd.h"
 #include "cli/agent_client.h"
 #include "cli/terminal.h"
 #include "network/edit/change.h"
+#include "network/load/directory_reader.h"
 
 // A network directory that a verb changes: read and without a mistake before, compiled again with
-// the changes before any file is written. Blocking.
+// the changes before any file is written. One command edits at a time: it holds a lock on the
+// directory (flock(2)), for which the next one waits. An editor knows no lock, so that a directory
+// in which anything has changed since it was read is not written. Blocking.
 namespace cw::cli {
 
 class EditSession {
  public:
+  enum class Purpose : std::uint8_t { Edit, Look };  // only Edit takes the lock and may commit
+
   // Prints what is wrong with the directory; nothing where it has a mistake.
-  static std::optional<EditSession> open(std::string path, const Terminal& terminal);
+  static std::optional<EditSession> open(std::string path, const Terminal& terminal,
+                                         Purpose purpose = Purpose::Edit);
 
   [[nodiscard]] const network::Directory& directory() const { return read_.directory; }
 
@@ -28,17 +37,24 @@ class EditSession {
 
   [[nodiscard]] Asked<network::Peer> peer(const std::string& name) const;
 
-  // Whether the directory would have no mistake after these changes.
+  // Whether the directory is as it was read, and would have no mistake after these changes.
   [[nodiscard]] Asked<void> check(const network::Changes& changes) const;
 
-  // Writes the changes, unless the directory would then have a mistake.
+  // Writes the changes, unless check() refuses them.
   [[nodiscard]] Asked<void> commit(const network::Changes& changes) const;
 
  private:
-  EditSession(std::string path, ReadNetwork read)
-      : path_(std::move(path)), read_(std::move(read)) {}
+  using Reader = std::unique_ptr<network::DirectoryReader>;
+
+  EditSession(std::string path, UniqueFd lock, Reader reader, ReadNetwork read)
+      : path_(std::move(path)),
+        lock_(std::move(lock)),
+        reader_(std::move(reader)),
+        read_(std::move(read)) {}
 
   std::string path_;
+  UniqueFd lock_;  // until the session ends
+  Reader reader_;
   ReadNetwork read_;
 };
 

@@ -6,9 +6,11 @@
 #include <cstdio>
 #include <filesystem>
 #include <map>
+#include <system_error>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "cli/edit_session.h"
@@ -31,21 +33,10 @@ net::Secret key_file(const net::PrivateKey& key) {
   return text;
 }
 
-// A key in the directory would be published with it.
-Asked<void> check_outside(const std::string& directory, const std::string& file) {
-  namespace fs = std::filesystem;
-  std::error_code error;
-  const auto root = fs::weakly_canonical(directory, error);
-  const auto path = fs::weakly_canonical(file, error);
-  const auto [end, _] = std::ranges::mismatch(root, path);
-  if (end == root.end()) {
-    return tl::unexpected(Trouble{
-        .message = fmt::format("{} would be in the network directory, which is no place for a "
-                               "private key",
-                               file),
-        .hint = "the directory is read by everybody: name a file elsewhere"});
-  }
-  return {};
+Asked<void> check_place(const GatewayRequest& request) {
+  const auto good =
+      request.private_key ? check_outside_networks(*request.private_key) : Result<>();
+  return good ? Asked<void>() : tl::unexpected(trouble(good.error()));
 }
 
 Asked<void> hand_out(const net::PrivateKey& key, const std::optional<std::string>& file) {
@@ -102,11 +93,9 @@ struct NewKey {
   net::PublicKey public_half;
 };
 
-Asked<NewKey> new_key(const GatewayRequest& request, const std::string& directory) {
-  if (request.private_key) {
-    if (const auto good = check_outside(directory, *request.private_key); !good) {
-      return tl::unexpected(good.error());
-    }
+Asked<NewKey> new_key(const GatewayRequest& request) {
+  if (auto good = check_place(request); !good) {
+    return tl::unexpected(good.error());
   }
   NewKey key;
   if (request.public_key) {
@@ -123,7 +112,8 @@ Asked<NewKey> new_key(const GatewayRequest& request, const std::string& director
   return key;
 }
 
-// The key first: a gateway whose key is lost would have to be taken out again by hand.
+// The key first: a gateway whose key is lost would have to be taken out again by hand. A key whose
+// gateway is not written is of no use, and goes.
 Asked<void> write_with_key(const EditSession& session, const network::Changes& changes,
                            const NewKey& key, const GatewayRequest& request) {
   if (auto good = session.check(changes); !good) {
@@ -134,7 +124,11 @@ Asked<void> write_with_key(const EditSession& session, const network::Changes& c
       return done;
     }
   }
-  return session.commit(changes);
+  auto done = session.commit(changes);
+  if (!done && key.made && request.private_key) {
+    ::unlink(request.private_key->c_str());  // best effort: the error that matters is in hand
+  }
+  return done;
 }
 
 std::string said_of_key(const NewKey& key, const GatewayRequest& request, const std::string& name) {
@@ -147,6 +141,13 @@ std::string said_of_key(const NewKey& key, const GatewayRequest& request, const 
       *request.private_key, name);
 }
 
+// As router.toml must name it, which another program reads.
+std::string absolute(const std::string& file) {
+  std::error_code gone;  // no folder to be relative to
+  const auto path = std::filesystem::absolute(file, gone);
+  return gone ? file : path.lexically_normal().string();
+}
+
 std::string next_steps(const network::RotatedGateway& made, const GatewayRequest& request) {
   return fmt::format(
       "gateway {0} replaces {1}, at {2}; both serve until {1} is retired. What to do next:\n"
@@ -157,7 +158,7 @@ std::string next_steps(const network::RotatedGateway& made, const GatewayRequest
       "   or `causeway peer config --issue` where the device keeps its key\n"
       "3. When it lists nobody: causeway gateway retire {1}\n",
       made.name, request.name, made.endpoint.to_text(), made.listen_port,
-      request.private_key.value_or("/etc/causeway/keys/" + made.name + ".key"));
+      absolute(request.private_key.value_or("/etc/causeway/keys/" + made.name + ".key")));
 }
 
 // "alice, bob and 3 more"
@@ -201,7 +202,7 @@ int add_gateway(const GatewayRequest& request, const Terminal& terminal) {
   if (!wanted) {
     return complain(trouble(wanted.error()), terminal);
   }
-  const auto key = new_key(request, session->path());
+  const auto key = new_key(request);
   if (!key) {
     return complain(key.error(), terminal);
   }
@@ -245,7 +246,7 @@ int rotate_gateway(const GatewayRequest& request, const Terminal& terminal) {
   if (site == nullptr) {
     return complain(unknown_gateway(request.name), terminal);
   }
-  const auto key = new_key(request, session->path());
+  const auto key = new_key(request);
   if (!key) {
     return complain(key.error(), terminal);
   }
@@ -315,7 +316,7 @@ int retire_gateway(const GatewayRequest& request, const Terminal& terminal) {
 }
 
 int export_gateway(const GatewayRequest& request, const Terminal& terminal) {
-  const auto session = EditSession::open(request.directory, terminal);
+  const auto session = EditSession::open(request.directory, terminal, EditSession::Purpose::Look);
   if (!session) {
     return kFailed;
   }
@@ -367,6 +368,9 @@ int import_gateway(const GatewayRequest& request, const Terminal& terminal) {
   const auto name = network::sealed_name(*sealed);
   if (!name) {
     return complain(trouble(name.error(), "it is what `causeway gateway export` wrote"), terminal);
+  }
+  if (const auto good = check_place(request); !good) {
+    return complain(good.error(), terminal);
   }
   forbid_core_dumps();
   const auto word =

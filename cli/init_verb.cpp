@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <iostream>
 #include <span>
+#include <system_error>
 
 #include <sys/stat.h>
 
@@ -14,6 +15,7 @@
 
 #include "cli/edit_session.h"
 #include "cli/passphrase.h"
+#include "cli/secrets.h"
 #include "network/edit/new_network.h"
 #include "network/load/directory_writer.h"
 #include "network/load/signing_key.h"
@@ -53,7 +55,8 @@ std::vector<std::string> split(std::string_view list) {
 }
 
 std::string usable_name(const std::string& directory) {
-  const auto stem = fs::weakly_canonical(directory).filename().string();
+  std::error_code unknown;  // only a proposal comes of it
+  const auto stem = fs::weakly_canonical(directory, unknown).filename().string();
   return network::parse_name(stem) ? stem : "example";
 }
 
@@ -76,30 +79,51 @@ Result<network::NewNetwork> answers(const InitRequest& request) {
   return wanted;
 }
 
-Result<> make_folder(const std::string& path, mode_t mode) {
-  if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) {
-    return Error::from_errno(errno, "cannot make the folder " + path);
-  }
-  return {};
-}
+// What was made, which goes again unless all of it was: who made a typing mistake begins anew.
+class Made {
+ public:
+  Made() = default;
+  Made(const Made&) = delete;
+  Made& operator=(const Made&) = delete;
+  Made(Made&&) = delete;
+  Made& operator=(Made&&) = delete;
 
-// A new signing key, in two files; its public half as text.
-Result<std::string> make_key(const std::string& path, const InitRequest& request) {
-  std::optional<net::Secret> word;
-  if (!request.no_passphrase) {
-    word = CW_TRY(passphrase("Passphrase for " + path, request.passphrase_file, Asking::Twice));
+  ~Made() {
+    for (auto path = paths_.rbegin(); path != paths_.rend(); ++path) {
+      // Best effort, after an error that is said: a folder in which somebody put a file stays.
+      (void)std::remove(path->c_str());
+    }
   }
-  const auto key = CW_TRY(network::make_signing_key());
-  CW_TRY(network::write_signing_key(path, key, word ? &*word : nullptr));
-  return key.public_key().to_text();
-}
+
+  // A folder that is there already is taken, and stays.
+  Result<> folder(const std::string& path, mode_t mode) {
+    if (::mkdir(path.c_str(), mode) == 0) {
+      paths_.push_back(path);
+    } else if (errno != EEXIST) {
+      return Error::from_errno(errno, "cannot make the folder " + path);
+    }
+    return {};
+  }
+
+  void file(std::string path) { paths_.push_back(std::move(path)); }
+
+  void keep() { paths_.clear(); }
+
+ private:
+  std::vector<std::string> paths_;
+};
+
+// In the order of their use.
+using Passphrases = std::vector<std::optional<net::Secret>>;
 
 struct Keys {
   std::vector<std::string> files;
+  Passphrases passphrases;
   std::vector<std::string> public_keys;
 };
 
-Result<Keys> make_keys(const std::string& folder, const std::string& name,
+// The names of the keys and, before anything is made, their passphrases.
+Result<Keys> plan_keys(const std::string& folder, const std::string& name,
                        const InitRequest& request) {
   Keys keys;
   for (const auto* which : {"daily", "recovery"}) {
@@ -110,18 +134,42 @@ Result<Keys> make_keys(const std::string& folder, const std::string& name,
           fmt::format("{} is there already; a key is never overwritten", keys.files.back()));
     }
   }
-  CW_TRY(make_folder(folder, kKeysMode));
   forbid_core_dumps();
   for (const auto& file : keys.files) {
-    keys.public_keys.push_back(CW_TRY(make_key(file, request)));
+    auto& word = keys.passphrases.emplace_back();
+    if (!request.no_passphrase) {
+      word = CW_TRY(passphrase("Passphrase for " + file, request.passphrase_file, Asking::Twice));
+    }
   }
   return keys;
 }
 
-bool contains(const std::string& directory, const std::string& file) {
-  const auto root = fs::weakly_canonical(directory);
-  const auto path = fs::weakly_canonical(file);
-  return std::mismatch(root.begin(), root.end(), path.begin(), path.end()).first == root.end();
+// Two files for each.
+Result<> make_keys(Keys& keys, const std::string& folder, Made& made) {
+  if (!keys.files.empty()) {
+    CW_TRY(made.folder(folder, kKeysMode));
+  }
+  for (std::size_t i = 0; i < keys.files.size(); ++i) {
+    const auto& word = keys.passphrases[i];
+    const auto key = CW_TRY(network::make_signing_key());
+    CW_TRY(network::write_signing_key(keys.files[i], key, word ? &*word : nullptr));
+    made.file(keys.files[i]);
+    made.file(keys.files[i] + ".pub");
+    keys.public_keys.push_back(key.public_key().to_text());
+  }
+  return {};
+}
+
+Result<> make_network(const std::string& directory, const network::Changes& changes, Made& made) {
+  for (const auto& change : changes) {
+    if (const auto slash = change.path.rfind('/'); slash != std::string::npos) {
+      CW_TRY(made.folder(fmt::format("{}/{}", directory, change.path.substr(0, slash)),
+                         kDirectoryMode));
+    }
+    CW_TRY(network::write_changes(directory, {&change, 1}));
+    made.file(fmt::format("{}/{}", directory, change.path));
+  }
+  return {};
 }
 
 std::string without_slash(std::string path) {
@@ -129,6 +177,17 @@ std::string without_slash(std::string path) {
     path.pop_back();
   }
   return path;
+}
+
+// A name to add to: of "." and of "..", that of the folder.
+std::string beside(const std::string& directory) {
+  const fs::path path(directory);
+  if (const auto last = path.filename(); last != "." && last != "..") {
+    return directory;
+  }
+  std::error_code unknown;
+  const auto whole = fs::canonical(path, unknown);
+  return unknown ? directory : whole.string();  // which is refused: it is no network's folder
 }
 
 std::string done_text(const std::string& directory, const network::Changes& changes,
@@ -156,11 +215,9 @@ Asked<void> check_places(const InitRequest& request, const std::string& director
     return tl::unexpected(Trouble{.message = fmt::format("{} is there already", file),
                                   .hint = "a network is begun once; `causeway check` reads it"});
   }
-  if (!request.no_keys && contains(directory, keys)) {
-    return tl::unexpected(Trouble{
-        .message = fmt::format(
-            "{} would be in the network directory, which is no place for a private key", keys),
-        .hint = "name a folder elsewhere with --keys"});
+  if (const auto good = request.no_keys ? Result<>() : check_outside_networks(keys, directory);
+      !good) {
+    return tl::unexpected(trouble(good.error(), "name a folder for them with --keys"));
   }
   return {};
 }
@@ -179,11 +236,22 @@ Asked<network::NewNetwork> tried_answers(const InitRequest& request) {
   return std::move(*wanted);
 }
 
+Result<network::Changes> make_all(network::NewNetwork& wanted, Keys& keys,
+                                  const std::string& directory, const std::string& folder,
+                                  Made& made) {
+  CW_TRY(made.folder(directory, kDirectoryMode));
+  CW_TRY(make_keys(keys, folder, made));
+  wanted.signers = keys.public_keys;
+  auto changes = CW_TRY(network::new_network(wanted));
+  CW_TRY(make_network(directory, changes, made));
+  return changes;
+}
+
 }  // namespace
 
 int init_network(const InitRequest& request, const Terminal& terminal) {
   const auto directory = without_slash(request.directory);
-  const auto folder = request.keys.value_or(directory + "-keys");
+  const auto folder = request.keys.value_or(beside(directory) + "-keys");
   if (const auto good = check_places(request, directory, folder); !good) {
     return complain(good.error(), terminal);
   }
@@ -196,23 +264,18 @@ int init_network(const InitRequest& request, const Terminal& terminal) {
   if (!wanted) {
     return complain(wanted.error(), terminal);
   }
-  const auto keys =
-      request.no_keys ? Result<Keys>(Keys()) : make_keys(folder, wanted->name, request);
+  auto keys = request.no_keys ? Result<Keys>(Keys()) : plan_keys(folder, wanted->name, request);
   if (!keys) {
-    return complain(trouble(keys.error(), "without signing keys: --no-keys"), terminal);
+    return complain(trouble(keys.error(), "without signing keys: --no-keys; keys without a "
+                                          "passphrase: --no-passphrase"),
+                    terminal);
   }
-  wanted->signers = keys->public_keys;
-  const auto changes = network::new_network(*wanted);
+  Made made;
+  const auto changes = make_all(*wanted, *keys, directory, folder, made);
   if (!changes) {
     return complain(trouble(changes.error()), terminal);
   }
-  auto written = make_folder(directory, kDirectoryMode);
-  if (written) {
-    written = network::write_changes(directory, *changes);
-  }
-  if (!written) {
-    return complain(trouble(written.error()), terminal);
-  }
+  made.keep();
   print(stderr, done_text(directory, *changes, *keys, *wanted));
   return kDone;
 }

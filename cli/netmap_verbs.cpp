@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/rfc3339.h"
 #include "cli/passphrase.h"
+#include "cli/secrets.h"
 #include "cli/signing.h"
 #include "cli/target.h"
 #include "network/limits.h"
@@ -29,6 +30,7 @@ constexpr std::string_view kDetached = ".minisig";
 constexpr mode_t kReadable = 0644;  // a netmap holds no secret
 
 Result<int> keygen(const KeygenOptions& options) {
+  CW_TRY(check_outside_networks(options.path));
   forbid_core_dumps();
   std::optional<net::Secret> secret;
   if (!options.no_passphrase) {

@@ -2,14 +2,18 @@
 #include "cli/passphrase.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <csignal>
 #include <span>
 #include <string_view>
 
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -20,6 +24,36 @@ namespace cw::cli {
 namespace {
 
 constexpr auto kTerminal = "/dev/tty";
+
+// Signals that end or stop the program wait while it lives, and come when it goes: whoever presses
+// Ctrl-C at a question must not be left with a terminal that shows nothing. Not SIGTTIN and
+// SIGTTOU, which stop a program in the background before it changes anything.
+class HeldSignals {
+ public:
+  HeldSignals() {
+    sigset_t held;
+    sigemptyset(&held);
+    for (const int signal : {SIGINT, SIGQUIT, SIGHUP, SIGTERM, SIGTSTP}) {
+      sigaddset(&held, signal);
+    }
+    ::pthread_sigmask(SIG_BLOCK, &held, &before_);
+    waiting_ = UniqueFd(::signalfd(-1, &held, SFD_CLOEXEC));
+  }
+
+  ~HeldSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+  HeldSignals(const HeldSignals&) = delete;
+  HeldSignals& operator=(const HeldSignals&) = delete;
+  HeldSignals(HeldSignals&&) = delete;
+  HeldSignals& operator=(HeldSignals&&) = delete;
+
+  // Readable when one waits; nobody reads it, so that it still comes.
+  [[nodiscard]] int waiting() const { return waiting_.get(); }
+
+ private:
+  sigset_t before_{};
+  UniqueFd waiting_;
+};
 
 // Off while it lives; whatever is typed meanwhile is not shown later.
 class NoEcho {
@@ -51,12 +85,31 @@ class NoEcho {
   bool known_ = false;
 };
 
+// Whether there is something to read; no: a signal came first. Without `signals` read(2) waits.
+Result<bool> wait_for(int fd, const HeldSignals* signals, const std::string& name) {
+  if (signals == nullptr) {
+    return true;
+  }
+  std::array<pollfd, 2> both{{{.fd = fd, .events = POLLIN, .revents = 0},
+                              {.fd = signals->waiting(), .events = POLLIN, .revents = 0}}};
+  while (::poll(both.data(), both.size(), -1) < 0) {
+    if (errno != EINTR) {
+      return Error::from_errno(errno, "cannot wait for the passphrase from " + name);
+    }
+  }
+  return both[1].revents == 0;
+}
+
 // Up to the end of the line, which is not part of it; byte by byte, so that nothing is taken that
-// somebody else is to read.
-Result<net::Secret> read_line(int fd, const std::string& name) {
+// somebody else is to read. Nothing: a signal waits.
+Result<std::optional<net::Secret>> read_line(int fd, const HeldSignals* signals,
+                                             const std::string& name) {
   net::Secret line(kLongestPassphrase);
   std::size_t size = 0;
   while (true) {
+    if (!CW_TRY(wait_for(fd, signals, name))) {
+      return std::optional<net::Secret>();
+    }
     char c = 0;
     const ssize_t got = ::read(fd, &c, 1);
     if (got < 0 && errno == EINTR) {
@@ -74,9 +127,9 @@ Result<net::Secret> read_line(int fd, const std::string& name) {
     line.memory()[size++] = c;
   }
   if (size == 0) {
-    return Error::invalid("the passphrase is empty; `--no-passphrase` is for keys without one");
+    return Error::invalid("the passphrase is empty");
   }
-  return net::Secret(line.expose().substr(0, size));
+  return std::optional(net::Secret(line.expose().substr(0, size)));
 }
 
 void say(int fd, std::string_view text) {
@@ -84,15 +137,28 @@ void say(int fd, std::string_view text) {
   (void)!::write(fd, text.data(), text.size());
 }
 
-Result<net::Secret> ask(int fd, const std::string& question) {
+Result<std::optional<net::Secret>> ask_once(int fd, const std::string& question) {
+  const HeldSignals signals;  // goes last: they come when the terminal is as it was
+  if (signals.waiting() < 0) {
+    return Error::from_errno(errno, "cannot wait for signals");
+  }
   const NoEcho silent(fd);  // before the question, or what is typed at once is shown and lost
   say(fd, question + ": ");
   if (!silent.works()) {
     return Error::from_errno(errno, "cannot hide what is typed at the terminal");
   }
-  auto line = read_line(fd, "the terminal");
+  auto line = read_line(fd, &signals, "the terminal");
   say(fd, "\n");
   return line;
+}
+
+Result<net::Secret> ask(int fd, const std::string& question) {
+  for (;;) {
+    if (auto line = CW_TRY(ask_once(fd, question))) {
+      return std::move(*line);
+    }
+    // Back from having been stopped, or the signal is ignored: the question is asked again.
+  }
 }
 
 }  // namespace
@@ -104,7 +170,7 @@ Result<net::Secret> passphrase(const std::string& question, const std::optional<
     if (!fd) {
       return Error::from_errno(errno, "cannot open " + *file);
     }
-    return read_line(fd.get(), *file);
+    return *CW_TRY(read_line(fd.get(), nullptr, *file));  // no signals, so there is a line
   }
   const UniqueFd fd(::open(kTerminal, O_RDWR | O_CLOEXEC | O_NOCTTY));
   if (!fd) {

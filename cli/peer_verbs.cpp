@@ -73,8 +73,8 @@ void say(const EditSession& session, const network::PeerEdit& edit,
   print(stderr, text);
 }
 
-// Writes the files, then hands out the configuration. What could keep the second from working was
-// tried before the first.
+// Hands out the configuration, then writes the network's files. What could keep the second from
+// working is tried before the first.
 int issue(const EditSession& session, const Result<network::PeerEdit>& edit, const Key& key,
           const PeerRequest& request, const Terminal& terminal) {
   if (!edit) {
@@ -86,15 +86,28 @@ int issue(const EditSession& session, const Result<network::PeerEdit>& edit, con
   if (!output) {
     return complain(output.error(), terminal);
   }
-  if (const auto done = session.commit(edit->changes); !done) {
+  auto done = session.check(edit->changes);
+  if (done) {
+    done = output->deliver(terminal);
+  }
+  if (!done) {
     return complain(done.error(), terminal);
+  }
+  if (done = session.commit(edit->changes); !done) {
+    output->withdraw();
+    auto said = done.error();
+    said.hint = fmt::format("what was handed out is of no use; {}", said.hint);
+    return complain(said, terminal);
   }
   auto lines = notes(config, request.client, request.output);
+  if (edit->peer.expires && *edit->peer.expires <= SystemClock().wall()) {
+    lines.push_back(fmt::format("its time was up at {}: no router lets it in before `expires` in {} "
+                                "is later",
+                                to_rfc3339(*edit->peer.expires),
+                                network::peer_path(edit->peer.name)));
+  }
   if (key.secret) {
     lines.emplace_back("this is the only time the private key is shown; it is kept nowhere");
-  }
-  if (const auto done = output->deliver(terminal); !done) {
-    return complain(done.error(), terminal);
   }
   say(session, *edit, lines);
   return kDone;
@@ -256,7 +269,7 @@ int list_peers(const std::string& directory, Form form, const Terminal& terminal
 
 int show_peer(const std::string& directory, const std::string& name, Form form,
               const Terminal& terminal) {
-  const auto session = EditSession::open(directory, terminal);
+  const auto session = EditSession::open(directory, terminal, EditSession::Purpose::Look);
   if (!session) {
     return kFailed;
   }

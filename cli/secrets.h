@@ -21,6 +21,11 @@ enum class Reader : std::uint8_t {
   Agent,  // made by root where the packages' group is known: root:causeway 0640, else the same
 };
 
+// Refuses a place for a private key, a file or a folder, that is in a network directory: in one
+// that is there, or in `directory`, which may come to be one. It would be published with it.
+Result<> check_outside_networks(const std::string& place,
+                                const std::optional<std::string>& directory = std::nullopt);
+
 // Nothing is overwritten (ErrorKind::Exists).
 Result<> create_secret_file(const std::string& path, std::string_view content, Reader reader);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/signing.h"
 
+#include "cli/edit_session.h"
 #include "cli/passphrase.h"
 #include "network/load/signing_key.h"
 
@@ -22,8 +23,7 @@ Result<std::vector<network::minisign::PublicKey>> find_keys(const std::vector<st
 }
 
 int finish(const Result<int>& outcome, const Terminal& terminal) {
-  return outcome ? *outcome
-                 : complain({.message = outcome.error().to_text(), .hint = {}}, terminal);
+  return outcome ? *outcome : complain(trouble(outcome.error()), terminal);
 }
 
 }  // namespace cw::cli

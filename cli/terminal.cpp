@@ -39,6 +39,11 @@ int complain(const Trouble& trouble, const Terminal& terminal) {
 std::optional<ReadNetwork> read_network(const std::string& directory, const Terminal& terminal) {
   const SystemClock clock;
   network::DirectoryReader reader(directory, clock);
+  return read_network(reader, terminal);
+}
+
+std::optional<ReadNetwork> read_network(network::DirectoryReader& reader,
+                                        const Terminal& terminal) {
   if (const auto read = reader.refresh(); !read) {
     complain({.message = read.error().to_text(), .hint = "name the folder that holds network.toml"},
              terminal);

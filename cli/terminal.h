@@ -11,6 +11,10 @@
 #include "network/directory.h"
 #include "network/netmap.h"
 
+namespace cw::network {
+class DirectoryReader;
+}
+
 // What the verbs share: the terminal they write to, and the directory they read.
 namespace cw::cli {
 
@@ -34,6 +38,9 @@ struct ReadNetwork {
 
 // Reads and compiles a directory and prints what is wrong with it; nothing where it has a mistake.
 [[nodiscard]] std::optional<ReadNetwork> read_network(const std::string& directory,
+                                                      const Terminal& terminal);
+// The same by a reader that will be asked later what has changed.
+[[nodiscard]] std::optional<ReadNetwork> read_network(network::DirectoryReader& reader,
                                                       const Terminal& terminal);
 
 }  // namespace cw::cli

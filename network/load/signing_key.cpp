@@ -8,7 +8,6 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -29,25 +28,6 @@ Result<> fill_randomly(std::span<std::uint8_t> bytes) {
       return Error::from_errno(errno, "cannot read random bytes");
     }
     bytes = bytes.subspan(got < 0 ? 0 : static_cast<std::size_t>(got));
-  }
-  return {};
-}
-
-Result<> write_new(const std::string& path, std::string_view content, mode_t mode) {
-  const UniqueFd fd(
-      ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
-  if (!fd) {
-    return Error::from_errno(errno, "cannot create " + path);
-  }
-  while (!content.empty()) {
-    const ssize_t put = ::write(fd.get(), content.data(), content.size());
-    if (put < 0 && errno != EINTR) {
-      return Error::from_errno(errno, "cannot write " + path);
-    }
-    content.remove_prefix(put < 0 ? 0 : static_cast<std::size_t>(put));
-  }
-  if (::fsync(fd.get()) != 0) {
-    return Error::from_errno(errno, "cannot write " + path);
   }
   return {};
 }
@@ -90,7 +70,7 @@ Result<> write_secret(const std::string& path, const minisign::SecretKey& key,
     CW_TRY(fill_randomly(encryption->salt));
   }
   const WipedText file(CW_TRY(minisign::secret_key_file(key, encryption)));
-  return write_new(path, file.text, kSecretMode);
+  return create_file(path, file.text, kSecretMode);
 }
 
 }  // namespace
@@ -112,7 +92,11 @@ Result<> write_signing_key(const std::string& path, const minisign::SecretKey& k
     return Error::make(ErrorKind::Exists, public_path + " exists already");
   }
   CW_TRY(write_secret(path, key, passphrase));
-  return write_new(public_path, minisign::public_key_file(key.public_key()), kPublicMode);
+  auto done = create_file(public_path, minisign::public_key_file(key.public_key()), kPublicMode);
+  if (!done) {
+    ::unlink(path.c_str());  // best effort: the error that matters is already in hand
+  }
+  return done;
 }
 
 Result<minisign::SecretKey> read_signing_key(const std::string& path, const AskPassphrase& ask) {

@@ -19,7 +19,8 @@ namespace cw::network {
 // Of the kernel's randomness.
 Result<minisign::SecretKey> make_signing_key();
 
-// Writes PATH (mode 0600) and PATH.pub. No passphrase: the secret is as safe as the file is.
+// Writes PATH (mode 0600) and PATH.pub, both or neither. No passphrase: the secret is as safe as
+// the file is.
 // Exists: one of the two files is there.
 Result<> write_signing_key(const std::string& path, const minisign::SecretKey& key,
                            const net::Secret* passphrase);

@@ -19,18 +19,24 @@ CAUSEWAY = sys.argv.pop(1)
 ENDPOINT = "198.51.100.10:51820"
 
 
-def run(*arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run([CAUSEWAY, *map(str, arguments)], input=stdin, capture_output=True, text=True, timeout=60)
+def run(*arguments: str | Path, stdin: str = "", cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([CAUSEWAY, *map(str, arguments)], input=stdin, capture_output=True, text=True, timeout=60,
+                          cwd=cwd)  # fmt: skip
 
 
-def on_a_terminal(arguments: list[str | Path], typed: str = "", columns: int = 200, lines: int = 100) -> tuple[int, str]:
-    """Exit status and what the terminal showed, of a command with a terminal of its own for all it reads and writes."""
+def on_a_terminal(arguments: list[str | Path], typed: str = "", columns: int = 200, lines: int = 100,
+                  through: list[str] | None = None) -> tuple[int, str]:  # fmt: skip
+    """Exit status and what the terminal showed, of a command with a terminal of its own for all it reads and writes.
+
+    `through` is another program, which is given the command.
+    """
+    command = [*(through or []), CAUSEWAY, *map(str, arguments)]
     child, terminal = pty.fork()
     if child == 0:
         fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         os.environ.pop("NO_COLOR", None)
         os.environ["TERM"] = "xterm"
-        os.execv(CAUSEWAY, [CAUSEWAY, *map(str, arguments)])
+        os.execvp(command[0], command)
     shown = b""
     answers = typed.splitlines(keepends=True)
     while True:
@@ -61,14 +67,14 @@ class NetworkTest(unittest.TestCase):
         self.done("gateway", "add", "main", "--network", self.network, "--site", "office", "--endpoint", ENDPOINT,
                   "--private-key", self.key)  # fmt: skip
 
-    def done(self, *arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        result = run(*arguments, stdin=stdin)
+    def done(self, *arguments: str | Path, stdin: str = "", cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+        result = run(*arguments, stdin=stdin, cwd=cwd)
         self.assertEqual(result.returncode, 0, f"{arguments}: {result.stderr}")
         return result
 
-    def refused(self, *arguments: str | Path, says: str, status: int = 1) -> None:
+    def refused(self, *arguments: str | Path, says: str, status: int = 1, cwd: Path | None = None) -> None:
         before = self.content()
-        result = run(*arguments)
+        result = run(*arguments, cwd=cwd)
         self.assertEqual(result.returncode, status, result.stdout + result.stderr)
         self.assertRegex(result.stderr, says)
         self.assertEqual(self.content(), before, "a refused command changes nothing")

@@ -51,6 +51,24 @@ class Init(NetworkTest):
         made = self.folder / "next"
         self.refused("network", "init", made, "--keys", made / "keys", "--no-passphrase", says="no place for")
 
+    def test_begun_in_the_folder_itself_the_keys_are_beside_it(self) -> None:
+        made = self.folder / "next"
+        made.mkdir()
+        self.done("network", "init", ".", "--no-passphrase", cwd=made)
+        self.assertEqual(sorted(path.name for path in made.iterdir()), ["network.toml", "sites"])
+        self.assertTrue((self.folder / "next-keys/next-daily.key").exists())
+
+    def test_keys_in_the_directory_are_refused_by_any_name(self) -> None:
+        (self.folder / "next").mkdir()
+        for keys in ("keys", "./keys", ".", "../next/keys"):
+            self.refused("network", "init", ".", "--keys", keys, "--no-passphrase", says="no place for",
+                         cwd=self.folder / "next")  # fmt: skip
+
+    def test_names_that_lead_nowhere_are_errors(self) -> None:
+        (self.folder / "loop").symlink_to("loop")
+        for name in ("loop/x", 300 * "x"):
+            self.refused("network", "init", self.folder / name, "--no-passphrase", says="error: ")
+
     def test_a_wrong_answer_leaves_no_key_behind(self) -> None:
         for arguments in (("--name", "UPPER"), ("--routes", "0.0.0.0/0"), ("--routes", "x"), ("--pool", "10.0.0.0/4")):
             self.refused("network", "init", self.folder / "next", "--no-passphrase", *arguments, says="error")
@@ -69,6 +87,32 @@ class Init(NetworkTest):
         status, shown = on_a_terminal(["network", "init", made], "\n\n\n\none passphrase\nanother one\n")
         self.assertEqual(status, 1, shown)
         self.assertFalse(made.exists())
+
+    def test_a_typing_mistake_at_the_second_key_makes_nothing_and_another_try_all(self) -> None:
+        made = self.folder / "next"
+        before = self.content()
+        right = "\n\n\n\n" + 2 * "one passphrase\n"
+        status, shown = on_a_terminal(["network", "init", made], right + "two passphrases\nanother\n")
+        self.assertEqual(status, 1, shown)
+        self.assertEqual(self.content(), before)
+        status, shown = on_a_terminal(["network", "init", made], right + 2 * "two passphrases\n")
+        self.assertEqual(status, 0, shown)
+
+    def test_what_cannot_be_finished_is_taken_back(self) -> None:
+        made = self.folder / "next"
+        (made / "sites").mkdir(parents=True)
+        (made / "sites/office.toml").write_text("mine\n")
+        self.refused("network", "init", made, "--no-passphrase", says="office.toml")
+        self.assertFalse((self.folder / "next-keys").exists())
+
+    def test_who_leaves_at_a_passphrase_has_the_terminal_as_it_was(self) -> None:
+        interrupt = "\x03"
+        script = 'trap : INT; "$@"; stty -a'
+        status, shown = on_a_terminal(["netmap", "keygen", self.folder / "next.key"], interrupt + "\n",
+                                      through=["sh", "-c", script, "sh"])  # fmt: skip
+        self.assertEqual(status, 0, shown)
+        self.assertRegex(shown, r"[^-]\becho\b")
+        self.assertFalse((self.folder / "next.key").exists())
 
 
 class Gateway(NetworkTest):
@@ -106,6 +150,23 @@ class Gateway(NetworkTest):
         self.refused("gateway", "add", "other", "--network", self.network, "--site", "office", "--endpoint", ENDPOINT,
                      "--private-key", self.network / "x.key", says="no place for")  # fmt: skip
 
+    def test_a_key_in_the_directory_is_refused_by_a_relative_name(self) -> None:
+        for name, where in (("x.key", self.network), ("acme/x.key", self.folder), ("../x.key", self.network / "sites")):
+            self.refused("gateway", "add", "other", "--network", self.network, "--site", "office", "--endpoint", ENDPOINT,
+                         "--private-key", name, says="no place for", cwd=where)  # fmt: skip
+
+    def test_a_signing_key_in_the_directory_is_refused(self) -> None:
+        self.refused("netmap", "keygen", "x.key", "--no-passphrase", says="no place for", cwd=self.network)
+
+    def test_an_imported_key_in_a_network_directory_is_refused(self) -> None:
+        word = self.folder / "passphrase"
+        word.write_text("correct horse\n")
+        sealed = self.folder / "sealed"
+        self.done("gateway", "export", "main", "--network", self.network, "--private-key", self.key, "--output", sealed,
+                  "--passphrase-file", word)  # fmt: skip
+        self.refused("gateway", "import", sealed, "--passphrase-file", word, "--private-key", "x.key",
+                     says="no place for", cwd=self.network)  # fmt: skip
+
     def test_a_key_is_never_overwritten(self) -> None:
         self.give_main_half_of_the_pool()
         self.refused("gateway", "add", "other", "--network", self.network, "--site", "office", "--endpoint",
@@ -133,6 +194,18 @@ class Gateway(NetworkTest):
         self.assertEqual(opened.stdout, self.key.read_text())
         word.write_text("wrong horse\n")
         self.refused("gateway", "import", sealed, "--passphrase-file", word, says="passphrase is wrong")
+
+    def test_an_empty_passphrase_gets_no_advice_that_the_verb_lacks(self) -> None:
+        word = self.folder / "passphrase"
+        word.write_text("\n")
+        done = run("gateway", "export", "main", "--network", self.network, "--private-key", self.key,
+                   "--passphrase-file", word)  # fmt: skip
+        self.assertEqual((done.returncode, done.stderr), (1, "error: the passphrase is empty\n"))
+
+    def test_a_rotated_gateways_key_is_named_as_router_toml_must_name_it(self) -> None:
+        said = self.done("gateway", "rotate", "main", "--network", self.network, "--private-key", "new.key",
+                         cwd=self.folder).stderr  # fmt: skip
+        self.assertIn(f'source = "{self.folder}/new.key"\n', said)
 
     def test_export_refuses_the_key_of_another(self) -> None:
         word = self.folder / "passphrase"

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -10,7 +11,7 @@ import subprocess
 import unittest
 from pathlib import Path
 
-from command import NetworkTest, on_a_terminal, private_key, public_half, run
+from command import CAUSEWAY, NetworkTest, on_a_terminal, private_key, public_half, run
 
 LONG_ROUTES = ", ".join(f'"10.{second}.{third}.0/24"' for second in (1, 2) for third in range(0, 255, 2))
 
@@ -52,6 +53,58 @@ class Add(NetworkTest):
         self.assertEqual(self.value("bob-phone", "public_key"), public)
         self.refused("peer", "add", "b", "--network", self.network, "--public-key", public, "--qr",
                      says="nothing to scan", status=64)  # fmt: skip
+
+    def test_a_configuration_that_cannot_be_handed_out_changes_nothing(self) -> None:
+        self.peer("add", "alice-laptop")
+        rotate = ("peer", "rotate", "alice-laptop", "--network", self.network)
+        lost = self.folder / "missing/a.conf"
+        self.refused(*rotate, "--output", lost, says="cannot create")
+        self.refused(*rotate, "--output", self.folder / "a.conf", "--png", lost, says="cannot create")
+        same = self.folder / "same"
+        self.refused(*rotate, "--output", same, "--png", same, says="the same file", status=64)
+        self.refused(*rotate, "--output", same, "--png", self.folder / "." / "acme" / ".." / "same", says="exist")
+        before = self.content()
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([CAUSEWAY, *map(str, rotate)], stdout=full, stderr=subprocess.PIPE, text=True)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertEqual(self.content(), before)
+
+    def test_a_network_that_cannot_be_written_leaves_no_configuration(self) -> None:
+        self.peer("add", "alice-laptop")
+        gone = self.folder / "gone"
+        gone.mkdir()
+        before = self.content()
+        # Its peers are on a file system that takes no writes.
+        script = 'mount --bind "$1/peers" "$1/peers" && mount -o remount,ro,bind "$1/peers" && shift && exec "$@"'
+        ours = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+        done = subprocess.run(["unshare", *ours, "--mount", "sh", "-c", script, "sh", self.network, CAUSEWAY, "peer",
+                               "rotate", "alice-laptop", "--network", self.network, "--output", gone / "a.conf"],
+                              capture_output=True, text=True)  # fmt: skip
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("Read-only file system", done.stderr)
+        self.assertEqual(self.content(), before)
+
+    def test_waits_for_another_that_edits_the_network_and_says_so(self) -> None:
+        directory = os.open(self.network, os.O_RDONLY)
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        command = [CAUSEWAY, "peer", "add", "bob", "--network", str(self.network)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as waiting:
+            self.assertEqual(waiting.stderr.readline(), f"waiting for another command that edits {self.network}\n")
+            self.assertFalse(self.peer_file("bob").exists())
+            os.close(directory)
+            waiting.communicate(timeout=60)
+            self.assertEqual(waiting.returncode, 0)
+        self.assertTrue(self.peer_file("bob").exists())
+
+    def test_one_whose_time_is_up_is_said_to_be_let_in_by_nobody(self) -> None:
+        said = self.peer("add", "bob", "--expires", "2020-01-31T18:00:00Z").stderr
+        self.assertIn("note: its time was up at 2020-01-31T18:00:00Z", said)
+        self.assertNotIn("its time", self.peer("add", "carol", "--expires", "2999-01-31T18:00:00Z").stderr)
+
+    def test_a_private_key_is_not_written_into_a_network_directory(self) -> None:
+        for option in ("--output", "--png"):
+            self.refused("peer", "add", "bob", "--network", self.network, option, "bob.conf", says="no place for",
+                         cwd=self.network / "sites")  # fmt: skip
 
     def test_what_is_wrong_writes_nothing(self) -> None:
         self.peer("add", "alice-laptop")

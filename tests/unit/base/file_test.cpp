@@ -5,11 +5,15 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <thread>
 
 #include <sys/stat.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "tests/support/full_disk.h"
 
 namespace cw {
 namespace {
@@ -114,11 +118,54 @@ TEST_F(Files, NeitherADeviceNorAFifoIsReplaced) {
   EXPECT_TRUE(fs::is_fifo(path("fifo")));
 }
 
-TEST_F(Files, ALinkWhereTheNewOneGoesLeadsNowhere) {
-  const auto victim = holding("untouched");
-  fs::create_symlink(victim, path("state.new"));
-  EXPECT_FALSE(write_file_atomically(path("state"), "new"));
-  EXPECT_EQ(*read_file(victim, 100), "untouched");
+// What an earlier writer left half done, or what another is at.
+TEST_F(Files, AreWrittenUnderANameThatNobodyElseHas) {
+  const auto other = path("state.new");
+  std::ofstream(other) << "another writer's";
+  ASSERT_TRUE(write_file_atomically(path("state"), "mine"));
+  EXPECT_EQ(*read_file(other, 100), "another writer's");
+  EXPECT_EQ(*read_file(path("state"), 100), "mine");
+  EXPECT_THAT(names(), ElementsAre("state", "state.new"));
+}
+
+// On one name, writers would truncate each other's file and rename what the other had begun.
+TEST_F(Files, OfWritersAtOnceAreEachWholeAndNoWriterFails) {
+  constexpr int kRounds = 50;
+  constexpr std::size_t kSize = 20'000;
+  const auto write = [&](char letter, int& failed) {
+    const std::string content(kSize, letter);
+    for (int i = 0; i < kRounds; ++i) {
+      failed += write_file_atomically(path("state"), content) ? 0 : 1;
+    }
+  };
+  int failed_a = 0;
+  int failed_b = 0;
+  std::thread a(write, 'a', std::ref(failed_a));
+  std::thread b(write, 'b', std::ref(failed_b));
+  a.join();
+  b.join();
+  EXPECT_EQ(failed_a + failed_b, 0);
+  const auto last = *read_file(path("state"), kSize);
+  EXPECT_TRUE(last == std::string(kSize, 'a') || last == std::string(kSize, 'b'));
+  EXPECT_THAT(names(), ElementsAre("state"));
+}
+
+TEST_F(Files, HaveTheModeThatWasAskedForWhateverTheOldOneHad) {
+  const auto file = holding("old");
+  fs::permissions(file, fs::perms::all);
+  ASSERT_TRUE(write_file_atomically(file, "secret", 0600));
+  EXPECT_EQ(fs::status(file).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+}
+
+TEST_F(Files, ThatDoNotFitLeaveTheOldOneAndNothingElse) {
+  const auto file = holding("old");
+  {
+    const test::FullDisk full;
+    EXPECT_FALSE(write_file_atomically(file, "new"));
+    EXPECT_FALSE(create_file(path("other"), "new", 0600));
+  }
+  EXPECT_EQ(*read_file(file, 100), "old");
+  EXPECT_THAT(names(), ElementsAre("file"));
 }
 
 }  // namespace

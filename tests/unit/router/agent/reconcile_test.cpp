@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "firewall/ruleset/tally.h"
+#include "tests/support/full_disk.h"
 #include "tests/support/model_kernel.h"
 #include "tests/support/networks.h"
 #include "tests/unit/router/agent/reconciler_on_a_model.h"
@@ -334,10 +335,12 @@ TEST_F(Reconcile, SysctlsOfBeforeSurviveTheAgent) {
 }
 
 TEST_F(Reconcile, ChangesNoSysctlThatCannotBeRememberedAndAllElse) {
-  std::filesystem::create_directory(folder_.path() + "/sysctl.before.new");  // in its way
   const auto before = kernel_.sysctls;
   take(4);
-  const auto round = run(Depth::Full);
+  const auto round = [&] {
+    const test::FullDisk full;
+    return run(Depth::Full);
+  }();
   EXPECT_FALSE(round.settled);
   ASSERT_THAT(round.errors, SizeIs(1));
   EXPECT_THAT(round.errors[0].to_text(), HasSubstr("remembering the sysctls"));
