@@ -50,7 +50,7 @@ Result<int> put(const Target& target, const Next& next, const Statement& stateme
     CW_TRY(target.put(kPrevious, next.current->bundle));
   }
   auto written = target.put({}, network::make_bundle(next.body, statement, key),
-                            next.current != nullptr ? next.current->version : fetch::Version());
+                            {.version = next.current != nullptr ? next.current->version : ""});
   if (!written) {
     if (written.error().kind == ErrorKind::Exists) {
       return Error::make(ErrorKind::Exists,
@@ -119,7 +119,7 @@ Result<int> publish(const PublishOptions& options, const Terminal& terminal) {
   const Candidate candidate{.netmap = read->netmap,
                             .key = key.public_key(),
                             .in_force = current ? &current->published : nullptr,
-                            .revoked = revoked ? &*revoked : nullptr,
+                            .revoked = revoked ? &revoked->published : nullptr,
                             .lowest_serial = options.serial.value_or(1),
                             .confirm = options.confirm,
                             .may_lock_out = options.lock_out};
@@ -170,7 +170,7 @@ Result<int> sign_again(const Opened& opened, const network::Netmap& netmap,
   const Candidate candidate{.netmap = netmap,
                             .key = opened.key.public_key(),
                             .in_force = &opened.current.published,
-                            .revoked = revoked ? &*revoked : nullptr,
+                            .revoked = revoked ? &revoked->published : nullptr,
                             .may_lock_out = true};
   const auto statement = CW_TRY(next_statement(candidate, SystemClock().wall()));
   return put(opened.target, {.candidate = candidate, .body = body, .current = &opened.current},
