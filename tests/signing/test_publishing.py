@@ -6,12 +6,17 @@ usage: test_publishing.py CAUSEWAY
 
 from __future__ import annotations
 
+import datetime
 import re
 import subprocess
+import sys
 import time
 import unittest
+from pathlib import Path
 
 from network import ALICE_KEY, BOB_KEY, CAUSEWAY, InAFolder
+
+SERVER = Path(__file__).parents[2] / "lab/https_server.py"
 
 
 class Publishing(InAFolder):
@@ -73,9 +78,82 @@ class Publishing(InAFolder):
         first = self.read("out").splitlines()[4]
         self.write_peer("bob", BOB_KEY, "100.83.0.6")
         self.publish()
-        self.assertIn("- bob", self.causeway("netmap", "rollback", "out", "--key", "recovery", "--trust", "daily.pub"))
+        said = self.rollback(yes=False, status=1)
+        self.assertIn("- bob", said)
+        self.assertRegex(said, r"from serial 2 of 20\S+Z to serial 1 of 20\S+Z")
+        self.assertIn(" serial=2 ", self.statement())
+        self.rollback()
         self.assertIn(" serial=3 ", self.statement())
         self.assertEqual(self.read("out").splitlines()[4], first)
+
+    def rollback(self, yes: bool = True, status: int = 0) -> str:
+        words = ("netmap", "rollback", "out", "--key", "recovery", "--trust", "daily.pub")
+        return self.causeway(*words, *(("--yes",) if yes else ()), status=status)
+
+    def test_rollback_does_not_take_a_newer_one_for_the_one_before(self) -> None:
+        self.publish()
+        self.write("out.previous", self.read("out"))
+        self.assertIn("nothing to go back to", self.rollback(status=1))
+
+    def test_rollback_goes_to_the_last_one_that_was_no_trial(self) -> None:
+        self.publish()
+        first = self.read("out")
+        self.write_peer("bob", BOB_KEY, "100.83.0.6")
+        self.publish("--confirm", "1s")
+        self.write_peer("bob", BOB_KEY, "100.83.0.6", "enabled = false\n")
+        self.publish()
+        self.assertEqual(self.read("out.previous"), first)
+
+    def test_a_trial_of_the_same_network_hides_nothing_from_rollback(self) -> None:
+        self.publish()
+        first = self.read("out")
+        self.publish("--confirm", "10m")
+        self.write_peer("bob", BOB_KEY, "100.83.0.6")
+        self.publish()
+        self.assertEqual(self.read("out.previous"), first)
+
+    def test_what_was_replaced_unseen_is_not_gone_back_to(self) -> None:
+        self.publish()
+        self.write_peer("bob", BOB_KEY, "100.83.0.6")
+        self.publish()
+        self.write("out", "lost")
+        self.publish("--serial", "9")
+        self.assertIn("nothing to go back to", self.rollback(status=1))
+
+    def test_a_trial_that_nobody_confirmed_is_published_anew(self) -> None:
+        self.publish()
+        self.write_peer("bob", BOB_KEY, "100.83.0.6")
+        self.publish("--confirm", "1s")
+        while self.is_on_trial():
+            time.sleep(0.1)  # the time that is signed is what is tested
+        self.assertIn("published serial 3", self.publish("--confirm", "10m"))
+
+    def is_on_trial(self) -> bool:
+        signed = re.search(r"time=(\S+)", self.statement())
+        assert signed
+        began = datetime.datetime.fromisoformat(signed[1].replace("Z", "+00:00"))
+        return datetime.datetime.now(datetime.timezone.utc) <= began + datetime.timedelta(seconds=1)
+
+    def test_the_first_one_is_no_trial(self) -> None:
+        self.assertIn("nothing that routers could go back to", self.publish("--confirm", "10m", status=1))
+        self.assertFalse((self.folder / "out").exists())
+
+    def test_of_two_publishers_one_is_told(self) -> None:
+        self.publish()
+        self.write_peer("bob", BOB_KEY, "100.83.0.6")
+        command = (str(CAUSEWAY), "netmap", "publish", "net", "out", "--key", "daily")
+        both = [
+            subprocess.Popen(command, cwd=self.folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            for _ in range(2)
+        ]
+        said = [one.communicate(timeout=120)[0] for one in both]
+        self.assertEqual(sum("published serial 2 " in each for each in said), 1, said)
+        self.assertEqual(sum("in the meantime" in each or "nothing to publish" in each for each in said), 1, said)
+
+    def test_a_serial_that_nothing_can_follow_is_refused(self) -> None:
+        for serial in ("0", "9007199254740993", "18446744073709551615", "1e3"):
+            said = self.publish("--serial", serial, status=64)
+            self.assertIn("a serial is a whole number from 1 to 9007199254740992", said)
 
     def test_a_stranger_may_not_publish(self) -> None:
         self.publish()
@@ -157,7 +235,7 @@ class Revoking(InAFolder):
         self.revoke()
         self.write_peer("alice", ALICE_KEY, "100.83.0.5", "enabled = false\n")
         self.publish()
-        self.causeway("netmap", "rollback", "out", "--key", "daily")
+        self.causeway("netmap", "rollback", "out", "--key", "daily", "--yes")
         self.assertEqual(self.acknowledged(), self.serial() - 1)
 
     def test_is_taken_back_by_name(self) -> None:
@@ -207,6 +285,35 @@ class Revoking(InAFolder):
 
     def test_an_unknown_peer_is_an_error(self) -> None:
         self.assertIn("no peer carol", self.revoke(peer="carol", status=1))
+
+
+class OverHttp(InAFolder):
+    def setUp(self) -> None:
+        super().setUp()
+        self.write_network(self.keygen("daily"))
+        (self.folder / "www").mkdir()
+        command = (sys.executable, str(SERVER), "www", "--plain")
+        server = subprocess.Popen(command, cwd=self.folder, text=True, stdout=subprocess.PIPE)
+        self.addCleanup(server.communicate)
+        self.addCleanup(server.kill)
+        assert server.stdout
+        self.url = f"http://127.0.0.1:{server.stdout.readline().split()[1]}/out"
+
+    def publish(self, status: int = 0) -> str:
+        return self.causeway("netmap", "publish", "net", self.url, "--key", "daily", status=status)
+
+    def test_what_a_server_takes_is_what_it_gives(self) -> None:
+        self.publish()
+        self.write_peer("bob", BOB_KEY, "100.83.0.6")
+        first = self.read("www/out")
+        self.assertIn("published serial 2", self.publish())
+        self.assertEqual(self.read("www/out.previous"), first)
+
+    def test_a_server_that_only_says_yes_is_not_believed(self) -> None:
+        self.publish()
+        self.write_peer("bob", BOB_KEY, "100.83.0.6")
+        self.write("www/out.behaviour", "believe")
+        self.assertIn("but it gives something else", self.publish(status=1))
 
 
 if __name__ == "__main__":
