@@ -154,9 +154,10 @@ std::string next_steps(const network::RotatedGateway& made, const GatewayRequest
       "1. Let UDP port {3} through to its routers, and give each the key, in router.toml:\n\n"
       "     [[key]]\n     gateway = \"{0}\"\n     source = \"{4}\"\n\n"
       "   then: systemctl restart causewayd\n"
-      "2. `causeway peer stale` lists who must get a new configuration: `causeway peer rotate`,\n"
+      "2. `causeway peer stale` lists who lacks it: a new configuration by `causeway peer "
+      "rotate`,\n"
       "   or `causeway peer config --issue` where the device keeps its key\n"
-      "3. When it lists nobody: causeway gateway retire {1}\n",
+      "3. When it says of nobody that {0} is lacking: causeway gateway retire {1}\n",
       made.name, request.name, made.endpoint.to_text(), made.listen_port,
       absolute(request.private_key.value_or("/etc/causeway/keys/" + made.name + ".key")));
 }

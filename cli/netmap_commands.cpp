@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <charconv>
 #include <map>
 #include <memory>
 #include <string>
+
+#include <fmt/format.h>
 
 #include "cli/commands.h"
 #include "cli/netmap_verbs.h"
@@ -38,6 +41,21 @@ void add_confirm(CLI::App& verb, std::int64_t& seconds, const char* about) {
           std::map<std::string, std::int64_t>{{"s", 1}, {"m", 60}, {"h", 3600}}))
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{network::kLongestConfirm.count()}))
       ->type_name("TIME");
+}
+
+// CLI::PositiveNumber would name the bounds of a double.
+CLI::Validator serial_from(std::uint64_t lowest) {
+  return CLI::Validator(
+      [lowest](const std::string& text) {
+        std::uint64_t number = 0;
+        const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), number);
+        const bool good = wrong == std::errc() && end == text.data() + text.size() &&
+                          number >= lowest && number <= network::kLargestSerial;
+        return good ? std::string()
+                    : fmt::format("a serial is a whole number from {} to {}", lowest,
+                                  network::kLargestSerial);
+      },
+      "");
 }
 
 std::optional<std::chrono::seconds> as_seconds(std::int64_t number) {
@@ -93,9 +111,10 @@ void describe_sign(CLI::App& netmap, Command& command) {
   add_signing(*verb, options->sign.signing);
   verb->add_option("--serial", options->sign.serial, "higher than that of the one in force")
       ->required()
-      ->check(CLI::PositiveNumber);
+      ->check(serial_from(1));
   verb->add_option("--revocations", options->sign.revocations,
-                   "the list of revocations that it takes in");
+                   "the list of revocations that it takes in")
+      ->check(serial_from(0));
   add_confirm(*verb, options->confirm, "routers go back unless it is confirmed within this time");
   runs(*verb, command, options, [](const Options& said, const Terminal& terminal) {
     auto sign = said.sign;
@@ -162,7 +181,7 @@ void describe_publish(CLI::App& netmap, Command& command) {
   add_signing(*verb, publish.signing);
   add_confirm(*verb, options->confirm, "routers go back unless it is confirmed within this time");
   verb->add_option("--serial", publish.serial, "replace what is there unseen, with this serial")
-      ->check(CLI::PositiveNumber);
+      ->check(serial_from(1));
   verb->add_flag("--reissue", publish.reissue,
                  "also where clients must import a new configuration");
   verb->add_flag("--lock-out", publish.lock_out, "also where the key may sign no more after it");
@@ -173,20 +192,28 @@ void describe_publish(CLI::App& netmap, Command& command) {
   });
 }
 
-void describe_again(CLI::App& netmap, Command& command, const char* name, const char* about,
-                    int (*use)(const TargetOptions&, const SigningOptions&, const Terminal&)) {
+void describe_confirm(CLI::App& netmap, Command& command) {
   struct Options {
     TargetOptions target;
     SigningOptions signing;
   };
 
   const auto options = std::make_shared<Options>();
-  auto* verb = netmap.add_subcommand(name, about);
+  auto* verb = netmap.add_subcommand("confirm", "keep what was published with --confirm");
   add_target(*verb, options->target);
   add_signing(*verb, options->signing);
-  runs(*verb, command, options, [use](const Options& said, const Terminal& terminal) {
-    return use(said.target, said.signing, terminal);
+  runs(*verb, command, options, [](const Options& said, const Terminal& terminal) {
+    return netmap_confirm(said.target, said.signing, terminal);
   });
+}
+
+void describe_rollback(CLI::App& netmap, Command& command) {
+  const auto options = std::make_shared<RollbackOptions>();
+  auto* verb = netmap.add_subcommand("rollback", "publish what was there before, as the newest");
+  add_target(*verb, options->target);
+  add_signing(*verb, options->signing);
+  verb->add_flag("--yes", options->yes, "do not ask");
+  runs(*verb, command, options, netmap_rollback);
 }
 
 // Where the network is published, on every router; without a target on the router here alone.
@@ -204,7 +231,7 @@ void describe_revoke(CLI::App& app, Command& command) {
   verb->get_option("--key")->required(false);
   target->needs("--key");
   verb->add_flag("--restore", options->restore, "take a revocation back");
-  verb->add_option("--serial", options->serial, "of the list, at least");
+  verb->add_option("--serial", options->serial, "of the list, at least")->check(serial_from(1));
   for (auto* option : verb->get_options([target](const CLI::Option* option) {
          return option != target && option->get_name() != "PEER" && option->get_name() != "--help";
        })) {
@@ -230,10 +257,8 @@ void describe_netmap_verbs(CLI::App& app, Command& command) {
   describe_verify(*netmap, command);
   describe_diff(*netmap, command);
   describe_publish(*netmap, command);
-  describe_again(*netmap, command, "confirm", "keep what was published with --confirm",
-                 netmap_confirm);
-  describe_again(*netmap, command, "rollback", "publish what was there before, as the newest",
-                 netmap_rollback);
+  describe_confirm(*netmap, command);
+  describe_rollback(*netmap, command);
   describe_revoke(app, command);
 }
 

@@ -70,8 +70,14 @@ struct PublishOptions {
 int netmap_publish(const PublishOptions& options, const Terminal& terminal);
 int netmap_confirm(const TargetOptions& target, const SigningOptions& signing,
                    const Terminal& terminal);
-int netmap_rollback(const TargetOptions& target, const SigningOptions& signing,
-                    const Terminal& terminal);
+
+struct RollbackOptions {
+  TargetOptions target;
+  SigningOptions signing;
+  bool yes = false;  // do not ask
+};
+
+int netmap_rollback(const RollbackOptions& options, const Terminal& terminal);
 
 struct RevokeOptions {
   std::string peer;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdio>
+#include <iostream>
 #include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/rfc3339.h"
@@ -27,6 +29,7 @@ struct Next {
   const Candidate& candidate;
   const std::string& body;
   const Current* current;  // what it replaces, where there is something
+  bool unseen = false;     // whatever is there is replaced
 };
 
 // What the people who were revoked should know.
@@ -43,22 +46,55 @@ void say_what_holds(const Candidate& candidate) {
   }
 }
 
-// The one before is kept beside it first: `rollback` finds it whatever happens in between.
+Error somebody_else_published() {
+  return Error::make(ErrorKind::Exists,
+                     "somebody else published in the meantime, and nothing was written; look at "
+                     "`causeway netmap diff`, and publish again");
+}
+
+// What `rollback` goes back to: the last one that was no trial. It is kept before it is replaced,
+// so that it is found whatever happens in between.
+Result<> keep_previous(const Target& target, const Next& next) {
+  if (next.current == nullptr || next.current->published.statement.confirm ||
+      (next.current->published.body == next.body && !next.candidate.confirm)) {
+    return {};  // signed again, the same is not what anybody would go back to
+  }
+  const auto there = CW_TRY(target.get());
+  if (!there || there->content != next.current->bundle) {
+    return somebody_else_published();
+  }
+  return target.put(kPrevious, next.current->bundle);
+}
+
+// What was replaced unseen is not what lies there; `rollback` must not take it for that.
+Result<> forget_previous(const Target& target, const std::string& bundle) {
+  const auto there = CW_TRY(target.get(kPrevious));
+  return there ? target.put(kPrevious, bundle) : Result<>();
+}
+
+Result<> write(const Target& target, const Next& next, std::string bundle) {
+  const auto* current = next.current;
+  if (current != nullptr && !target.tells_apart(current->version)) {
+    print(stderr, fmt::format("{} gives no strong ETag: of two who publish at the same time, the "
+                              "second replaces what the first wrote\n",
+                              target.text()));
+  }
+  CW_TRY(keep_previous(target, next));
+  const auto written =
+      target.put({}, std::move(bundle),
+                 {.nothing = current == nullptr && !next.unseen,
+                  .version = current != nullptr ? current->version : fetch::Version()});
+  if (!written) {
+    return written.error().kind == ErrorKind::Exists ? somebody_else_published()
+                                                     : Error(written.error());
+  }
+  return {};
+}
+
 Result<int> put(const Target& target, const Next& next, const Statement& statement,
                 const SecretKey& key) {
-  if (next.current != nullptr && next.current->published.body != next.body) {
-    CW_TRY(target.put(kPrevious, next.current->bundle));
-  }
-  auto written = target.put({}, network::make_bundle(next.body, statement, key),
-                            next.current != nullptr ? next.current->version : fetch::Version());
-  if (!written) {
-    if (written.error().kind == ErrorKind::Exists) {
-      return Error::make(ErrorKind::Exists,
-                         "somebody else published in the meantime, and nothing was written; look "
-                         "at `causeway netmap diff`, and publish again");
-    }
-    return std::move(written).error();
-  }
+  const auto bundle = network::make_bundle(next.body, statement, key);
+  CW_TRY(write(target, next, bundle));
   print(stdout,
         fmt::format("published serial {} of network {} to {}, signed by key {}\n", statement.serial,
                     statement.network.to_text(), target.text(), key.public_key().name()));
@@ -68,7 +104,15 @@ Result<int> put(const Target& target, const Next& next, const Statement& stateme
                               statement.confirm->count(), target.text()));
   }
   say_what_holds(next.candidate);
+  if (next.unseen) {
+    CW_TRY(forget_previous(target, bundle));
+  }
   return kDone;
+}
+
+// Nobody confirmed it, and routers have gone back.
+bool is_given_up(const Statement& statement, WallTime now) {
+  return statement.confirm && now > statement.time + *statement.confirm;
 }
 
 // Whether what is there says the same already.
@@ -77,8 +121,8 @@ bool is_published(const Next& next, const Statement& statement) {
     return false;
   }
   const auto& there = next.current->published.statement;
-  return there.revocations == statement.revocations &&
-         there.confirm.has_value() == statement.confirm.has_value();
+  return there.revocations == statement.revocations && there.confirm == statement.confirm &&
+         !is_given_up(there, statement.time);
 }
 
 // Says what changes; refuses to break clients by accident.
@@ -109,6 +153,12 @@ Result<int> publish(const PublishOptions& options, const Terminal& terminal) {
   if (!options.serial) {
     current = CW_TRY(read_current(target, trusted));
   }
+  if (options.confirm && !current && !options.serial) {
+    return Error::invalid(fmt::format(
+        "nothing was published to {}, so there is nothing that routers could go back to: publish "
+        "the first one without --confirm",
+        target.text()));
+  }
   const auto body = network::to_json(read->netmap);
   if (current) {  // whoever may revoke now
     const auto& before = current->published.netmap;
@@ -119,12 +169,15 @@ Result<int> publish(const PublishOptions& options, const Terminal& terminal) {
   const Candidate candidate{.netmap = read->netmap,
                             .key = key.public_key(),
                             .in_force = current ? &current->published : nullptr,
-                            .revoked = revoked ? &*revoked : nullptr,
+                            .revoked = revoked ? &revoked->published : nullptr,
                             .lowest_serial = options.serial.value_or(1),
                             .confirm = options.confirm,
                             .may_lock_out = options.lock_out};
   const auto statement = CW_TRY(next_statement(candidate, SystemClock().wall()));
-  const Next next{.candidate = candidate, .body = body, .current = current ? &*current : nullptr};
+  const Next next{.candidate = candidate,
+                  .body = body,
+                  .current = current ? &*current : nullptr,
+                  .unseen = options.serial.has_value()};
   if (is_published(next, statement)) {
     print(stdout, fmt::format("nothing to publish: {} holds this network already, serial {}\n",
                               target.text(), next.current->published.statement.serial));
@@ -170,7 +223,7 @@ Result<int> sign_again(const Opened& opened, const network::Netmap& netmap,
   const Candidate candidate{.netmap = netmap,
                             .key = opened.key.public_key(),
                             .in_force = &opened.current.published,
-                            .revoked = revoked ? &*revoked : nullptr,
+                            .revoked = revoked ? &revoked->published : nullptr,
                             .may_lock_out = true};
   const auto statement = CW_TRY(next_statement(candidate, SystemClock().wall()));
   return put(opened.target, {.candidate = candidate, .body = body, .current = &opened.current},
@@ -185,8 +238,8 @@ Result<int> confirm(const TargetOptions& options, const SigningOptions& signing)
                               published.statement.serial, opened.target.text()));
     return kDone;
   }
-  const auto until = published.statement.time + *published.statement.confirm;
-  if (SystemClock().wall() > until) {
+  if (is_given_up(published.statement, SystemClock().wall())) {
+    const auto until = published.statement.time + *published.statement.confirm;
     return Error::invalid(fmt::format(
         "serial {} was to be confirmed until {}, and routers have gone back by now; publish it "
         "anew",
@@ -195,21 +248,55 @@ Result<int> confirm(const TargetOptions& options, const SigningOptions& signing)
   return sign_again(opened, published.netmap, published.body);
 }
 
-Result<int> rollback(const TargetOptions& options, const SigningOptions& signing) {
-  const auto opened = CW_TRY(open(options, signing));
+// Whoever can write to the target can put any older one there that was ever signed.
+Result<Published> read_previous(const Opened& opened) {
   const auto& published = opened.current.published;
+  const auto place = opened.target.text() + std::string(kPrevious);
   auto trusted = opened.trusted;
   trusted.insert(trusted.end(), published.netmap.signers.begin(), published.netmap.signers.end());
   const auto answer = CW_TRY(opened.target.get(kPrevious));
   if (!answer || !answer->content) {
-    return Error::make(ErrorKind::NotFound,
-                       fmt::format("{}{} is not there: nothing was replaced yet",
-                                   opened.target.text(), kPrevious));
+    return Error::make(ErrorKind::NotFound, place + " is not there: nothing was replaced yet");
   }
-  const auto before = CW_TRY_IN(network::open_published(*answer->content, trusted),
-                                opened.target.text() + std::string(kPrevious));
+  auto before = CW_TRY_IN(network::open_published(*answer->content, trusted), place);
+  if (before.statement.serial >= published.statement.serial) {
+    return Error::make(ErrorKind::NotFound,
+                       fmt::format("nothing to go back to: {} holds serial {}, and {} serial {}",
+                                   opened.target.text(), published.statement.serial, place,
+                                   before.statement.serial));
+  }
+  if (before.statement.confirm) {
+    return Error::invalid(fmt::format("{} was on trial, serial {}: publish a directory instead",
+                                      place, before.statement.serial));
+  }
+  return before;
+}
+
+Result<> is_meant(bool yes) {
+  if (yes) {
+    return {};
+  }
+  if (::isatty(STDIN_FILENO) == 1) {
+    print(stderr, "Publish it? [y/N] ");
+    std::string line;
+    std::getline(std::cin, line);
+    if (line == "y" || line == "yes") {
+      return {};
+    }
+  }
+  return Error::invalid("nothing was published; where that is the one to go back to, say --yes");
+}
+
+Result<int> rollback(const RollbackOptions& options) {
+  const auto opened = CW_TRY(open(options.target, options.signing));
+  const auto& published = opened.current.published;
+  const auto before = CW_TRY(read_previous(opened));
   print(stdout, to_text(network::difference(published.netmap, before.netmap,
                                             opened.key.public_key(), SystemClock().wall())));
+  print(stdout, fmt::format("this goes back from serial {} of {} to serial {} of {}\n",
+                            published.statement.serial, to_rfc3339(published.statement.time),
+                            before.statement.serial, to_rfc3339(before.statement.time)));
+  CW_TRY(is_meant(options.yes));
   return sign_again(opened, before.netmap, before.body);
 }
 
@@ -224,9 +311,8 @@ int netmap_confirm(const TargetOptions& target, const SigningOptions& signing,
   return finish(confirm(target, signing), terminal);
 }
 
-int netmap_rollback(const TargetOptions& target, const SigningOptions& signing,
-                    const Terminal& terminal) {
-  return finish(rollback(target, signing), terminal);
+int netmap_rollback(const RollbackOptions& options, const Terminal& terminal) {
+  return finish(rollback(options), terminal);
 }
 
 }  // namespace cw::cli

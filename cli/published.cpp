@@ -26,16 +26,17 @@ Result<std::optional<Current>> read_current(const Target& target,
                                .version = std::move(answer->version)});
 }
 
-Result<std::optional<network::PublishedRevocations>> read_revoked(
+Result<std::optional<CurrentRevocations>> read_revoked(
     const Target& target, const network::Netmap& netmap,
     std::span<const network::minisign::PublicKey> trusted) {
-  const auto answer = CW_TRY(target.get(kRevoked));
+  auto answer = CW_TRY(target.get(kRevoked));
   if (!answer || !answer->content) {
-    return std::optional<network::PublishedRevocations>();
+    return std::optional<CurrentRevocations>();
   }
   auto revoked = CW_TRY_IN(network::open_published_revocations(*answer->content, netmap, trusted),
                            target.text() + std::string(kRevoked));
-  return std::optional(std::move(revoked));
+  return std::optional(
+      CurrentRevocations{.published = std::move(revoked), .version = std::move(answer->version)});
 }
 
 }  // namespace cw::cli

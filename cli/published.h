@@ -22,8 +22,13 @@ struct Current {
 Result<std::optional<Current>> read_current(const Target& target,
                                             std::span<const network::minisign::PublicKey> trusted);
 
+struct CurrentRevocations {
+  network::PublishedRevocations published;
+  fetch::Version version;
+};
+
 // The list of revocations beside it. `netmap` and `trusted` say whose signature counts.
-Result<std::optional<network::PublishedRevocations>> read_revoked(
+Result<std::optional<CurrentRevocations>> read_revoked(
     const Target& target, const network::Netmap& netmap,
     std::span<const network::minisign::PublicKey> trusted);
 

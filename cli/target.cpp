@@ -28,14 +28,29 @@ Result<std::optional<fetch::Answer>> Target::get(std::string_view suffix) const 
   return std::optional(std::move(*answer));
 }
 
-Result<> Target::put(std::string_view suffix, std::string content, fetch::Version replaces) const {
+Result<> Target::put(std::string_view suffix, std::string content, const Replaces& replaces) const {
   const auto to = at(suffix);
   const auto put = fetch::put(
-      {.to = to, .content = std::move(content), .replaces = std::move(replaces)}, trust_);
+      {.to = to, .content = content, .replaces = replaces.version, .only_new = replaces.nothing},
+      trust_);
   if (!put) {
     return Error(put.error()).with_context("writing " + to.text);
   }
+  if (!fetch::is_remote(to)) {
+    return {};
+  }
+  const auto there = CW_TRY(get(suffix));
+  if (!there || there->content != content) {
+    return Error::invalid(fmt::format(
+        "{} was sent and the server said that all is well, but it gives {}: is it where files can "
+        "be put, does a cache answer for it, or did somebody else publish just now?",
+        to.text, there ? "something else" : "nothing"));
+  }
   return {};
+}
+
+bool Target::tells_apart(const fetch::Version& version) const {
+  return !fetch::is_remote(location_) || fetch::is_strong(version);
 }
 
 }  // namespace cw::cli

@@ -15,6 +15,12 @@ namespace cw::cli {
 inline constexpr std::string_view kPrevious = ".previous";
 inline constexpr std::string_view kRevoked = ".revoked";
 
+// What a put may replace; by default whatever is there.
+struct Replaces {
+  bool nothing = false;         // there may be no such file yet
+  fetch::Version version = {};  // the file that was got with it
+};
+
 class Target {
  public:
   // A path or an https:// address. `ca_file`: authorities instead of the system's, or empty.
@@ -23,8 +29,12 @@ class Target {
   // Nothing where there is no such file.
   Result<std::optional<fetch::Answer>> get(std::string_view suffix = {}) const;
 
-  // Exists: the file is not the one that `replaces` was got with.
-  Result<> put(std::string_view suffix, std::string content, fetch::Version replaces = {}) const;
+  // Exists: there is another file than `replaces` says. What a server has taken is asked for again
+  // and compared; Invalid: it gives something else.
+  Result<> put(std::string_view suffix, std::string content, const Replaces& replaces = {}) const;
+
+  // Whether a put that replaces this version is refused where somebody else was faster.
+  [[nodiscard]] bool tells_apart(const fetch::Version& version) const;
 
   [[nodiscard]] const std::string& text() const { return location_.text; }
 

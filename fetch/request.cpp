@@ -13,7 +13,9 @@ namespace {
 constexpr long kOk = 200;
 constexpr long kCreated = 201;
 constexpr long kNoContent = 204;
+constexpr long kFirstRedirect = 300;
 constexpr long kNotModified = 304;
+constexpr long kLastRedirect = 399;
 constexpr long kUnauthorized = 401;
 constexpr long kForbidden = 403;
 constexpr long kNotFound = 404;
@@ -56,6 +58,9 @@ Result<Meaning> meaning_of(long status, bool was_conditional) {
     case kTooManyRequests:
       return answered(ErrorKind::Retryable, status, "");
     default:
+      if (status >= kFirstRedirect && status <= kLastRedirect) {
+        return answered(ErrorKind::Invalid, status, "a redirect that is not followed");
+      }
       return answered(status >= kFirstServerError && status <= kLastServerError
                           ? ErrorKind::Retryable
                           : ErrorKind::Invalid,

@@ -70,6 +70,7 @@ struct Upload {
   // The content that this is to replace: where the place has another one by now, and can tell,
   // nothing is written (ErrorKind::Exists). Empty: whatever is there.
   Version replaces;
+  bool only_new = false;          // nothing may be there yet; with `replaces` empty
   Limits limits = kNetmapLimits;  // the size is the content's own
 
   friend bool operator==(const Upload&, const Upload&) = default;

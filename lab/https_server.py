@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """https_server.py FOLDER [--address A] [--port P] [--certificate good|expired|elsewhere] [--plain]: a small web server.
 
-It serves FOLDER over HTTPS, with entity tags, and takes PUT with If-Match. A file NAME.behaviour makes it answer
-badly where NAME is asked for: `huge`, `drip`, `silent`, `cut`, `headers`, `status 503`, `redirect URL`. Its certificate
+It serves FOLDER over HTTPS, with entity tags, and takes PUT with If-Match and If-None-Match. A file NAME.behaviour makes it answer
+badly where NAME is asked for: `huge`, `drip`, `silent`, `cut`, `headers`, `status 503`, `redirect URL`, `believe`. Its certificate
 is made by openssl in FOLDER/tls, by an authority of its own (FOLDER/tls/ca.pem); `expired` was valid until yesterday,
 `elsewhere` is another host's. Prints `listening PORT` when it is ready.
 """
@@ -61,8 +61,16 @@ class Handler(BaseHTTPRequestHandler):
     def do_PUT(self) -> None:
         content = self.rfile.read(int(self.headers["Content-Length"]))
         file = self.file()
+        behaviour = file.with_name(file.name + ".behaviour")
+        word, _, argument = behaviour.read_text().strip().partition(" ") if behaviour.exists() else ("", "", "")
+        if word == "redirect":
+            return self.answer(307, Location=argument)
+        if word == "believe":
+            return self.answer(200)
         wanted = self.headers.get("If-Match")
         if wanted and not (file.is_file() and self.tag(file.read_bytes()) == wanted):
+            return self.answer(412)
+        if self.headers.get("If-None-Match") == "*" and file.is_file():
             return self.answer(412)
         draft = file.with_name(file.name + ".draft")
         draft.write_bytes(content)
@@ -102,6 +110,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_status(self, status: str) -> None:
         self.answer(int(status), b"words that nobody reads")
+
+    def do_believe(self, _: str) -> None:
+        """It takes what is put with a word of thanks, and keeps nothing."""
+        content = self.file().read_bytes()
+        self.answer(200, content, ETag=self.tag(content))
 
     def do_redirect(self, where: str) -> None:
         self.answer(302, Location=where)

@@ -20,15 +20,14 @@ namespace {
 constexpr std::string_view kFingerprintForm = "causeway client configuration 1\n";
 constexpr std::size_t kFingerprintBytes = 16;
 
+// Gateways of six sites that are replaced at once; with more, some are asked for a new one early.
+constexpr std::size_t kMostWaysInUse = 64;
+
 // Who a peer reaches a site through.
 struct Way {
   const Site* site;
   const Gateway* gateway;
-
-  // Also of a peer whose file still names the gateway that this one replaces.
-  [[nodiscard]] bool is_home_of(const Peer& peer) const {
-    return gateway->name == peer.home || gateway->replaces == peer.home;
-  }
+  bool home;  // also of a peer whose file still names the gateway that this one replaces
 };
 
 // While a gateway is being replaced, what is issued names the one that will stay.
@@ -49,10 +48,33 @@ std::vector<Way> ways(const Netmap& netmap, const Peer& peer) {
       continue;
     }
     if (const Gateway* gateway = gateway_for(site, peer.address)) {
-      found.push_back({.site = &site, .gateway = gateway});
+      found.push_back({.site = &site,
+                       .gateway = gateway,
+                       .home = gateway->name == peer.home || gateway->replaces == peer.home});
     }
   }
   std::ranges::sort(found, {}, [](const Way& way) { return way.site->id; });
+  return found;
+}
+
+// The same ways, but by the gateways that those are replacing: what was issued before.
+std::vector<std::vector<Way>> ways_in_use(const Netmap& netmap, const Peer& peer) {
+  std::vector<std::vector<Way>> found = {ways(netmap, peer)};
+  for (std::size_t at = 0; at < found.front().size(); ++at) {
+    const Way newest = found.front()[at];
+    const auto& all = newest.site->gateways;
+    const auto former = newest.gateway->replaces
+                            ? std::ranges::find(all, *newest.gateway->replaces, &Gateway::name)
+                            : all.end();
+    for (std::size_t i = found.size(); former != all.end() && i > 0; --i) {
+      if (found.size() == kMostWaysInUse) {
+        return found;
+      }
+      auto other = found[i - 1];
+      other[at] = {.site = newest.site, .gateway = &*former, .home = newest.home};
+      found.push_back(std::move(other));
+    }
+  }
   return found;
 }
 
@@ -119,7 +141,7 @@ ClientConfig client_config(const Netmap& netmap, const Peer& peer) {
     }
   }
   for (std::size_t i = 0; i < all.size(); ++i) {
-    if (all[i].is_home_of(peer)) {
+    if (all[i].home) {
       std::ranges::copy_if(catch_alls(netmap), std::back_inserter(config.peers[i].allowed_ips),
                            [&](const auto& prefix) { return given.insert(prefix).second; });
     }
@@ -127,13 +149,15 @@ ClientConfig client_config(const Netmap& netmap, const Peer& peer) {
   return config;
 }
 
-std::string fingerprint(const Netmap& netmap, const Peer& peer) {
+namespace {
+
+std::string fingerprint(const Netmap& netmap, const Peer& peer, const std::vector<Way>& all) {
   std::string text(kFingerprintForm);
   text += fmt::format("address {}\naddress {}\n", peer.address.to_text(),
                       net::ipv6_twin(netmap.ula, peer.address).to_text());
-  for (const Way& way : ways(netmap, peer)) {
+  for (const Way& way : all) {
     auto prefixes = own_prefixes(netmap, way);
-    if (way.is_home_of(peer)) {
+    if (way.home) {
       const auto more = catch_alls(netmap);
       prefixes.insert(prefixes.end(), more.begin(), more.end());
     }
@@ -147,6 +171,18 @@ std::string fingerprint(const Netmap& netmap, const Peer& peer) {
   std::vector<unsigned char> bytes(text.begin(), text.end());
   crypto_generichash(digest.data(), digest.size(), bytes.data(), bytes.size(), nullptr, 0);
   return fmt::format("{:02x}", fmt::join(digest, ""));
+}
+
+}  // namespace
+
+std::string fingerprint(const Netmap& netmap, const Peer& peer) {
+  return fingerprint(netmap, peer, ways(netmap, peer));
+}
+
+bool still_works(const Netmap& netmap, const Peer& peer, std::string_view issued) {
+  return std::ranges::any_of(ways_in_use(netmap, peer), [&](const std::vector<Way>& all) {
+    return fingerprint(netmap, peer, all) == issued;
+  });
 }
 
 namespace {

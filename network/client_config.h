@@ -53,6 +53,10 @@ struct ClientConfig {
 // fixed, because it is kept in peer files.
 [[nodiscard]] std::string fingerprint(const Netmap& netmap, const Peer& peer);
 
+// Whether what was issued with this fingerprint goes on working: it is that of the configuration as
+// it is now, or as it was before a gateway in it got a successor beside it.
+[[nodiscard]] bool still_works(const Netmap& netmap, const Peer& peer, std::string_view issued);
+
 enum class Platform : std::uint8_t { Any, Phone, Mac, Windows, Linux };
 
 struct ClientOptions {

@@ -203,6 +203,16 @@ Words peer_words(const Netmap& before, const Netmap& after) {
   return words;
 }
 
+// Whether what the peer has, as far as anybody knows, worked before and does not after.
+bool loses(const Netmap& before, const Peer& was, const Netmap& after, const Peer& is) {
+  if (is.issued && still_works(after, is, *is.issued)) {
+    return false;
+  }
+  return !still_works(after, is, fingerprint(before, was)) ||
+         (was.issued && still_works(before, was, *was.issued) &&
+          !still_works(after, is, *was.issued));
+}
+
 }  // namespace
 
 bool NetmapDifference::empty() const {
@@ -219,8 +229,7 @@ std::vector<std::string> reissued(const Netmap& before, const Netmap& after) {
             old_one->public_key != new_one->public_key) {
           return;
         }
-        const auto now = fingerprint(after, *new_one);
-        if (fingerprint(before, *old_one) != now && new_one->issued != now) {  // issued: it has it
+        if (loses(before, *old_one, after, *new_one)) {
           names.push_back(new_one->name);
         }
       });

@@ -33,7 +33,8 @@ struct NetmapDifference {
                                           const std::optional<minisign::PublicKey>& publisher,
                                           WallTime now);
 
-// Peers of both, with the same key, whose configuration has another fingerprint (client_config.h).
+// Peers of both, with the same key, whose configuration worked and works no more (still_works() in
+// client_config.h).
 [[nodiscard]] std::vector<std::string> reissued(const Netmap& before, const Netmap& after);
 
 // Paragraphs with headings; "nothing changes\n" where it is empty.

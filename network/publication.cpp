@@ -2,7 +2,7 @@
 #include "network/publication.h"
 
 #include <algorithm>
-#include <limits>
+#include <chrono>
 #include <utility>
 
 #include <fmt/format.h>
@@ -20,11 +20,12 @@ bool is_one_of(const Keys& keys, const minisign::PublicKey& key) {
   return std::ranges::binary_search(keys, key);
 }
 
-Result<std::uint64_t> after(std::uint64_t serial) {
-  if (serial == std::numeric_limits<std::uint64_t>::max()) {
-    return Error::make(ErrorKind::Exhausted, "no serial is higher than the one in force");
+Result<std::uint64_t> usable(std::uint64_t serial) {
+  if (serial > kLargestSerial) {
+    return Error::make(ErrorKind::Exhausted,
+                       fmt::format("serial {} is over the largest, {}", serial, kLargestSerial));
   }
-  return serial + 1;
+  return serial;
 }
 
 // A list counts for routers while the netmap names its signer: it must not lapse by the way.
@@ -116,7 +117,7 @@ Result<Statement> next_statement(const Candidate& candidate, WallTime now) {
                       "force, serial {}; have one of them publish it",
                       key.name(), in_force->statement.serial));
     }
-    serial = std::max(serial, CW_TRY(after(in_force->statement.serial)));
+    serial = std::max(serial, in_force->statement.serial + 1);
   }
   if (!may_lock_out && !netmap.signers.empty() && !is_one_of(netmap.signers, key)) {
     return Error::invalid(
@@ -126,19 +127,18 @@ Result<Statement> next_statement(const Candidate& candidate, WallTime now) {
   }
   CW_TRY(check_revocations_hold(candidate));
   return Statement{.content = Content::Netmap,
-                   .serial = serial,
+                   .serial = CW_TRY(usable(serial)),
                    .network = netmap.ula,
                    .time = now,
                    .revocations = acknowledged(candidate),
                    .confirm = confirm};
 }
 
-Result<Statement> next_revocations(const Published& in_force, const PublishedRevocations* before,
-                                   const minisign::PublicKey& key, std::uint64_t lowest_serial,
-                                   WallTime now) {
+Result<Statement> next_revocations(const RevocationCandidate& candidate, WallTime now) {
+  const auto& [in_force, list, key, before, lowest_serial] = candidate;
   const auto& netmap = in_force.netmap;
-  if (!netmap.signers.empty() && !is_one_of(netmap.signers, key) &&
-      !is_one_of(netmap.revokers, key)) {
+  const bool signer = netmap.signers.empty() || is_one_of(netmap.signers, key);
+  if (!signer && !is_one_of(netmap.revokers, key)) {
     return Error::make(ErrorKind::Permission,
                        fmt::format("no router would take it: key {} is none of the `signers` and "
                                    "`revokers` in the netmap in force, serial {}",
@@ -147,9 +147,28 @@ Result<Statement> next_revocations(const Published& in_force, const PublishedRev
   auto highest = in_force.statement.revocations;
   if (before != nullptr) {
     highest = std::max(highest, before->statement.serial);
+    if (!signer && !let_in_by(before->list, list).empty()) {
+      return Error::make(ErrorKind::Permission,
+                         fmt::format("no router would take it: key {} is a revoker's, which only "
+                                     "locks out; one of the `signers` has to take it back",
+                                     key.name()));
+    }
+  }
+  auto serial = std::max(highest + 1, lowest_serial);
+  if (before == nullptr) {
+    serial = std::max(serial,
+                      static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(
+                                                     std::max(now, WallTime()).time_since_epoch())
+                                                     .count()));
+  }
+  if (!signer && serial - highest > kLongestRevokerStep) {
+    return Error::make(ErrorKind::Exhausted,
+                       fmt::format("no router would take serial {} from a revoker: it is too far "
+                                   "above {}",
+                                   serial, highest));
   }
   return Statement{.content = Content::Revocations,
-                   .serial = std::max(CW_TRY(after(highest)), lowest_serial),
+                   .serial = CW_TRY(usable(serial)),
                    .network = netmap.ula,
                    .time = now};
 }

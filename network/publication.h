@@ -57,13 +57,23 @@ struct Candidate {
 
 // The statement of the next netmap: the next serial, and which list of revocations it takes in.
 // That is the newest one if all that it revokes is locked out by the netmap itself; otherwise the
-// newest one stays in force beside it. Permission: the key may not sign. Invalid: another network,
-// it locks out its own signer, or it ends a revocation whose signer it does not name any more.
+// newest one stays in force beside it. Permission: the key may not sign. Exhausted: a serial over
+// the largest. Invalid: another network, it locks out its own signer, or it ends a revocation whose
+// signer it does not name any more.
 Result<Statement> next_statement(const Candidate& candidate, WallTime now);
 
-// Of the next list of revocations.
-Result<Statement> next_revocations(const Published& in_force, const PublishedRevocations* before,
-                                   const minisign::PublicKey& key, std::uint64_t lowest_serial,
-                                   WallTime now);
+struct RevocationCandidate {
+  const Published& in_force;
+  const Revocations& list;
+  minisign::PublicKey key;                       // who signs
+  const PublishedRevocations* before = nullptr;  // what it replaces, where there is something
+  std::uint64_t lowest_serial = 1;
+};
+
+// Of the next list of revocations. Where there is none, the serial is the seconds since 1970: it
+// may have been lost, and routers hold it still. Permission: the key may not sign, or is a
+// revoker's and would let somebody in again. Exhausted: there is no higher serial that routers take
+// from this key.
+Result<Statement> next_revocations(const RevocationCandidate& candidate, WallTime now);
 
 }  // namespace cw::network

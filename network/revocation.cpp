@@ -79,6 +79,16 @@ Result<Revocations> read(std::string_view text) {
 
 }  // namespace
 
+std::vector<std::string> let_in_by(const Revocations& before, const Revocations& after) {
+  std::vector<std::string> names;
+  for (const Revocation& one : before.revoked) {
+    if (!std::ranges::binary_search(after.revoked, one.public_key, {}, &Revocation::public_key)) {
+      names.push_back(one.peer);
+    }
+  }
+  return names;
+}
+
 std::string to_json(const Revocations& revocations) {
   Json list = Json::array();
   for (const Revocation& one : revocations.revoked) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +38,15 @@ struct Revocations {
 
 // Of a bundle: some 7,000 of them. Routers ask for it every few seconds.
 inline constexpr std::size_t kLargestRevocations = std::size_t{1} << 20U;
+
+// A revoker who is no signer can only take away: the next list has all keys of this one, and a
+// serial at most so far above it that others can follow. A list that is begun anew has the seconds
+// since 1970 for a serial, and two million such steps lead to the largest.
+inline constexpr std::uint64_t kLongestRevokerStep = std::uint64_t{1} << 32U;
+
+// The peers of `before` whose keys `after` lacks.
+[[nodiscard]] std::vector<std::string> let_in_by(const Revocations& before,
+                                                 const Revocations& after);
 
 [[nodiscard]] std::string to_json(const Revocations& revocations);
 Result<Revocations> revocations_from_json(std::string_view text);

@@ -50,8 +50,8 @@ std::optional<Statement> read(std::string_view text) {
   const auto serial = take_number(text, " serial=");
   const auto network = net::Prefix::parse(take(text, " network=").value_or(""));
   const auto time = from_rfc3339(take(text, " time=").value_or(""));
-  if (!serial || *serial == 0 || !network || !time || network->is_v4() ||
-      network->length() != kUlaLength) {
+  if (!serial || *serial == 0 || *serial > kLargestSerial || !network || !time ||
+      network->is_v4() || network->length() != kUlaLength) {
     return std::nullopt;
   }
   statement.serial = *serial;
@@ -61,6 +61,9 @@ std::optional<Statement> read(std::string_view text) {
     return statement;
   }
   statement.revocations = take_number(text, " revocations=").value_or(0);
+  if (statement.revocations > kLargestSerial) {
+    return std::nullopt;
+  }
   if (const auto confirm = take_number(text, " confirm=")) {
     if (*confirm == 0 || *confirm > static_cast<std::uint64_t>(kLongestConfirm.count())) {
       return std::nullopt;

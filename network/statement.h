@@ -24,12 +24,16 @@ enum class Content : std::uint8_t { Netmap, Revocations };
 
 [[nodiscard]] std::string_view to_text(Content content);  // "netmap", "revocations"
 
+// What a program that keeps numbers in doubles reads exactly. A serial that nothing can follow
+// would end a network.
+inline constexpr std::uint64_t kLargestSerial = std::uint64_t{1} << 53U;
+
 // Beyond a day nobody waits beside it.
 inline constexpr std::chrono::seconds kLongestConfirm = std::chrono::hours(24);
 
 struct Statement {
   Content content = Content::Netmap;
-  std::uint64_t serial = 1;  // from 1; a higher one replaces a lower one
+  std::uint64_t serial = 1;  // from 1 to kLargestSerial; a higher one replaces a lower one
   net::Prefix network;       // the network's ULA, which no other network has
   WallTime time;             // when it was signed
   // Of a netmap: the serial of the last revocation file whose content it took in, 0 for none.
@@ -42,7 +46,7 @@ struct Statement {
 
 [[nodiscard]] std::string to_text(const Statement& statement);
 
-// Only what to_text writes.
+// Only what to_text writes, and no serial over the largest.
 Result<Statement> parse_statement(std::string_view text);
 
 }  // namespace cw::network

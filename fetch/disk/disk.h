@@ -10,8 +10,10 @@ namespace cw::fetch {
 
 Result<Answer> get_from_disk(const Request& request);
 
-// Written beside and renamed, readable by everybody: what is published is no secret. Between the
-// look at what it replaces and the renaming somebody else may still come.
+// Written beside and renamed, readable by everybody: what is published is no secret. What it
+// replaces keeps its mode and, where we may, its owner; a link stays, and what it leads to is
+// replaced. The folder is locked (flock(2)) from the look at what is there to the renaming, so of
+// two that replace the same content one is refused.
 Result<Version> put_on_disk(const Upload& upload);
 
 }  // namespace cw::fetch

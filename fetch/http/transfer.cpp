@@ -188,6 +188,7 @@ Result<std::unique_ptr<Transfer>> Transfer::put(Upload upload, const Trust& trus
   CW_TRY(made->prepare(trust));
   CW_TRY(Options(made->easy_)
              .set(CURLOPT_UPLOAD, 1L)
+             .set(CURLOPT_FOLLOWLOCATION, 0L)  // what is published goes where it was said
              .set(CURLOPT_READFUNCTION, &Transfer::on_upload)
              .set(CURLOPT_READDATA, made.get())
              .set(CURLOPT_SEEKFUNCTION, &Transfer::on_rewind)
@@ -197,6 +198,8 @@ Result<std::unique_ptr<Transfer>> Transfer::put(Upload upload, const Trust& trus
   CW_TRY(made->add_header("Content-Type: application/octet-stream"));
   if (is_strong(upload.replaces)) {
     CW_TRY(made->add_header("If-Match: " + upload.replaces));
+  } else if (upload.only_new) {
+    CW_TRY(made->add_header("If-None-Match: *"));
   }
   return made;
 }
@@ -245,7 +248,7 @@ std::size_t Transfer::on_upload(char* room, std::size_t size, std::size_t count,
   return bytes;
 }
 
-// For a redirect, or a kept connection that the server had just closed.
+// For a kept connection that the server had just closed.
 int Transfer::on_rewind(void* self, curl_off_t offset, int origin) {
   auto& transfer = *static_cast<Transfer*>(self);
   if (origin != SEEK_SET || offset < 0 ||

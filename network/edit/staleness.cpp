@@ -27,6 +27,16 @@ bool caught(const Netmap& netmap, const net::Prefix& route) {
                              [&](const net::Prefix& each) { return each.contains(route); });
 }
 
+// A gateway that is being replaced serves until it is retired.
+void add_gateways(const Netmap& netmap, const Peer& peer, std::vector<std::string>& may) {
+  for (const auto& way : client_config(netmap, peer).peers) {
+    const auto& gateways = std::ranges::find(netmap.sites, way.site, &Site::name)->gateways;
+    if (std::ranges::find(gateways, way.gateway, &Gateway::name)->replaces) {
+      may.push_back(fmt::format("gateway {}", way.gateway));
+    }
+  }
+}
+
 void add_routes(const Netmap& netmap, const Peer& peer, const LocatedList<SiteRoute>& had,
                 std::vector<std::string>& may) {
   for (const auto& site : client_config(netmap, peer).peers) {
@@ -56,7 +66,10 @@ std::vector<Staleness> stale_peers(const Directory& directory, const Netmap& net
     if (!peer.issued || file == directory.peers.end()) {
       continue;
     }
-    Staleness one{.peer = peer.name, .must = *peer.issued != fingerprint(netmap, peer)};
+    Staleness one{.peer = peer.name, .must = !still_works(netmap, peer, *peer.issued)};
+    if (!one.must && *peer.issued != fingerprint(netmap, peer)) {
+      add_gateways(netmap, peer, one.may);
+    }
     add_sites(netmap, peer, one.may);
     if (file->second.routes) {
       add_routes(netmap, peer, *file->second.routes, one.may);

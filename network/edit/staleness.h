@@ -14,7 +14,7 @@ struct Staleness {
   std::string peer;
   bool must = false;  // what it was given does not work any more, or not as its file says
   std::vector<std::string> may =
-      {};  // what a new one could do more: "site lab", "10.2.0.0/16 at lab"
+      {};  // what a new one could do more: "site lab", "10.2.0.0/16 at lab", "gateway prod-b"
 
   friend bool operator==(const Staleness&, const Staleness&) = default;
 };

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/rfc3339.h"
 
@@ -117,6 +118,30 @@ Result<> is_newer(const network::Statement& offered, const InForce& now, const F
   return {};
 }
 
+Result<> only_takes_away(const HeldRevocations& offered, const InForce& now,
+                         const std::optional<HeldRevocations>& held) {
+  std::uint64_t last = now.statement ? now.statement->revocations : 0;
+  if (held) {
+    last = std::max(last, held->statement.serial);
+    if (const auto missing = network::let_in_by(held->list, offered.list); !missing.empty()) {
+      return Error::make(
+          ErrorKind::Permission,
+          fmt::format("they lack {}, which the list that is held revokes: a revoker cannot let "
+                      "anybody in again; one of the `signers` has to sign that",
+                      fmt::join(missing, ", ")));
+    }
+  }
+  if (offered.statement.serial > last &&
+      offered.statement.serial - last > network::kLongestRevokerStep) {
+    return Error::make(
+        ErrorKind::Permission,
+        fmt::format("serial {} is too far above {}, the last one: only one of the `signers` may "
+                    "sign it",
+                    offered.statement.serial, last));
+  }
+  return {};
+}
+
 }  // namespace
 
 Floor raised(Floor floor, const network::Statement& taken) {
@@ -182,7 +207,8 @@ std::optional<WallTime> goes_back_at(const network::Statement& statement, WallTi
 Result<std::optional<HeldRevocations>> accept_revocations(
     std::string_view bundle, const Trust& trust, const InForce& now,
     const std::optional<HeldRevocations>& held) {
-  auto may = now.signers.empty() ? trust.keys : now.signers;
+  const auto& signers = now.signers.empty() ? trust.keys : now.signers;
+  auto may = signers;
   may.insert(may.end(), now.revokers.begin(), now.revokers.end());
   const auto verified = CW_TRY(network::verify_bundle(bundle, may, network::Content::Revocations));
   CW_TRY(is_of_network(verified.statement.network, now.network_id, "the one in force"));
@@ -195,6 +221,9 @@ Result<std::optional<HeldRevocations>> accept_revocations(
     return Error::make(ErrorKind::Exists,
                        fmt::format("they are not newer: {}, and {} is held",
                                    named(offered.statement), named(held->statement)));
+  }
+  if (!has(signers, verified.signer)) {
+    CW_TRY(only_takes_away(offered, now, held));
   }
   return std::optional(std::move(offered));
 }

@@ -94,7 +94,8 @@ struct HeldRevocations {
 };
 
 // Nothing: they are those that are held. Signed by a key of the netmap in force, its signers or
-// revokers, or where it names no signers by a trusted one.
+// revokers, or where it names no signers by a trusted one. A revoker can only take away: a list
+// that is signed by one has all keys of the one that is held, and a serial that others can follow.
 [[nodiscard]] Result<std::optional<HeldRevocations>> accept_revocations(
     std::string_view bundle, const Trust& trust, const InForce& now,
     const std::optional<HeldRevocations>& held);

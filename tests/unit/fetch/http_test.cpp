@@ -279,5 +279,30 @@ TEST(HttpPut, WritesAFileAndNotOverSomebodyElses) {
   EXPECT_EQ(get({.from = server.at("net"), .known = {}}, server.trust())->content, "two");
 }
 
+TEST(HttpPut, WritesANewFileOnlyWhereThereIsNone) {
+  const agent::TempFolder folder;
+  const test::WebServer server(folder);
+  const Upload first{.to = server.at("net"), .content = "one", .replaces = {}, .only_new = true};
+  ASSERT_TRUE(put(first, server.trust()));
+  auto second = first;
+  second.content = "two";
+  const auto late = put(second, server.trust());
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().kind, ErrorKind::Exists);
+  EXPECT_EQ(get({.from = server.at("net"), .known = {}}, server.trust())->content, "one");
+}
+
+TEST(HttpPut, FollowsNoRedirect) {
+  const agent::TempFolder folder;
+  folder.write("net.behaviour", "redirect /elsewhere");
+  const test::WebServer server(folder);
+  const auto put_it =
+      put({.to = server.at("net"), .content = "one", .replaces = {}}, server.trust());
+  ASSERT_FALSE(put_it);
+  EXPECT_THAT(put_it.error().to_text(), HasSubstr("a redirect that is not followed"));
+  EXPECT_EQ(get({.from = server.at("elsewhere"), .known = {}}, server.trust()).error().kind,
+            ErrorKind::NotFound);
+}
+
 }  // namespace
 }  // namespace cw::fetch

@@ -108,6 +108,31 @@ TEST(NetmapDifference, ARotatedKeyIsNamedAndNotReissuedTwice) {
   EXPECT_THAT(found.reissued, IsEmpty());
 }
 
+// What `causeway gateway rotate` writes.
+std::string successor() {
+  return "[[gateway]]\nname = \"prod-b\"\nreplaces = \"prod-a\"\npublic_key = \"" +
+         std::string(kBobKey) +
+         "\"\nendpoint = \"vpn.example.com:51821\"\naddress = \"100.83.0.1\"\n";
+}
+
+TEST(NetmapDifference, AGatewayBesideTheOneThatItReplacesIsNoReasonToImportAgain) {
+  auto after = small_network();
+  site(after) += successor();
+  EXPECT_THAT(to(after).reissued, IsEmpty());
+}
+
+TEST(NetmapDifference, NamesWhoStillHasTheGatewayThatIsRetired) {
+  auto before = small_network();
+  const auto old = netmap_of(before);
+  peer(before) += "issued = \"" + fingerprint(old, old.peers.front()) + "\"\n";
+  auto after = before;
+  site(before) += successor();
+  auto& text = site(after);
+  text.replace(text.find("[[gateway]]"), std::string::npos, successor());
+  text.erase(text.find("replaces"), std::string_view("replaces = \"prod-a\"\n").size());
+  EXPECT_THAT(reissued(netmap_of(before), netmap_of(after)), ElementsAre("alice"));
+}
+
 TEST(NetmapDifference, SaysThatThePublisherIsLockedOut) {
   const auto before = netmap_of(small_network());
   auto after = before;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "network/publication.h"
 
-#include <limits>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -77,7 +75,7 @@ TEST(Publication, AsksForAHigherSerialWhereOneIsNamed) {
           .value()
           .serial,
       42U);
-  const auto last = published(netmap, std::numeric_limits<std::uint64_t>::max());
+  const auto last = published(netmap, kLargestSerial);
   EXPECT_EQ(next_statement({.netmap = netmap, .key = key, .in_force = &last}, kNow).error().kind,
             ErrorKind::Exhausted);
 }
@@ -149,28 +147,52 @@ TEST(Publication, GoingBackDoesNotLetARevokedPeerInAgain) {
             3U);
 }
 
+Result<Statement> revoked_by(std::uint8_t key, const Published& in_force,
+                             const PublishedRevocations* before, const Revocations& list = {},
+                             std::uint64_t lowest = 1) {
+  return next_revocations({.in_force = in_force,
+                           .list = list,
+                           .key = signing_key(key).public_key(),
+                           .before = before,
+                           .lowest_serial = lowest},
+                          kNow);
+}
+
 TEST(Revoking, TakesASerialAboveTheListAndTheNetmap) {
-  const auto key = signing_key(1).public_key();
   const auto list = revocations_of(2, kAliceKey);
-  EXPECT_EQ(
-      next_revocations(published(network_signed_by({}), 1), nullptr, key, 1, kNow).value().serial,
-      1U);
-  EXPECT_EQ(
-      next_revocations(published(network_signed_by({}), 1, 5), &list, key, 1, kNow).value().serial,
-      6U);
-  EXPECT_EQ(
-      next_revocations(published(network_signed_by({}), 1), &list, key, 1, kNow).value().serial,
-      3U);
+  EXPECT_EQ(revoked_by(1, published(network_signed_by({}), 1, 5), &list)->serial, 6U);
+  EXPECT_EQ(revoked_by(1, published(network_signed_by({}), 1), &list)->serial, 3U);
+}
+
+TEST(Revoking, BeginsAboveAListThatWasLost) {
+  const auto serial = revoked_by(1, published(network_signed_by({}), 1), nullptr)->serial;
+  EXPECT_EQ(serial, 1'795'870'800U);  // kNow
+}
+
+TEST(Revoking, TakesNoSerialThatNothingCanFollow) {
+  const auto in_force = published(network_signed_by({signing_key(1).public_key()}), 1);
+  const auto list = revocations_of(kLargestSerial, kAliceKey);
+  EXPECT_EQ(revoked_by(1, in_force, &list, list.list).error().kind, ErrorKind::Exhausted);
 }
 
 TEST(Revoking, IsForSignersAndRevokers) {
   auto netmap = network_signed_by({signing_key(2).public_key()});
   netmap.revokers = {signing_key(3).public_key()};
   const auto in_force = published(netmap, 1);
-  EXPECT_TRUE(next_revocations(in_force, nullptr, signing_key(2).public_key(), 1, kNow));
-  EXPECT_TRUE(next_revocations(in_force, nullptr, signing_key(3).public_key(), 1, kNow));
-  EXPECT_EQ(next_revocations(in_force, nullptr, signing_key(4).public_key(), 1, kNow).error().kind,
-            ErrorKind::Permission);
+  EXPECT_TRUE(revoked_by(2, in_force, nullptr));
+  EXPECT_TRUE(revoked_by(3, in_force, nullptr));
+  EXPECT_EQ(revoked_by(4, in_force, nullptr).error().kind, ErrorKind::Permission);
+}
+
+TEST(Revoking, OfARevokerOnlyLocksOut) {
+  auto netmap = network_signed_by({signing_key(2).public_key()});
+  netmap.revokers = {signing_key(3).public_key()};
+  const auto in_force = published(netmap, 1);
+  const auto list = revocations_of(2, kAliceKey);
+  EXPECT_TRUE(revoked_by(3, in_force, &list, list.list));
+  EXPECT_EQ(revoked_by(3, in_force, &list, {}).error().kind, ErrorKind::Permission);
+  EXPECT_TRUE(revoked_by(2, in_force, &list, {}));
+  EXPECT_FALSE(revoked_by(3, in_force, &list, list.list, kLargestSerial));
 }
 
 TEST(Revoking, AListOfAnotherNetworkIsRefused) {

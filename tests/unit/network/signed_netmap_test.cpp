@@ -51,13 +51,15 @@ TEST(Statement, ReadsOnlyWhatItWrites) {
   plain.confirm = std::nullopt;
   EXPECT_EQ(parse_statement(to_text(plain)).value(), plain);
   Statement revocations{.content = Content::Revocations,
-                        .serial = 18446744073709551615U,
+                        .serial = kLargestSerial,
                         .network = plain.network,
                         .time = plain.time};
   EXPECT_EQ(to_text(revocations),
-            "causeway revocations serial=18446744073709551615 network=fd5e:3a1c:9b04::/48 "
+            "causeway revocations serial=9007199254740992 network=fd5e:3a1c:9b04::/48 "
             "time=2026-11-28T13:00:00Z");
   EXPECT_EQ(parse_statement(to_text(revocations)).value(), revocations);
+  ++revocations.serial;
+  EXPECT_FALSE(parse_statement(to_text(revocations)));
 }
 
 TEST(Statement, RefusesEverythingElse) {

@@ -233,6 +233,27 @@ TEST(AcceptanceOfRevocations, NeverGoesBack) {
   EXPECT_TRUE(accept_revocations(revocations(3, 1, {}), trust(), now, *held)->has_value());
 }
 
+TEST(AcceptanceOfRevocations, OfARevokerOnlyTakeAway) {
+  const auto now = at_serial(42, with_signers({1}, {3}));
+  const auto held = accept_revocations(revocations(2, 1), trust(), now, std::nullopt);
+  ASSERT_TRUE(held && *held);
+  const auto refused = accept_revocations(revocations(3, 3, {}), trust(), now, *held);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::Permission);
+  EXPECT_TRUE(accept_revocations(revocations(3, 3), trust(), now, *held)->has_value());
+  EXPECT_TRUE(accept_revocations(revocations(3, 1, {}), trust(), now, *held)->has_value());
+}
+
+TEST(AcceptanceOfRevocations, OfARevokerLeaveSerialsForOthers) {
+  const auto now = at_serial(42, with_signers({1}, {3}));
+  const auto offer = [&](std::uint64_t serial, std::uint8_t key) {
+    return accept_revocations(revocations(serial, key), trust(), now, std::nullopt);
+  };
+  EXPECT_FALSE(offer(network::kLargestSerial, 3));
+  EXPECT_TRUE(offer(network::kLargestSerial, 1));
+  EXPECT_TRUE(offer(1'800'000'000, 3));  // begun anew
+}
+
 TEST(AcceptanceOfRevocations, IsOfANetmapNeither) {
   EXPECT_FALSE(accept_revocations(bundle(50), trust(), at_serial(42), std::nullopt));
   EXPECT_FALSE(accept(revocations(50, 1), trust(), at_serial(42), {}, test::signed_at()));

@@ -57,6 +57,15 @@ TEST(StalePeers, MustWhereTheGatewayMoved) {
   EXPECT_THAT(stale(files), ElementsAre(Staleness{.peer = "alice", .must = true}));
 }
 
+TEST(StalePeers, MayWhereTheGatewayHasASuccessorAndStillServes) {
+  auto files = issued();
+  files["sites/production.toml"] += fmt::format(
+      "[[gateway]]\nname = \"prod-b\"\nreplaces = \"prod-a\"\npublic_key = \"{}\"\n"
+      "endpoint = \"vpn.example.com:51821\"\naddress = \"100.83.0.1\"\n",
+      numbered_key(77));
+  EXPECT_THAT(stale(files), ElementsAre(Staleness{.peer = "alice", .may = {"gateway prod-b"}}));
+}
+
 TEST(StalePeers, MayForASiteAndARouteThatCameLater) {
   auto files = issued();
   files["sites/lab.toml"] = lab("[\"10.9.0.0/16\"]");
