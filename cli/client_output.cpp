@@ -28,6 +28,11 @@ Asked<void> check_place(const std::optional<std::string>& path, bool secret) {
   return {};
 }
 
+Result<> write_png(const std::string& path, const QrCode& code) {
+  const auto image = CW_TRY(png(code));
+  return create_secret_file(path, image.expose(), Reader::Owner);
+}
+
 Asked<void> check_terminal(const QrCode& code) {
   winsize size{};
   const bool known = ::isatty(STDOUT_FILENO) == 1 && ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0;
@@ -78,17 +83,12 @@ Asked<ClientOutput> ClientOutput::prepare(const network::ClientConfig& config,
   return made;
 }
 
-Result<> ClientOutput::write_png() const {
-  const auto image = CW_TRY(png(*code_));
-  return create_secret_file(*output_.png, image.expose(), Reader::Owner);
-}
-
 // Removes what it made where a later one fails, and never what was there before.
 Result<> ClientOutput::write_files() const {
   if (output_.file) {
     CW_TRY(create_secret_file(*output_.file, text_.expose(), Reader::Owner));
   }
-  auto done = output_.png ? write_png() : Result<>();
+  auto done = output_.png && code_ ? write_png(*output_.png, *code_) : Result<>();
   if (!done && output_.file) {
     ::unlink(output_.file->c_str());  // best effort: the error that matters is already in hand
   }
@@ -108,7 +108,7 @@ Asked<void> ClientOutput::deliver(const Terminal& terminal) const {
   if (!done) {
     return tl::unexpected(trouble(done.error()));
   }
-  if (output_.qr) {
+  if (output_.qr && code_) {
     done = print_secret(half_blocks(*code_, terminal.out).expose());
   } else if (!output_.file && !output_.png) {
     done = print_secret(text_.expose());

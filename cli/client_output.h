@@ -42,7 +42,6 @@ class ClientOutput {
       : text_(std::move(text)), output_(std::move(output)) {}
 
   [[nodiscard]] Result<> write_files() const;
-  [[nodiscard]] Result<> write_png() const;
 
   net::Secret text_;
   OutputOptions output_;

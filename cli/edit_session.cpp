@@ -114,9 +114,9 @@ Asked<void> EditSession::check(const network::Changes& changes) const {
     return tl::unexpected(trouble(changed.error()));
   }
   if (*changed) {
-    return tl::unexpected(
-        Trouble{.message = fmt::format("somebody changed {} meanwhile, and nothing was written", path_),
-                .hint = "run the command again: it reads what there is now"});
+    return tl::unexpected(Trouble{
+        .message = fmt::format("somebody changed {} meanwhile, and nothing was written", path_),
+        .hint = "run the command again: it reads what there is now"});
   }
   return check_changes(directory(), changes);
 }
@@ -130,6 +130,16 @@ Asked<void> EditSession::commit(const network::Changes& changes) const {
         trouble(written.error(), "what was written before it stays; see `causeway check`"));
   }
   return {};
+}
+
+bool EditSession::has_any(const network::Changes& changes) const {
+  return std::ranges::any_of(changes, [&](const network::Change& change) {
+    if (!change.content) {
+      return false;
+    }
+    const auto there = network::read_for_edit(path_, change.path);
+    return there && *there == *change.content;
+  });
 }
 
 std::uint32_t random_below(std::uint32_t bound) {

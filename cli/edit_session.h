@@ -43,6 +43,9 @@ class EditSession {
   // Writes the changes, unless check() refuses them.
   [[nodiscard]] Asked<void> commit(const network::Changes& changes) const;
 
+  // Whether the directory has a file of these: a commit that failed may have written some.
+  [[nodiscard]] bool has_any(const network::Changes& changes) const;
+
  private:
   using Reader = std::unique_ptr<network::DirectoryReader>;
 

@@ -34,8 +34,7 @@ net::Secret key_file(const net::PrivateKey& key) {
 }
 
 Asked<void> check_place(const GatewayRequest& request) {
-  const auto good =
-      request.private_key ? check_outside_networks(*request.private_key) : Result<>();
+  const auto good = request.private_key ? check_outside_networks(*request.private_key) : Result<>();
   return good ? Asked<void>() : tl::unexpected(trouble(good.error()));
 }
 
@@ -125,7 +124,7 @@ Asked<void> write_with_key(const EditSession& session, const network::Changes& c
     }
   }
   auto done = session.commit(changes);
-  if (!done && key.made && request.private_key) {
+  if (!done && key.made && request.private_key && !session.has_any(changes)) {
     ::unlink(request.private_key->c_str());  // best effort: the error that matters is in hand
   }
   return done;

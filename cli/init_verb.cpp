@@ -266,8 +266,9 @@ int init_network(const InitRequest& request, const Terminal& terminal) {
   }
   auto keys = request.no_keys ? Result<Keys>(Keys()) : plan_keys(folder, wanted->name, request);
   if (!keys) {
-    return complain(trouble(keys.error(), "without signing keys: --no-keys; keys without a "
-                                          "passphrase: --no-passphrase"),
+    return complain(trouble(keys.error(),
+                            "without signing keys: --no-keys; keys without a "
+                            "passphrase: --no-passphrase"),
                     terminal);
   }
   Made made;

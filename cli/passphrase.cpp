@@ -170,7 +170,10 @@ Result<net::Secret> passphrase(const std::string& question, const std::optional<
     if (!fd) {
       return Error::from_errno(errno, "cannot open " + *file);
     }
-    return *CW_TRY(read_line(fd.get(), nullptr, *file));  // no signals, so there is a line
+    if (auto line = CW_TRY(read_line(fd.get(), nullptr, *file))) {
+      return std::move(*line);
+    }
+    return Error::make(ErrorKind::Bug, "a signal ended the reading of " + *file);  // none is held
   }
   const UniqueFd fd(::open(kTerminal, O_RDWR | O_CLOEXEC | O_NOCTTY));
   if (!fd) {

@@ -94,17 +94,19 @@ int issue(const EditSession& session, const Result<network::PeerEdit>& edit, con
     return complain(done.error(), terminal);
   }
   if (done = session.commit(edit->changes); !done) {
-    output->withdraw();
     auto said = done.error();
-    said.hint = fmt::format("what was handed out is of no use; {}", said.hint);
+    if (!session.has_any(edit->changes)) {
+      output->withdraw();
+      said.hint = fmt::format("what was handed out is of no use; {}", said.hint);
+    }
     return complain(said, terminal);
   }
   auto lines = notes(config, request.client, request.output);
   if (edit->peer.expires && *edit->peer.expires <= SystemClock().wall()) {
-    lines.push_back(fmt::format("its time was up at {}: no router lets it in before `expires` in {} "
-                                "is later",
-                                to_rfc3339(*edit->peer.expires),
-                                network::peer_path(edit->peer.name)));
+    lines.push_back(
+        fmt::format("its time was up at {}: no router lets it in before `expires` in {} "
+                    "is later",
+                    to_rfc3339(*edit->peer.expires), network::peer_path(edit->peer.name)));
   }
   if (key.secret) {
     lines.emplace_back("this is the only time the private key is shown; it is kept nowhere");

@@ -99,6 +99,15 @@ TEST_F(EditSessions, WriteNothingWhereAnotherFileIsNew) {
   EXPECT_EQ(text(kSite), before);
 }
 
+TEST_F(EditSessions, KnowWhatOfTheChangesIsThere) {
+  const auto session = open();
+  ASSERT_TRUE(session);
+  const auto changes = with(*session->text(kSite), "# mine\n");
+  EXPECT_FALSE(session->has_any(changes));
+  EXPECT_TRUE(session->commit(changes));
+  EXPECT_TRUE(session->has_any(changes));
+}
+
 TEST_F(EditSessions, LockTheDirectoryUntilTheyEnd) {
   auto session = open();
   ASSERT_TRUE(session);
