@@ -132,6 +132,8 @@ void warn_of_shadowed_rules(Checks& checks, const policy::Policy& policy,
 // Of a directory without a mistake. Expiries are left out: a network that was good when it was
 // read does not turn bad with time.
 void check_policy_tests(Checks& checks, const policy::World& world);
+// Warns of rules between peers that no router lets both in. Of the same directory.
+void check_policy_peers(Checks& checks, const policy::World& world);
 
 // The gateway a peer with this address uses at the site, if any block there holds it; of one that
 // is being replaced and its replacement, the former.

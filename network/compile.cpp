@@ -131,7 +131,9 @@ Compiled compile(const Directory& directory) {
     auto netmap = assemble(*directory.network, checks);
     netmap.policy = std::move(policy);
     if (netmap.policy) {
-      check_policy_tests(checks, policy_world(netmap, kBeforeEveryExpiry));
+      const auto world = policy_world(netmap, kBeforeEveryExpiry);
+      check_policy_tests(checks, world);
+      check_policy_peers(checks, world);
     }
     if (!has_errors(compiled.diagnostics)) {
       compiled.netmap = std::move(netmap);

@@ -1,7 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "network/policy_world.h"
 
+#include <algorithm>
+
 namespace cw::network {
+
+namespace {
+
+std::vector<policy::Entrance> entrances_of(const Peer& peer, const Netmap& netmap) {
+  std::vector<policy::Entrance> found;
+  for (const auto& name : peer.sites) {
+    const auto site = std::ranges::lower_bound(netmap.sites, name, {}, &Site::name);
+    if (site == netmap.sites.end() || site->name != name) {
+      continue;
+    }
+    for (const auto& gateway : site->gateways) {
+      if (gateway.block.contains(peer.address)) {
+        for (const auto& router : gateway.routers) {
+          found.push_back({.site = name, .router = router});
+        }
+      }
+    }
+  }
+  std::ranges::sort(found);  // two gateways may have one block, where one replaces the other
+  const auto [first, last] = std::ranges::unique(found);
+  found.erase(first, last);
+  return found;
+}
+
+}  // namespace
 
 policy::World policy_world(const Netmap& netmap, WallTime now) {
   policy::World world;
@@ -17,7 +44,8 @@ policy::World policy_world(const Netmap& netmap, WallTime now) {
                              .user = peer.user,
                              .groups = peer.groups,
                              .sites = peer.sites,
-                             .address = peer.address});
+                             .address = peer.address,
+                             .entrances = entrances_of(peer, netmap)});
     }
   }
   world.policy = netmap.policy;

@@ -165,7 +165,7 @@ class Expander {
           }
         }
         for (const auto* peer : peers_at(to)) {
-          if (from.peer != nullptr || std::ranges::binary_search(peer->sites, from.site->name)) {
+          if (from.peer != nullptr ? can_meet(*from.peer, *peer) : enters_at(*peer, *from.site)) {
             add(reach.peers[peer->name], service);
           }
         }
@@ -191,7 +191,7 @@ class Expander {
   // The part of `prefix` that the site has routes to; nothing: all of them.
   static void add_place(Reach& reach, const Party& from, const Site& site,
                         const std::optional<Prefix>& prefix, const Service& service) {
-    if (!std::ranges::binary_search(from.peer->sites, site.name)) {
+    if (!enters_at(*from.peer, site)) {
       return;
     }
     const auto meant = prefix ? std::optional(site.meant(*prefix)) : std::nullopt;

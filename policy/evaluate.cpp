@@ -42,21 +42,38 @@ bool names_peer(const World& world, const Selector& selector, const Peer& peer) 
   return false;
 }
 
+// Of things that are sorted.
+template <class T>
+bool have_common(const std::vector<T>& some, const std::vector<T>& others) {
+  return std::ranges::any_of(
+      some, [&](const T& each) { return std::ranges::binary_search(others, each); });
+}
+
+std::optional<Reason> what_parts(const Peer& one, const Peer& other) {
+  if (!have_common(one.sites, other.sites)) {
+    return Reason::NoCommonSite;
+  }
+  return can_meet(one, other) ? std::nullopt : std::optional(Reason::NoCommonRouter);
+}
+
 // What no rule can allow, whatever it says.
 std::optional<Reason> impossible(const Connection& connection) {
   const auto& [from, to, service] = connection;
   if (from.peer == nullptr && to.peer == nullptr) {
     return Reason::NotAPeersWay;
   }
+  if (from.peer != nullptr && to.peer != nullptr) {
+    return what_parts(*from.peer, *to.peer);
+  }
   const auto& peer = from.peer != nullptr ? *from.peer : *to.peer;
   const auto& other = from.peer != nullptr ? to : from;
-  if (other.site != nullptr && !may_use(peer, *other.site)) {
+  if (!may_use(peer, *other.site)) {
     return Reason::NotOfSite;
   }
-  if (other.site != nullptr && !routes(*other.site, other.address)) {
-    return Reason::NotRouted;
+  if (!enters_at(peer, *other.site)) {
+    return Reason::NoGateway;
   }
-  return std::nullopt;
+  return routes(*other.site, other.address) ? std::nullopt : std::optional(Reason::NotRouted);
 }
 
 Decision decide_without_policy(const Connection& connection) {
@@ -106,6 +123,15 @@ NearMiss::But what_fails(const Match& match) {
 }
 
 }  // namespace
+
+bool enters_at(const Peer& peer, const Site& site) {
+  const auto found = std::ranges::lower_bound(peer.entrances, site.name, {}, &Entrance::site);
+  return found != peer.entrances.end() && found->site == site.name;
+}
+
+bool can_meet(const Peer& one, const Peer& other) {
+  return have_common(one.entrances, other.entrances);
+}
 
 bool is_in_force(const Rule& rule, WallTime now) {
   return !rule.expires || *rule.expires > now;

@@ -32,12 +32,15 @@ struct Connection {
 };
 
 enum class Reason : std::uint8_t {
-  Rule,          // Decision::rule allows it
-  NoPolicy,      // allowed: there is no policy.toml
-  NoRule,        // denied: no rule allows it
-  NotOfSite,     // denied: the peer may not use the site
-  NotRouted,     // denied: the site has no route to the address
-  NotAPeersWay,  // denied: from a site to a site; a router is no way between them
+  Rule,            // Decision::rule allows it
+  NoPolicy,        // allowed: there is no policy.toml
+  NoRule,          // denied: no rule allows it
+  NotOfSite,       // denied: the peer may not use the site
+  NoGateway,       // denied: no gateway of the site has the peer in its block
+  NotRouted,       // denied: the site has no route to the address
+  NotAPeersWay,    // denied: from a site to a site; a router is no way between them
+  NoCommonSite,    // denied: no site is both peers'
+  NoCommonRouter,  // denied: at every site of both, they are at gateways of different routers
 };
 
 // A rule that would have allowed it but for one thing.
@@ -81,6 +84,9 @@ class ToOnePlace {
 [[nodiscard]] bool matches_source(const World& world, const Selector& from, const Party& party);
 [[nodiscard]] bool matches_destination(const World& world, const Selector& to, const Party& party);
 [[nodiscard]] bool is_member(const World& world, const Peer& peer, const std::string& group);
+[[nodiscard]] bool enters_at(const Peer& peer, const Site& site);
+// Whether some router lets both in: what one of them sends to the other passes one router.
+[[nodiscard]] bool can_meet(const Peer& one, const Peer& other);
 [[nodiscard]] bool is_in_force(const Rule& rule, WallTime now);
 
 }  // namespace cw::policy

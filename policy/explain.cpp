@@ -191,10 +191,16 @@ std::string say(const World& world, const Decision& decision) {
       return "there is no policy.toml, so that every peer reaches every route of its sites";
     case Reason::NotOfSite:
       return "the peer may not use the site (`sites` in its file)";
+    case Reason::NoGateway:
+      return "no gateway of the site has the peer's address in its block";
     case Reason::NotRouted:
       return "the site has no route to it";
     case Reason::NotAPeersWay:
       return "a router is no way from a site to a site";
+    case Reason::NoCommonSite:
+      return "no router lets both peers in: they have no site in common (`sites` in their files)";
+    case Reason::NoCommonRouter:
+      return "no router lets both peers in: they are at gateways of different routers";
     case Reason::NoRule:
       break;
   }

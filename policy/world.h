@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <compare>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,12 +14,21 @@
 // The part of a network that a policy speaks of. Plain value.
 namespace cw::policy {
 
+// A router of a site that lets a peer in: one of its gateways there has the peer in its block.
+struct Entrance {
+  std::string site;
+  std::string router;
+
+  friend auto operator<=>(const Entrance&, const Entrance&) = default;
+};
+
 struct Peer {
   std::string name;
   std::string user;                 // empty: nobody's
   std::vector<std::string> groups;  // sorted
   std::vector<std::string> sites;   // sorted; the sites it may use
   net::Ip address;                  // overlay IPv4
+  std::vector<Entrance> entrances;  // sorted; at some of `sites`
 
   friend bool operator==(const Peer&, const Peer&) = default;
 };

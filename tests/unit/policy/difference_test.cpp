@@ -34,12 +34,14 @@ World world(std::vector<Rule> rules) {
                      .user = "",
                      .groups = {"dba"},
                      .sites = {"prod"},
-                     .address = *net::Ip::parse("100.83.0.5")},
+                     .address = *net::Ip::parse("100.83.0.5"),
+                     .entrances = {{"prod", "r1"}}},
                     {.name = "bob",
                      .user = "",
                      .groups = {"dba"},
                      .sites = {"prod"},
-                     .address = *net::Ip::parse("100.83.0.6")}},
+                     .address = *net::Ip::parse("100.83.0.6"),
+                     .entrances = {{"prod", "r1"}}}},
           .policy = Policy{.groups = {}, .hosts = {}, .rules = std::move(rules), .tests = {}}};
 }
 
@@ -95,6 +97,17 @@ TEST(Difference, TellsWhatSitesAndPeersMayOpenToPeers) {
   EXPECT_EQ(said(world({}), world({rule({selector(SelectorKind::Site, "prod"), kAlice},
                                         {selector(SelectorKind::Peer, "bob")}, {"icmp"})})),
             "alice, site:prod\n  + icmp on peer:bob\n");
+}
+
+TEST(Difference, TellsNothingOfWhatNoRouterLetsPass) {
+  const auto with_rule = [](std::vector<Entrance> entrances) {
+    auto made = world({rule({selector(SelectorKind::Site, "prod"), kAlice},
+                            {selector(SelectorKind::Peer, "bob")}, {"icmp"})});
+    made.peers[1].entrances = std::move(entrances);
+    return made;
+  };
+  EXPECT_EQ(said(world({}), with_rule({{"prod", "r2"}})), "site:prod\n  + icmp on peer:bob\n");
+  EXPECT_EQ(said(world({}), with_rule({})), "");
 }
 
 TEST(Difference, TakesAHostThatIsNamedAnyForNoPeer) {

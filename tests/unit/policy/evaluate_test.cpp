@@ -53,12 +53,14 @@ class Evaluate : public ::testing::Test {
                  .user = "alice@example.com",
                  .groups = {},
                  .sites = {"prod", "staging"},
-                 .address = *net::Ip::parse("100.83.0.5")},
+                 .address = *net::Ip::parse("100.83.0.5"),
+                 .entrances = {{"prod", "r1"}, {"staging", "r2"}}},
                 {.name = "bob",
                  .user = "",
                  .groups = {"ops"},
                  .sites = {"prod"},
-                 .address = *net::Ip::parse("100.83.0.6")}},
+                 .address = *net::Ip::parse("100.83.0.6"),
+                 .entrances = {{"prod", "r1"}}}},
       .policy = Policy{
           .groups = {{.name = "dba", .members = {"alice@example.com"}}},
           .hosts = {{.name = "db", .prefix = *net::Prefix::parse("10.0.1.5/32"), .site = "prod"}}}};
@@ -101,6 +103,37 @@ TEST_F(Evaluate, NeverGoesFromASiteToASite) {
   world_.policy->rules = {rule("x", selector(SelectorKind::Site, "prod"),
                                selector(SelectorKind::Site, "staging"), "any")};
   EXPECT_EQ(decide(at_prod("10.0.1.5"), at_staging("10.0.1.5")).reason, Reason::NotAPeersWay);
+}
+
+TEST_F(Evaluate, OpensNothingBetweenPeersThatNoRouterLetsBothIn) {
+  world_.policy->rules = {rule("p2p", Selector{}, selector(SelectorKind::Peer, "bob"), "tcp/22")};
+  EXPECT_TRUE(decide(alice(), bob(), "tcp/22").allowed);
+  world_.peers[1].entrances = {{"prod", "r3"}};
+  EXPECT_EQ(decide(alice(), bob(), "tcp/22").reason, Reason::NoCommonRouter);
+  world_.peers[0].sites = {"staging"};
+  world_.peers[0].entrances = {{"staging", "r2"}};
+  EXPECT_EQ(decide(alice(), bob(), "tcp/22").reason, Reason::NoCommonSite);
+  EXPECT_EQ(say(world_, decide(alice(), bob(), "tcp/22")),
+            "no router lets both peers in: they have no site in common (`sites` in their files)");
+  const Target target{.to = selector(SelectorKind::Peer, "bob"),
+                      .service = *Service::parse("tcp/22")};
+  EXPECT_TRUE(first_failure(world_, {alice()}, target, true));
+  EXPECT_FALSE(first_failure(world_, {alice()}, target, false));
+  const auto may = who(world_, bob(), target.service, kNow);
+  ASSERT_EQ(may.size(), 1U);
+  EXPECT_EQ(may[0].peer->name, "bob");
+}
+
+TEST_F(Evaluate, OpensNothingAtASiteWhereNoGatewayHasThePeerInItsBlock) {
+  world_.policy->rules = {
+      rule("in", Selector{}, selector(SelectorKind::Site, "staging"), "any"),
+      rule("up", selector(SelectorKind::Site, "staging"), selector(SelectorKind::Peer, "alice"),
+           "any")};
+  EXPECT_TRUE(decide(alice(), at_staging("10.0.1.5")).allowed);
+  EXPECT_TRUE(decide(at_staging("10.0.1.5"), alice()).allowed);
+  world_.peers[0].entrances = {{"prod", "r1"}};
+  EXPECT_EQ(decide(alice(), at_staging("10.0.1.5")).reason, Reason::NoGateway);
+  EXPECT_EQ(decide(at_staging("10.0.1.5"), alice()).reason, Reason::NoGateway);
 }
 
 TEST_F(Evaluate, NamesTheRuleAndWhatNearlyAllowedIt) {

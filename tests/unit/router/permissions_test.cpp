@@ -87,6 +87,84 @@ TEST(PermissionsLaws, SayWhatTheReferenceSaysOfEveryConnection) {
   }));
 }
 
+const std::vector<std::vector<std::string>> kSomeSites = {
+    {}, {"other"}, {"prod"}, {"other", "prod"}};
+
+// Two sites, the first with gateways of two routers, and peers that may use some of it.
+Snapshot at_two_sites() {
+  auto snapshot = random_policy();
+  auto& sites = snapshot.netmap.sites;
+  const auto lower = *net::Block::from(*net::Prefix::parse("100.100.0.0/17"));
+  const auto upper = *net::Block::from(*net::Prefix::parse("100.100.128.0/17"));
+  auto second = sites[0].gateways[0];
+  second.name = "second";
+  second.routers = {"r2"};
+  sites[0].gateways[0].block = lower;
+  second.block = upper;
+  auto other = sites[0];
+  other.name = "other";
+  other.routes = {*net::Prefix::parse("10.1.0.0/16")};
+  other.routers = {{.name = "r3"}};
+  other.gateways[0].name = "elsewhere";
+  other.gateways[0].routers = {"r3"};
+  if (*rc::gen::arbitrary<bool>()) {
+    other.gateways[0].block = *net::Block::from(snapshot.netmap.pool);
+  }
+  sites[0].routers = {{.name = "r1"}, {.name = "r2"}};
+  sites[0].gateways.push_back(std::move(second));
+  sites.insert(sites.begin(), std::move(other));
+  for (const auto* gateway : {"second", "elsewhere"}) {
+    snapshot.host.keys.emplace(gateway, test::public_key(1));
+  }
+  for (auto& peer : snapshot.netmap.peers) {
+    peer.sites = *rc::gen::elementOf(kSomeSites);
+    if (*rc::gen::arbitrary<bool>()) {
+      peer.address = net::Ip::v4(peer.address.low32() | 0x8000U);
+    }
+  }
+  return snapshot;
+}
+
+// Nothing is said to be allowed that no router lets pass, and nothing is missed.
+TEST(PermissionsLaws, LetPassAtSomeRouterWhatTheReferenceAllowsInTheWholeNetwork) {
+  EXPECT_TRUE(rc::check([] {
+    const auto snapshot = at_two_sites();
+    const auto& netmap = snapshot.netmap;
+    const auto world = network::policy_world(netmap, snapshot.now);
+    std::vector<std::pair<std::string, firewall::Permissions>> routers;
+    for (const auto& [router, site] : {std::pair("r1", "prod"), {"r2", "prod"}, {"r3", "other"}}) {
+      auto here = snapshot;
+      here.host.router = router;
+      here.host.site = site;
+      routers.emplace_back(site, desired(here)->filter);
+    }
+    for (const auto* text : {"icmp", "tcp/80", "udp/80"}) {
+      const auto probe = service(text);
+      const auto agrees = [&](const net::Ip& from, const net::Ip& to, const Party& a,
+                              const Party& b, const policy::Site* at) {
+        const bool passes = std::ranges::any_of(routers, [&](const auto& router) {
+          return (at == nullptr || router.first == at->name) &&
+                 router.second.judge(opening(from, to, probe)) &&
+                 router.second.allow(opening(from, to, probe));
+        });
+        const auto said = policy::decide(world, {.from = a, .to = b, .service = probe},
+                                         snapshot.now);
+        RC_ASSERT(passes == said.allowed);
+      };
+      for (const auto& peer : world.peers) {
+        for (const auto& other : world.peers) {
+          agrees(peer.address, other.address, Party::of(peer), Party::of(other), nullptr);
+        }
+        for (const auto& site : world.sites) {
+          const auto place = site.routes.front().address();
+          agrees(peer.address, place, Party::of(peer), Party::at(site, place), &site);
+          agrees(place, peer.address, Party::at(site, place), Party::of(peer), &site);
+        }
+      }
+    }
+  }));
+}
+
 TEST(Permissions, ReachNothingThatIsNeverReachable) {
   auto snapshot = test::snapshot(1, 2);
   snapshot.netmap.sites[0].routes = {*net::Prefix::parse("0.0.0.0/0"), *net::Prefix::parse("::/0")};
