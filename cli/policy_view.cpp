@@ -21,7 +21,10 @@ const policy::Rule* rule_of(const policy::World& world, const policy::Decision& 
 
 std::string name_of_rule(const policy::World& world, const policy::Decision& decision) {
   const auto* rule = rule_of(world, decision);
-  return rule != nullptr ? rule->name : "(no policy)";
+  if (rule != nullptr) {
+    return rule->name;
+  }
+  return decision.reason == policy::Reason::RouterAnswers ? "(the router)" : "(no policy)";
 }
 
 // Names and users are UTF-8 wherever they were parsed; nothing is thrown all the same.

@@ -35,8 +35,8 @@ void check_policy_peers(Checks& checks, const policy::World& world) {
     const auto from = apart.from.empty()
                           ? std::string()
                           : fmt::format("lets {} reach no peer", names_of(apart.from));
-    const auto to = apart.to.empty() ? std::string()
-                                     : fmt::format("lets no peer reach {}", names_of(apart.to));
+    const auto to =
+        apart.to.empty() ? std::string() : fmt::format("lets no peer reach {}", names_of(apart.to));
     checks.warn(Origin::in_policy(table.name.set ? table.name.span : table.at),
                 fmt::format("rule `{}` {}{}{}: no router lets both in",
                             world.policy->rules.at(apart.rule).name, from,

@@ -28,6 +28,16 @@ std::vector<policy::Entrance> entrances_of(const Peer& peer, const Netmap& netma
   return found;
 }
 
+std::vector<policy::RouterAddress> addresses_of(const Site& site) {
+  std::vector<policy::RouterAddress> found;
+  for (const auto& router : site.routers) {
+    if (router.address) {
+      found.push_back({.router = router.name, .address = *router.address});
+    }
+  }
+  return found;
+}
+
 }  // namespace
 
 policy::World policy_world(const Netmap& netmap, WallTime now) {
@@ -36,7 +46,8 @@ policy::World policy_world(const Netmap& netmap, WallTime now) {
     world.sites.push_back({.name = site.name,
                            .routes = site.routes,
                            .via = net::site_via(netmap.via_prefix, site.id),
-                           .aliases = site.aliases});
+                           .aliases = site.aliases,
+                           .routers = addresses_of(site)});
   }
   for (const auto& peer : netmap.peers) {
     if (peer.enabled && (!peer.expires || *peer.expires > now)) {

@@ -195,6 +195,9 @@ class Expander {
       return;
     }
     const auto meant = prefix ? std::optional(site.meant(*prefix)) : std::nullopt;
+    if (meant && meant->is_host() && is_own_address(*from.peer, site, meant->address())) {
+      return;  // no rule changes what a router answers
+    }
     for (const auto& route : site.routes) {
       if (!meant || meant->contains(route)) {
         add(reach.places[{site.name, route}], service);

@@ -56,8 +56,8 @@ std::optional<Reason> what_parts(const Peer& one, const Peer& other) {
   return can_meet(one, other) ? std::nullopt : std::optional(Reason::NoCommonRouter);
 }
 
-// What no rule can allow, whatever it says.
-std::optional<Reason> impossible(const Connection& connection) {
+// What is decided before any rule is asked.
+std::optional<Reason> foregone(const Connection& connection) {
   const auto& [from, to, service] = connection;
   if (from.peer == nullptr && to.peer == nullptr) {
     return Reason::NotAPeersWay;
@@ -73,7 +73,14 @@ std::optional<Reason> impossible(const Connection& connection) {
   if (!enters_at(peer, *other.site)) {
     return Reason::NoGateway;
   }
-  return routes(*other.site, other.address) ? std::nullopt : std::optional(Reason::NotRouted);
+  if (!routes(*other.site, other.address)) {
+    return Reason::NotRouted;
+  }
+  if (to.peer == nullptr && is_own_address(peer, *to.site, to.address)) {
+    // The input chain (firewall/ruleset/filter.cpp) knows no policy.
+    return service.protocol == Protocol::Icmp ? Reason::RouterAnswers : Reason::RoutersOwn;
+  }
+  return std::nullopt;
 }
 
 Decision decide_without_policy(const Connection& connection) {
@@ -129,6 +136,14 @@ bool enters_at(const Peer& peer, const Site& site) {
   return found != peer.entrances.end() && found->site == site.name;
 }
 
+bool is_own_address(const Peer& peer, const Site& site, const net::Ip& address) {
+  const auto router = std::ranges::find(site.routers, address, &RouterAddress::address);
+  return router != site.routers.end() && enters_at(peer, site) &&
+         std::ranges::all_of(peer.entrances, [&](const Entrance& entrance) {
+           return entrance.site != site.name || entrance.router == router->router;
+         });
+}
+
 bool can_meet(const Peer& one, const Peer& other) {
   return have_common(one.entrances, other.entrances);
 }
@@ -174,8 +189,8 @@ bool matches_destination(const World& world, const Selector& to, const Party& pa
 }
 
 Decision decide(const World& world, const Connection& connection, WallTime now) {
-  if (const auto never = impossible(connection)) {
-    return {.allowed = false, .reason = *never};
+  if (const auto reason = foregone(connection)) {
+    return {.allowed = *reason == Reason::RouterAnswers, .reason = *reason};
   }
   if (!world.policy) {
     return decide_without_policy(connection);
@@ -210,8 +225,8 @@ ToOnePlace::ToOnePlace(const World& world, const Party& to, const Service& servi
 
 Decision ToOnePlace::decide(const Party& from) const {
   const Connection connection{.from = from, .to = to_, .service = service_};
-  if (const auto never = impossible(connection)) {
-    return {.allowed = false, .reason = *never};
+  if (const auto reason = foregone(connection)) {
+    return {.allowed = *reason == Reason::RouterAnswers, .reason = *reason};
   }
   if (!world_.policy) {
     return decide_without_policy(connection);

@@ -41,6 +41,8 @@ enum class Reason : std::uint8_t {
   NotAPeersWay,    // denied: from a site to a site; a router is no way between them
   NoCommonSite,    // denied: no site is both peers'
   NoCommonRouter,  // denied: at every site of both, they are at gateways of different routers
+  RoutersOwn,      // denied: the address is that of the router which lets the peer in
+  RouterAnswers,   // allowed, whatever the rules: ICMP to that address
 };
 
 // A rule that would have allowed it but for one thing.
@@ -85,6 +87,9 @@ class ToOnePlace {
 [[nodiscard]] bool matches_destination(const World& world, const Selector& to, const Party& party);
 [[nodiscard]] bool is_member(const World& world, const Peer& peer, const std::string& group);
 [[nodiscard]] bool enters_at(const Peer& peer, const Site& site);
+// Whether the address is that of the one router that lets the peer in at the site: what is for it
+// is not forwarded, and no rule is asked.
+[[nodiscard]] bool is_own_address(const Peer& peer, const Site& site, const net::Ip& address);
 // Whether some router lets both in: what one of them sends to the other passes one router.
 [[nodiscard]] bool can_meet(const Peer& one, const Peer& other);
 [[nodiscard]] bool is_in_force(const Rule& rule, WallTime now);

@@ -201,6 +201,11 @@ std::string say(const World& world, const Decision& decision) {
       return "no router lets both peers in: they have no site in common (`sites` in their files)";
     case Reason::NoCommonRouter:
       return "no router lets both peers in: they are at gateways of different routers";
+    case Reason::RoutersOwn:
+      return "it is the router's own address, where peers get answers to ICMP alone, whatever the "
+             "rules";
+    case Reason::RouterAnswers:
+      return "it is the router's own address, which answers ICMP, whatever the rules";
     case Reason::NoRule:
       break;
   }

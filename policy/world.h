@@ -33,11 +33,20 @@ struct Peer {
   friend bool operator==(const Peer&, const Peer&) = default;
 };
 
+// A router whose own address in its site is written down; of others nothing is known.
+struct RouterAddress {
+  std::string router;
+  net::Ip address;
+
+  friend bool operator==(const RouterAddress&, const RouterAddress&) = default;
+};
+
 struct Site {
   std::string name;
   std::vector<net::Prefix> routes;  // sorted
   std::optional<net::Prefix> via;   // its 4via6 prefix
   std::vector<net::Alias> aliases;  // of routes
+  std::vector<RouterAddress> routers;
 
   // What a prefix that somebody wrote means here: of a 4via6 or alias form, the real destination.
   [[nodiscard]] net::Prefix meant(const net::Prefix& written) const {

@@ -67,9 +67,9 @@ TEST(Apart, TakesNobodyForSomebodyElse) {
   const auto desks = world({kDesks}, {kDesks});
   ASSERT_THAT(apart(desks), SizeIs(1));
   EXPECT_THAT(names(apart(desks)[0].to), ElementsAre("carol", "dave"));
-  EXPECT_THAT(apart(world({selector(SelectorKind::Peer, "dave")},
-                          {selector(SelectorKind::Peer, "dave")})),
-              IsEmpty());
+  EXPECT_THAT(
+      apart(world({selector(SelectorKind::Peer, "dave")}, {selector(SelectorKind::Peer, "dave")})),
+      IsEmpty());
 }
 
 TEST(Apart, IsSaidOfPeersAloneAndNotOfAny) {

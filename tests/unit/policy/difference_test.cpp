@@ -110,6 +110,17 @@ TEST(Difference, TellsNothingOfWhatNoRouterLetsPass) {
   EXPECT_EQ(said(world({}), with_rule({})), "");
 }
 
+TEST(Difference, TellsNothingOfTheRoutersOwnAddress) {
+  const auto own = [](World made) {
+    made.sites[0].routers = {{.router = "r1", .address = *net::Ip::parse("10.0.0.1")}};
+    return made;
+  };
+  EXPECT_EQ(
+      said(own(world({})),
+           own(world({rule({kAlice}, {place("10.0.0.1/32"), place("10.0.0.2/32")}, {"tcp/22"})}))),
+      "alice\n  + tcp/22 on 10.0.0.2 at prod\n");
+}
+
 TEST(Difference, TakesAHostThatIsNamedAnyForNoPeer) {
   auto after = world({rule({Selector{}}, {selector(SelectorKind::Host, "any")}, {"icmp"})});
   after.policy->hosts = {{.name = "any", .prefix = *net::Prefix::parse("10.0.1.5/32"), .site = {}}};

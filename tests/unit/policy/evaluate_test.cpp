@@ -125,15 +125,43 @@ TEST_F(Evaluate, OpensNothingBetweenPeersThatNoRouterLetsBothIn) {
 }
 
 TEST_F(Evaluate, OpensNothingAtASiteWhereNoGatewayHasThePeerInItsBlock) {
-  world_.policy->rules = {
-      rule("in", Selector{}, selector(SelectorKind::Site, "staging"), "any"),
-      rule("up", selector(SelectorKind::Site, "staging"), selector(SelectorKind::Peer, "alice"),
-           "any")};
+  world_.policy->rules = {rule("in", Selector{}, selector(SelectorKind::Site, "staging"), "any"),
+                          rule("up", selector(SelectorKind::Site, "staging"),
+                               selector(SelectorKind::Peer, "alice"), "any")};
   EXPECT_TRUE(decide(alice(), at_staging("10.0.1.5")).allowed);
   EXPECT_TRUE(decide(at_staging("10.0.1.5"), alice()).allowed);
   world_.peers[0].entrances = {{"prod", "r1"}};
   EXPECT_EQ(decide(alice(), at_staging("10.0.1.5")).reason, Reason::NoGateway);
   EXPECT_EQ(decide(at_staging("10.0.1.5"), alice()).reason, Reason::NoGateway);
+}
+
+TEST_F(Evaluate, OpensNothingAtTheRoutersOwnAddressWhereItAnswersIcmp) {
+  world_.policy->rules = {rule("all", selector(SelectorKind::Peer, "alice"),
+                               selector(SelectorKind::Site, "prod"), "any")};
+  EXPECT_TRUE(decide(alice(), at_prod("10.0.0.1"), "tcp/22").allowed);
+  world_.sites[0].routers = {{.router = "r1", .address = *net::Ip::parse("10.0.0.1")}};
+  const auto refused = decide(alice(), at_prod("10.0.0.1"), "tcp/22");
+  EXPECT_FALSE(refused.allowed);
+  EXPECT_EQ(refused.reason, Reason::RoutersOwn);
+  EXPECT_EQ(say(world_, refused),
+            "it is the router's own address, where peers get answers to ICMP alone, whatever the "
+            "rules");
+  EXPECT_TRUE(decide(alice(), at_prod("10.0.0.2"), "tcp/22").allowed);
+  EXPECT_EQ(decide(bob(), at_prod("10.0.0.1"), "icmp"),
+            (Decision{.allowed = true, .reason = Reason::RouterAnswers}));
+  EXPECT_TRUE(who(world_, at_prod("10.0.0.1"), *Service::parse("tcp/22"), kNow).empty());
+  world_.policy.reset();
+  EXPECT_FALSE(decide(alice(), at_prod("10.0.0.1"), "tcp/22").allowed);
+}
+
+TEST_F(Evaluate, TakesAnotherRoutersAddressForAnyHosts) {
+  world_.policy->rules = {rule("all", Selector{}, selector(SelectorKind::Site, "prod"), "any")};
+  world_.sites[0].routers = {{.router = "r9", .address = *net::Ip::parse("10.0.0.9")},
+                             {.router = "r1", .address = *net::Ip::parse("10.0.0.1")}};
+  EXPECT_EQ(decide(alice(), at_prod("10.0.0.9"), "tcp/22").reason, Reason::Rule);
+  // Of a gateway of two routers, the other one may be the way in.
+  world_.peers[0].entrances = {{"prod", "r1"}, {"prod", "r9"}};
+  EXPECT_EQ(decide(alice(), at_prod("10.0.0.1"), "tcp/22").reason, Reason::Rule);
 }
 
 TEST_F(Evaluate, NamesTheRuleAndWhatNearlyAllowedIt) {

@@ -147,8 +147,8 @@ TEST(PermissionsLaws, LetPassAtSomeRouterWhatTheReferenceAllowsInTheWholeNetwork
                  router.second.judge(opening(from, to, probe)) &&
                  router.second.allow(opening(from, to, probe));
         });
-        const auto said = policy::decide(world, {.from = a, .to = b, .service = probe},
-                                         snapshot.now);
+        const auto said =
+            policy::decide(world, {.from = a, .to = b, .service = probe}, snapshot.now);
         RC_ASSERT(passes == said.allowed);
       };
       for (const auto& peer : world.peers) {
