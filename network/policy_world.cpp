@@ -2,6 +2,7 @@
 #include "network/policy_world.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace cw::network {
 
@@ -50,13 +51,19 @@ policy::World policy_world(const Netmap& netmap, WallTime now) {
                            .routers = addresses_of(site)});
   }
   for (const auto& peer : netmap.peers) {
-    if (peer.enabled && (!peer.expires || *peer.expires > now)) {
-      world.peers.push_back({.name = peer.name,
-                             .user = peer.user,
-                             .groups = peer.groups,
-                             .sites = peer.sites,
-                             .address = peer.address,
-                             .entrances = entrances_of(peer, netmap)});
+    const bool expired = peer.expires && *peer.expires <= now;
+    policy::Peer one{.name = peer.name,
+                     .user = peer.user,
+                     .groups = peer.groups,
+                     .sites = peer.sites,
+                     .address = peer.address,
+                     .entrances = entrances_of(peer, netmap)};
+    if (!peer.enabled) {
+      world.locked_out.push_back({.peer = std::move(one), .expired = std::nullopt});
+    } else if (expired) {
+      world.locked_out.push_back({.peer = std::move(one), .expired = peer.expires});
+    } else {
+      world.peers.push_back(std::move(one));
     }
   }
   world.policy = netmap.policy;

@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/rfc3339.h"
+
 namespace cw::policy {
 
 namespace {
@@ -16,6 +18,7 @@ constexpr WallTime kNoExpiryYet{};
 
 // More would say less.
 constexpr std::size_t kMostMisses = 3;
+constexpr std::size_t kMostReasons = 3;
 
 std::vector<std::string> texts(const std::vector<Service>& services) {
   std::vector<std::string> all;
@@ -31,6 +34,35 @@ std::vector<std::string> texts(const std::vector<Selector>& selectors) {
     all.push_back(selector.to_text());
   }
   return all;
+}
+
+// "bob is disabled (peers/bob.toml)".
+std::string why_locked_out(const LockedOut& one) {
+  const auto& name = one.peer.name;
+  return one.expired
+             ? fmt::format("{0} expired on {1} (peers/{0}.toml)", name, to_rfc3339(*one.expired))
+             : fmt::format("{0} is disabled (peers/{0}.toml)", name);
+}
+
+// Of those whom one of the selectors would name; empty: there are none.
+std::string why_locked_out(const World& world, const std::vector<Selector>& selectors) {
+  std::vector<std::string> reasons;
+  std::size_t more = 0;
+  for (const auto& one : world.locked_out) {
+    const auto party = Party::of(one.peer);
+    const bool meant = std::ranges::any_of(selectors, [&](const Selector& each) {
+      return is_of_peers(each.kind) && matches_source(world, each, party);
+    });
+    if (meant && reasons.size() < kMostReasons) {
+      reasons.push_back(why_locked_out(one));
+    } else if (meant) {
+      ++more;
+    }
+  }
+  if (more > 0) {
+    reasons.push_back(fmt::format("{} more are locked out", more));
+  }
+  return fmt::format("{}", fmt::join(reasons, "; "));
 }
 
 std::string say(const Rule& rule, NearMiss::But but) {
@@ -66,8 +98,12 @@ Result<Selector> find_source(const World& world, const std::string& text) {
       candidates.push_back({.kind = kind, .name = text, .prefix = {}});
     }
   }
+  const auto asked = candidates;
   std::erase_if(candidates, [&](const Selector& each) { return parties(world, each).empty(); });
   if (candidates.empty()) {
+    if (auto why = why_locked_out(world, asked); !why.empty()) {
+      return Error::make(ErrorKind::NotFound, std::move(why));
+    }
     return Error::make(ErrorKind::NotFound, fmt::format("nobody is `{}` in this network", text));
   }
   if (candidates.size() > 1) {
@@ -125,6 +161,9 @@ Result<Party> locate(const World& world, const Selector& to) {
   if (to.kind == SelectorKind::Peer) {
     const auto peer = std::ranges::find(world.peers, to.name, &Peer::name);
     if (peer == world.peers.end()) {
+      if (auto why = why_locked_out(world, {to}); !why.empty()) {
+        return Error::make(ErrorKind::NotFound, std::move(why));
+      }
       return Error::make(ErrorKind::NotFound, fmt::format("there is no peer `{}`", to.name));
     }
     return Party::of(*peer);

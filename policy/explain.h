@@ -14,14 +14,16 @@ namespace cw::policy {
 [[nodiscard]] bool is_one_address(const Policy& policy, const Selector& to);
 
 // Where a target is, whichever form of its address was written. ErrorKind::NotFound: no site has a
-// route to it, or there is no such peer; ErrorKind::Invalid: several sites have one.
+// route to it, or there is no such peer that is let in (the message says whether it is locked out);
+// ErrorKind::Invalid: several sites have one.
 [[nodiscard]] Result<Party> locate(const World& world, const Selector& to);
 
 // Who a source is: its peers; of a site, an address of its first route.
 [[nodiscard]] std::vector<Party> parties(const World& world, const Selector& from);
 
 // What people write on a command line: a peer, user or group by its name, or with peer:, user:,
-// group: or site: before it; and a target, see parse_target(). ErrorKind::NotFound: there is none;
+// group: or site: before it; and a target, see parse_target(). ErrorKind::NotFound: there is none,
+// or all that it would be are locked out, which the message says;
 // ErrorKind::Invalid: it is more than one thing, or none that can be asked for.
 [[nodiscard]] Result<Selector> find_source(const World& world, const std::string& text);
 [[nodiscard]] Result<Target> find_target(const World& world, const std::string& text);

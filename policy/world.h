@@ -33,6 +33,14 @@ struct Peer {
   friend bool operator==(const Peer&, const Peer&) = default;
 };
 
+// A peer that nobody lets in: it has no rights, and people ask why.
+struct LockedOut {
+  Peer peer;
+  std::optional<WallTime> expired;  // none: it is disabled
+
+  friend bool operator==(const LockedOut&, const LockedOut&) = default;
+};
+
 // A router whose own address in its site is written down; of others nothing is known.
 struct RouterAddress {
   std::string router;
@@ -57,9 +65,10 @@ struct Site {
 };
 
 struct World {
-  std::vector<Site> sites;       // by name
-  std::vector<Peer> peers;       // by name; only those that are let in at all
-  std::optional<Policy> policy;  // none: every peer reaches every route of its sites
+  std::vector<Site> sites;            // by name
+  std::vector<Peer> peers;            // by name; only those that are let in at all
+  std::vector<LockedOut> locked_out;  // by name; matches no selector
+  std::optional<Policy> policy;       // none: every peer reaches every route of its sites
 
   friend bool operator==(const World&, const World&) = default;
 };

@@ -208,6 +208,30 @@ TEST_F(Evaluate, ExpectsNothingOfAPeerThatWasRemoved) {
   EXPECT_TRUE(first_failure(world_, {alice()}, there, true));
 }
 
+TEST_F(Evaluate, SaysOfWhomNobodyLetsInWhy) {
+  world_.policy->groups.push_back({.name = "gone", .members = {"carol@example.com"}});
+  world_.policy->rules = {rule("all", Selector{}, selector(SelectorKind::Site, "prod"), "any")};
+  world_.locked_out = {{.peer = {.name = "carol",
+                                 .user = "carol@example.com",
+                                 .groups = {},
+                                 .sites = {"prod"},
+                                 .address = *net::Ip::parse("100.83.0.7"),
+                                 .entrances = {{"prod", "r1"}}},
+                        .expired = std::nullopt},
+                       {.peer = {.name = "dave", .user = "", .groups = {}, .sites = {"prod"}},
+                        .expired = WallTime(std::chrono::hours(12))}};
+  for (const auto* who : {"carol", "peer:carol", "carol@example.com", "gone"}) {
+    EXPECT_EQ(find_source(world_, who).error().message, "carol is disabled (peers/carol.toml)");
+  }
+  EXPECT_EQ(find_source(world_, "dave").error().message,
+            "dave expired on 1970-01-01T12:00:00Z (peers/dave.toml)");
+  EXPECT_EQ(locate(world_, selector(SelectorKind::Peer, "dave")).error().message,
+            "dave expired on 1970-01-01T12:00:00Z (peers/dave.toml)");
+  EXPECT_EQ(find_source(world_, "erin").error().message, "nobody is `erin` in this network");
+  EXPECT_EQ(parties(world_, Selector{}).size(), 2U);
+  EXPECT_EQ(who(world_, at_prod("10.0.1.5"), *Service::parse("tcp/22"), kNow).size(), 2U);
+}
+
 TEST_F(Evaluate, FindsWhoAndWhatPeopleName) {
   EXPECT_EQ(find_source(world_, "alice")->kind, SelectorKind::Peer);
   EXPECT_EQ(find_source(world_, "alice@example.com")->kind, SelectorKind::User);
