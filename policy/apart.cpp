@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <string>
+#include <utility>
 
 #include "policy/evaluate.h"
 
@@ -18,8 +19,7 @@ class Finder {
  public:
   explicit Finder(const World& world) : world_(world) {}
 
-  Apart look(std::size_t number) {
-    const auto& rule = world_.policy->rules[number];
+  Apart look(const Rule& rule, std::size_t number) {
     Apart found{.rule = number, .from = {}, .to = {}};
     const auto to = peers_of(rule.to);
     if (to.empty()) {
@@ -97,8 +97,9 @@ std::vector<Apart> apart(const World& world) {
     return all;
   }
   Finder finder(world);
-  for (std::size_t i = 0; i < world.policy->rules.size(); ++i) {
-    if (auto found = finder.look(i); !found.from.empty() || !found.to.empty()) {
+  const auto& rules = world.policy->rules;
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    if (auto found = finder.look(rules[i], i); !found.from.empty() || !found.to.empty()) {
       all.push_back(std::move(found));
     }
   }
