@@ -72,7 +72,7 @@ Result<> forget_previous(const Target& target, const std::string& bundle) {
   return there ? target.put(kPrevious, bundle) : Result<>();
 }
 
-Result<> write(const Target& target, const Next& next, std::string bundle) {
+Result<> write(const Target& target, const Next& next, const std::string& bundle) {
   const auto* current = next.current;
   if (current != nullptr && !target.tells_apart(current->version)) {
     print(stderr, fmt::format("{} gives no strong ETag: of two who publish at the same time, the "
@@ -81,7 +81,7 @@ Result<> write(const Target& target, const Next& next, std::string bundle) {
   }
   CW_TRY(keep_previous(target, next));
   const auto written =
-      target.put({}, std::move(bundle),
+      target.put({}, bundle,
                  {.nothing = current == nullptr && !next.unseen,
                   .version = current != nullptr ? current->version : fetch::Version()});
   if (!written) {

@@ -94,13 +94,13 @@ Result<int> try_once(const RevokeOptions& options, const Target& target,
                                                            .before = before,
                                                            .lowest_serial = options.serial},
                                                           SystemClock().wall()));
-  auto bundle = network::make_bundle(to_json(list), statement, key);
+  const auto bundle = network::make_bundle(to_json(list), statement, key);
   if (bundle.size() > network::kLargestRevocations) {
     return Error::make(ErrorKind::Exhausted,
                        "the list of revocations is full; publish a network that locks them out, "
                        "and take some back with --restore");
   }
-  CW_TRY(target.put(kRevoked, std::move(bundle),
+  CW_TRY(target.put(kRevoked, bundle,
                     {.nothing = !current, .version = current ? current->version : ""}));
   say_done(options, target, statement);
   if (!current) {

@@ -28,7 +28,8 @@ Result<std::optional<fetch::Answer>> Target::get(std::string_view suffix) const 
   return std::optional(std::move(*answer));
 }
 
-Result<> Target::put(std::string_view suffix, std::string content, const Replaces& replaces) const {
+Result<> Target::put(std::string_view suffix, const std::string& content,
+                     const Replaces& replaces) const {
   const auto to = at(suffix);
   const auto put = fetch::put(
       {.to = to, .content = content, .replaces = replaces.version, .only_new = replaces.nothing},

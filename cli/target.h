@@ -31,7 +31,8 @@ class Target {
 
   // Exists: there is another file than `replaces` says. What a server has taken is asked for again
   // and compared; Invalid: it gives something else.
-  Result<> put(std::string_view suffix, std::string content, const Replaces& replaces = {}) const;
+  Result<> put(std::string_view suffix, const std::string& content,
+               const Replaces& replaces = {}) const;
 
   // Whether a put that replaces this version is refused where somebody else was faster.
   [[nodiscard]] bool tells_apart(const fetch::Version& version) const;

@@ -63,9 +63,8 @@ std::vector<std::vector<Way>> ways_in_use(const Netmap& netmap, const Peer& peer
   for (std::size_t at = 0; at < found.front().size(); ++at) {
     const Way newest = found.front()[at];
     const auto& all = newest.site->gateways;
-    const auto former = newest.gateway->replaces
-                            ? std::ranges::find(all, *newest.gateway->replaces, &Gateway::name)
-                            : all.end();
+    const auto former = std::ranges::find_if(
+        all, [&](const Gateway& each) { return newest.gateway->replaces == each.name; });
     for (std::size_t i = found.size(); former != all.end() && i > 0; --i) {
       if (found.size() == kMostWaysInUse) {
         return found;

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <cstring>
 #include <utility>
 
 #include <fmt/format.h>
@@ -75,10 +74,10 @@ std::string_view doubt_of(CURL* easy) {
 // All of libcurl's global state is made once; it is never taken down, since nobody knows who is the
 // last.
 Result<> prepare_library() {
-  static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
-  if (ready != CURLE_OK) {
+  static const CURLcode kReady = curl_global_init(CURL_GLOBAL_DEFAULT);
+  if (kReady != CURLE_OK) {
     return Error::make(ErrorKind::Exhausted,
-                       fmt::format("libcurl does not start: {}", curl_easy_strerror(ready)));
+                       fmt::format("libcurl does not start: {}", curl_easy_strerror(kReady)));
   }
   return {};
 }
@@ -243,7 +242,7 @@ void Transfer::take_header(std::string_view line) {
 std::size_t Transfer::on_upload(char* room, std::size_t size, std::size_t count, void* self) {
   auto& transfer = *static_cast<Transfer*>(self);
   const auto bytes = std::min(size * count, transfer.upload_.size() - transfer.uploaded_);
-  std::memcpy(room, transfer.upload_.data() + transfer.uploaded_, bytes);
+  std::copy_n(transfer.upload_.data() + transfer.uploaded_, bytes, room);
   transfer.uploaded_ += bytes;
   return bytes;
 }
