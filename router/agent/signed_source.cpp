@@ -295,7 +295,11 @@ std::optional<NetworkReading> SignedSource::before_the_trial(const network::Stat
   const bool told = memory_.floor.given_up >= statement.serial;
   memory_.floor.given_up = std::max(memory_.floor.given_up, statement.serial);
   remember();
-  auto copy = kept_.before().value_or(std::nullopt).value_or(KeptBundles::Copy{});
+  // As long as the trial could not be written, what was before it is still in its place.
+  const bool unwritten = to_keep_ && to_keep_->before == KeptBundles::Before::IsWhatWasInForce;
+  auto copy = (unwritten ? kept_.in_force() : kept_.before())
+                  .value_or(std::nullopt)
+                  .value_or(KeptBundles::Copy{});
   auto before = router::resume(copy.bundle, setup_.trust);
   if (!before) {
     provisional_ = false;

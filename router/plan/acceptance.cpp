@@ -85,9 +85,9 @@ Result<> is_not_over(const network::Statement& offered, WallTime at) {
   if (const auto over = over_at(offered); over && at >= *over) {
     return Error::make(
         ErrorKind::Exists,
-        fmt::format("its trial is over: {}, for {} s, and nobody confirmed it; it is {} on this "
-                    "router; publish again",
-                    named(offered), offered.confirm->count(), to_rfc3339(at)));
+        fmt::format("its trial is over by this router's clock: {}, for {} s, and nobody confirmed "
+                    "it; publish again",
+                    named(offered), offered.confirm->count()));
   }
   return {};
 }

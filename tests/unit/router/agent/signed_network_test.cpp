@@ -319,6 +319,17 @@ TEST_F(SignedNetwork, WhatItCannotWriteDownIsAProblemAndTriedAgain) {
   EXPECT_TRUE(kept_bundles_.memory()->heard);
 }
 
+TEST_F(SignedNetwork, OnTrialIsGivenUpAlsoWhereItCouldNotBeWritten) {
+  publish(1);
+  start();
+  ASSERT_TRUE(reaches(1));
+  ASSERT_TRUE(run_until([&] { return std::filesystem::exists(temp_ / "state/netmap.signed"); }));
+  std::filesystem::create_directories(temp_ / "state/netmap.before");
+  publish(2, std::chrono::seconds(1));
+  ASSERT_TRUE(reaches(2));
+  EXPECT_TRUE(reaches(1));
+}
+
 TEST_F(SignedNetwork, OnTrialStaysWhenItIsConfirmed) {
   publish(1);
   start();
