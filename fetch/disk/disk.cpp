@@ -106,7 +106,9 @@ Result<Version> put_on_disk(const Upload& upload) {
   if (!upload.replaces.empty()) {
     CW_TRY(check_replaces(upload, path));
   }
-  CW_TRY(write_file_atomically(path, upload.content, kReadableByAll));
+  // What others may not read, they may not read for a moment either.
+  CW_TRY(write_file_atomically(path, upload.content,
+                               there ? before.st_mode & kReadableByAll : kReadableByAll));
   if (there) {
     CW_TRY(restore_owner_and_mode(path, before));
   }

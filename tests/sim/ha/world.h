@@ -40,6 +40,8 @@ struct Mark {
   ha::Epoch epoch;
 };
 
+inline constexpr Micros kLatest = 4 * kSecond;  // that a late request or call takes effect
+
 class World {
  public:
   // `told`: gets a line for everything that happens.
