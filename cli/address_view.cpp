@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/json_text.h"
 #include "network/diagnostic.h"
 
 namespace cw::cli {
@@ -200,11 +201,6 @@ Asked<AddressForms> find_written(const Netmap& netmap, const std::string& text,
              : find_anywhere(netmap, real->address);
 }
 
-std::string text_of(const nlohmann::json& json) {
-  constexpr int kIndent = 2;
-  return json.dump(kIndent, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-}
-
 }  // namespace
 
 Asked<AddressForms> find_address(const Netmap& netmap, const std::string& text,
@@ -242,7 +238,7 @@ std::string forms_json(const AddressForms& forms) {
   if (forms.alias) {
     json["alias"] = forms.alias->to_text();
   }
-  return text_of(json);
+  return json_text(json);
 }
 
 namespace {
@@ -312,7 +308,7 @@ std::string hosts_json(const std::vector<HostAddress>& hosts) {
     }
     list.push_back(std::move(one));
   }
-  return text_of(list);
+  return json_text(list);
 }
 
 }  // namespace cw::cli

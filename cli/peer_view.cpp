@@ -9,6 +9,7 @@
 
 #include "base/printable.h"
 #include "base/rfc3339.h"
+#include "cli/json_text.h"
 
 namespace cw::cli {
 
@@ -42,11 +43,6 @@ Json json_of(const PeerState& state) {
     json["expires"] = to_rfc3339(*peer.expires);
   }
   return json;
-}
-
-std::string text_of(const Json& json) {
-  constexpr int kIndent = 2;
-  return json.dump(kIndent, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace
@@ -139,11 +135,11 @@ std::string peers_json(const std::vector<PeerState>& peers) {
   for (const auto& peer : peers) {
     list.push_back(json_of(peer));
   }
-  return text_of(list);
+  return json_text(list);
 }
 
 std::string peer_json(const PeerState& peer) {
-  return text_of(json_of(peer));
+  return json_text(json_of(peer));
 }
 
 }  // namespace cw::cli

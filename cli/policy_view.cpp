@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/json_text.h"
 #include "network/directory.h"
 
 namespace cw::cli {
@@ -25,11 +26,6 @@ std::string name_of_rule(const policy::World& world, const policy::Decision& dec
     return rule->name;
   }
   return decision.reason == policy::Reason::RouterAnswers ? "(the router)" : "(no policy)";
-}
-
-// Names and users are UTF-8 wherever they were parsed; nothing is thrown all the same.
-std::string dumped(const Json& json) {
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace
@@ -68,7 +64,7 @@ Explained explain(const policy::World& world, const std::vector<std::string>& pl
     }
     list.push_back(std::move(one));
   }
-  explained.json = dumped(list);
+  explained.json = json_text(list);
   return explained;
 }
 
@@ -93,7 +89,7 @@ std::string who_json(const policy::World& world, const std::vector<policy::Acces
                     {"user", access.peer->user},
                     {"rule", name_of_rule(world, access.decision)}});
   }
-  return dumped(list);
+  return json_text(list);
 }
 
 }  // namespace cw::cli
