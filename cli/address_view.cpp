@@ -105,7 +105,7 @@ Asked<Place> real_place(const Netmap& netmap, const Place& place) {
   const auto via = net::from_via6(netmap.via_prefix, place.address);
   const auto site =
       via ? std::ranges::find(netmap.sites, via->site, &Site::id) : netmap.sites.end();
-  if (site == netmap.sites.end()) {
+  if (!via || site == netmap.sites.end()) {
     return trouble(
         via ? fmt::format("{} is of the site with id {}, which there is not", text, via->site.value)
             : fmt::format("{} is in the via prefix and names no site", text),

@@ -93,7 +93,13 @@ std::string list_text(const std::vector<PeerState>& peers, Colour colour) {
                      .paint = state.state() == "enabled" ? Paint::Plain : Paint::Yellow},
                     {.text = state.configuration(), .paint = paint_of(state)}});
   }
-  return table({{"PEER"}, {"USER"}, {"ADDRESS"}, {"HOME"}, {"SITES"}, {"STATE"}, {"CONFIGURATION"}},
+  return table({{.title = "PEER"},
+                {.title = "USER"},
+                {.title = "ADDRESS"},
+                {.title = "HOME"},
+                {.title = "SITES"},
+                {.title = "STATE"},
+                {.title = "CONFIGURATION"}},
                rows, colour);
 }
 
@@ -109,7 +115,8 @@ std::string stale_text(const std::vector<PeerState>& peers, Colour colour) {
   std::ranges::stable_sort(rows, {},
                            [](const auto& row) { return row.back().paint != Paint::Red; });
   return rows.empty() ? "every configuration that is known is current\n"
-                      : table({{"PEER"}, {"USER"}, {"CONFIGURATION"}}, rows, colour);
+                      : table({{.title = "PEER"}, {.title = "USER"}, {.title = "CONFIGURATION"}},
+                              rows, colour);
 }
 
 std::string show_text(const PeerState& state) {

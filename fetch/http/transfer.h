@@ -13,7 +13,8 @@
 // waiting form share. HTTPS with the peer's certificate and name always verified, TLS 1.2 or later,
 // HTTP/1.1; redirects to https:// alone, and none of a PUT; no cookie, password or .netrc. An https
 // proxy is taken from the environment as curl(1) does (https_proxy, no_proxy). The content is never
-// larger in memory than its limit and half of that again. Not movable: libcurl knows its address. One thread.
+// larger in memory than its limit and half of that again. Not movable: libcurl knows its address.
+// One thread.
 namespace cw::fetch {
 
 class Transfer {
