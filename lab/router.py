@@ -228,8 +228,11 @@ class Agent:
         return self.socket.exists() and self.status().get("phase") == "running"
 
     def status(self) -> dict[str, Any]:
-        text = self.cli("status", "--json", check=False)
-        return json.loads(text) if text.strip() else {}
+        """As `causeway status --json` prints it, without a process; empty where nobody answers."""
+        try:
+            return dict(self._ask("GET", "/v1/status"))
+        except (OSError, http.client.HTTPException):
+            return {}
 
     def cli(self, *args: str, check: bool = True) -> str:
         """`causeway` on the router."""
@@ -237,17 +240,20 @@ class Agent:
 
     def reload(self) -> list[str]:
         """As `causeway reload` does, without a process; the steps it took. A refused network is an error."""
+        answer = self._ask("POST", "/v1/reload")
+        if not answer.get("done"):
+            raise shell.CommandFailed(f"reload: {json.dumps(answer, indent=1)}")
+        return list(answer["steps"])
+
+    def _ask(self, method: str, path: str) -> Any:
         connection = http.client.HTTPConnection("localhost", timeout=shell.COMMAND_SECONDS)
         connection.sock = socket.socket(socket.AF_UNIX)
         try:
             connection.sock.connect(str(self.socket))
-            connection.request("POST", "/v1/reload")
-            answer = json.load(connection.getresponse())
+            connection.request(method, path)
+            return json.load(connection.getresponse())
         finally:
             connection.close()
-        if not answer.get("done"):
-            raise shell.CommandFailed(f"reload: {json.dumps(answer, indent=1)}")
-        return list(answer["steps"])
 
     def signal(self, number: int) -> None:
         """Sends a signal to the agent itself, whatever wraps it, and waits where it ends it."""

@@ -62,7 +62,7 @@ class World:
     def add(self, name: str) -> Device:
         """A new peer of the network, taken by the agent."""
         device = self.add_without_reload(name)
-        self.agent.cli("reload")
+        self.agent.reload()
         return device
 
     def add_without_reload(self, name: str) -> Device:
