@@ -33,9 +33,9 @@ FUZZ_SECONDS = 60  # of the long form, for each target
 LAW_ROUNDS_LONG = {"dev": 20_000, "asan": 2_000}
 STAGES = ("units", "fuzz", "system", "swaps", "times", "packages")
 
-# By file: the data path of stock clients, the policy but for its exchange by the hundred, restarts, closure without the
-# firewall, the sinks.
-KERNEL_TESTS = "data_path or (test_policy and not test_policy_swaps) or test_restart or test_closed or test_kernel"
+# By file: the data path of stock clients, the policy but for its exchange by the hundred, closure without the firewall,
+# the sinks.
+KERNEL_TESTS = "data_path or (test_policy and not test_policy_swaps) or test_closed or test_kernel"
 
 # A gtest program's own report of a case, for programs ctest knows as one test.
 GTEST_CASE = re.compile(r"^\[ +(OK|FAILED) +\] (\S+\.\S+).*\((\d+) ms\)$", re.MULTILINE)
@@ -212,6 +212,7 @@ def system(kernel: str, preset: str, folder: Path, options: argparse.Namespace) 
     results = folder / f"system-{kernel}-{preset}"
     arguments = ["--rootfs", f"{options.userland}-build"] if options.userland else []
     arguments += ["--env", f"CW_LONG={int(options.long and preset == 'dev')}"]
+    arguments += ["--cpus", "2"] if options.long else []
     return in_vm("tests/system/run", results / "system.txt", kernel, built, arguments, options)
 
 
@@ -221,7 +222,7 @@ def swaps(kernel: str, folder: Path, options: argparse.Namespace) -> Count:
     if not build("dev", options):
         return BROKEN
     long = argparse.Namespace(**{**vars(options), "only": "test_policy_swaps"})
-    arguments = ["--env", "CW_LONG=1", "--env", "CW_SWAPS=1"]
+    arguments = ["--env", "CW_LONG=1", "--env", "CW_SWAPS=1", "--cpus", "2"]
     return in_vm("tests/system/run", folder / f"swaps-{kernel}/system.txt", kernel, "dev", arguments, long)
 
 

@@ -7,6 +7,7 @@
 #   --icount            virtual time: one CPU, and while it is busy the clock counts its instructions
 #   --tty               the script's terminal is this terminal
 #   --mem MB            memory (2048)
+#   --cpus N            processors (2; in emulation 1)
 #   --timeout S         give up after S seconds (900); not with --tty
 #   --results DIR       what the script writes to /results appears there
 #   --env NAME=VALUE    in the script's environment
@@ -17,7 +18,7 @@ repo=$(realpath "$(dirname "$0")/../..")
 . "$repo/tools/say.sh"
 
 arguments=("$@")
-kernel='' rootfs='' icount=0 tty=0 memory=2048 seconds=900 results='' environment=()
+kernel='' rootfs='' icount=0 tty=0 cpus='' memory=2048 seconds=900 results='' environment=()
 while [ $# -gt 0 ]; do
   case $1 in
     --kernel) kernel=$2 && shift 2 ;;
@@ -25,6 +26,7 @@ while [ $# -gt 0 ]; do
     --icount) icount=1 && environment+=(CW_VIRTUAL_TIME=1) && shift ;;
     --tty) tty=1 && shift ;;
     --mem) memory=$2 && shift 2 ;;
+    --cpus) cpus=$2 && shift 2 ;;
     --timeout) seconds=$2 && shift 2 ;;
     --results) results=$2 && shift 2 ;;
     --env) environment+=("$2") && shift 2 ;;
@@ -96,16 +98,17 @@ done
 (cd "$work/initramfs" && chmod +x init && find . | cpio -o -H newc --quiet) >"$work/initrd"
 
 accel=$("$repo/tests/vm/accel.sh" "$kroot")
-cpus=2 processor=max quick=''
+processor=max quick='' usual=2
 if [[ $accel == *tcg* ]]; then
   # What starting a program costs in emulation, more than halved: code already translated is found again only at the
   # address it had; each time a page is wiped or another set of rules for memory is entered, it is all emulated; a clock
-  # read from a device leaves the translated code.
+  # read from a device leaves the translated code; `rep movsb` is carried out byte by byte. A second processor costs a
+  # fifth more than it gives, since the tests do one thing after the other.
   quick="norandmaps nokaslr init_on_alloc=0 hardened_usercopy=off randomize_kstack_offset=off audit=0"
   quick+=" clocksource=tsc tsc=reliable"
   # Beside other work a first timer's tick may come too late for the kernel's own test of it, which ends in a panic.
   quick+=" no_timer_check"
-  processor=max,la57=off,smap=off,smep=off,umip=off,pku=off
+  usual=1 processor=max,la57=off,smap=off,smep=off,umip=off,pku=off,erms=off
 fi
 if [ "$icount" = 1 ]; then
   # While it waits, time is real: sleep=off would leap to the next timer, past the answers of files on the host.
@@ -113,7 +116,7 @@ if [ "$icount" = 1 ]; then
 fi
 # shellcheck disable=SC2206 # $accel is options
 options=(
-  $accel -smp "$cpus" -cpu "$processor" -m "$memory" -nodefaults -display none -no-reboot
+  $accel -smp "${cpus:-$usual}" -cpu "$processor" -m "$memory" -nodefaults -display none -no-reboot
   -kernel "$kroot"/boot/vmlinuz* -initrd "$work/initrd"
   # Expedited grace periods: without them removing namespaces and peers is mostly waiting.
   -append "console=ttyS0 panic=-1 quiet mitigations=off rcupdate.rcu_expedited=1 $quick"
