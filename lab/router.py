@@ -246,8 +246,9 @@ class Agent:
         return list(answer["steps"])
 
     def _ask(self, method: str, path: str) -> Any:
-        connection = http.client.HTTPConnection("localhost", timeout=shell.COMMAND_SECONDS)
+        connection = http.client.HTTPConnection("localhost")
         connection.sock = socket.socket(socket.AF_UNIX)
+        connection.sock.settimeout(shell.COMMAND_SECONDS)  # the connection's own is for one that it opens itself
         try:
             connection.sock.connect(str(self.socket))
             connection.request(method, path)

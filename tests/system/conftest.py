@@ -14,14 +14,12 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2]))
 sys.dont_write_bytecode = True
 
-from length import LONG
+from length import TEST_SECONDS
 
 from lab.database import Database
 from lab.namespace import Namespace
 from lab.topology import Topology
 from lab.world import World
-
-TEST_SECONDS = 1800 if LONG else 240  # a test that takes longer hangs, software emulation included
 
 
 @pytest.fixture(scope="session")

@@ -145,7 +145,7 @@ def test_what_is_refused_moves_no_packet(published: Published, tmp_path: Path) -
         "over the limit": "huge",  # the last one: half a minute of work, and the agent asks again by itself
     }
     before = published.memory()
-    ping = world.ping("-i", "0.05")  # what is fetched needs the processor, too
+    ping = world.ping()
     with Writes("causewayd") as writes:
         for words, content in contents.items():
             published.offer(content)
