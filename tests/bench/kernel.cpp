@@ -2,10 +2,12 @@
 #include "tests/bench/kernel.h"
 
 #include <algorithm>
+#include <optional>
 
 #include <sys/wait.h>
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <spawn.h>
 #include <systemd/sd-event.h>
 #include <unistd.h>
@@ -49,6 +51,7 @@ void turn(const agent::Loop& loop, steady_clock::time_point until) {
 
 agent::Setup setup(const std::filesystem::path& folder) {
   agent::Setup made;
+  made.network = (folder / "network").string();
   made.host = host();
   made.config_path = (folder / "router.toml").string();
   return made;
@@ -120,10 +123,11 @@ double AgentHere::reload_after(const std::function<void()>& change) {
   const auto start = steady_clock::now();
   change();
   turn(parts_->loop, steady_clock::now());
-  bool done = false;
-  parts_->agent->reload([&](const api::Answer& answer) { done = answer.done; });
-  if (!done) {
-    fail("the reload is not done");
+  std::optional<api::Answer> answer;
+  parts_->agent->reload([&](api::Answer made) { answer = std::move(made); });
+  if (!answer || !answer->done) {
+    fail(answer ? fmt::format("the reload is not done: {} {}", answer->text, answer->diagnostics)
+                : "the reload has not answered yet");
   }
   return kernel_.last.since(start);
 }
