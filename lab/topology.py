@@ -85,6 +85,9 @@ class Topology:
         self.close()
 
     def _plug_in(self) -> None:
+        # Duplicate address detection ends some second or two later, and its end is announced: that would be taken for a
+        # change of what runs on the router.
+        self.router.sysctl(net__ipv6__conf__default__accept_dad=0)
         cables = [(client, "eth0", self.nat, f"port{n}") for n, client in enumerate(self.clients)]
         cables += [
             (self.nat, "wan", self.internet, "home"),
