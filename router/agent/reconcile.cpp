@@ -63,13 +63,25 @@ void Reconciler::set_host(router::Host host) {
 
 // It is made anew from something else than the network.
 void Reconciler::forget_desired() {
-  if (desired_ && desired_->firewall) {
-    previous_ruleset_ = std::move(desired_->firewall);
-  }
+  leave();
   if (desired_) {
     previous_filter_ = std::move(desired_->filter);
   }
   desired_.reset();
+}
+
+// What is wanted so far makes place for something newer.
+void Reconciler::leave() {
+  const bool settled = std::exchange(settled_, false);
+  if (!desired_) {
+    return;
+  }
+  if (desired_->firewall) {
+    previous_ruleset_ = std::move(desired_->firewall);
+  }
+  if (settled) {
+    left_ = std::move(desired_->devices);
+  }
 }
 
 Result<Candidate> Reconciler::prepare(network::Netmap netmap, WallTime now) {
@@ -92,9 +104,7 @@ const router::DesiredState& Reconciler::replace_desired(router::DesiredState fre
   revoked_ = either(std::move(revoked_), before != nullptr ? revoked(*before, fresh.filter)
                                                            : std::vector{firewall::Openings{}});
   previous_filter_.reset();
-  if (desired_ && desired_->firewall) {
-    previous_ruleset_ = std::move(desired_->firewall);
-  }
+  leave();
   endpoints_are_old_ = false;
   return desired_.emplace(std::move(fresh));
 }
@@ -114,15 +124,18 @@ Result<> Reconciler::take(network::Netmap netmap, WallTime now) {
 
 void Reconciler::go_down() {
   down_ = true;
+  settled_ = false;
   desired_.reset();
   previous_filter_.reset();
   previous_ruleset_.reset();
+  left_.clear();
 }
 
 Result<const router::DesiredState*> Reconciler::renew(WallTime now) {
   snapshot_.now = now;
   auto fresh = router::desired(snapshot_);
   if (!fresh) {
+    settled_ = false;
     desired_.reset();
     return std::move(fresh).error();
   }
@@ -171,9 +184,6 @@ bool Reconciler::is_as_left(const router::KernelState& kernel) const {
 Round Reconciler::run(firewall::Depth depth, WallTime now) {
   Round round;
   look_whole_ = look_whole_ || depth == firewall::Depth::Full;
-  if (look_whole_) {
-    depth = firewall::Depth::Full;
-  }
   if (!has_netmap_ && !down_) {
     return round;
   }
@@ -189,7 +199,23 @@ Round Reconciler::run(firewall::Depth depth, WallTime now) {
     round.errors.push_back(std::move(desired).error());
     return round;
   }
-  auto reading = read(**desired, depth);
+  if (!look_whole_) {
+    write_ahead(**desired, round);
+  }
+  if (round.failed.empty()) {
+    look_and_mend(desired, now, round);
+  } else {
+    forget_revoked(**desired, round);
+    second_look(**desired, round);
+  }
+  finish(round);
+  return round;
+}
+
+// What the kernel has, and whatever of it is not as wanted yet.
+void Reconciler::look_and_mend(Result<const router::DesiredState*> desired, WallTime now,
+                               Round& round) {
+  auto reading = read(**desired, look_whole_ ? firewall::Depth::Full : firewall::Depth::Digest);
   look_whole_ = look_whole_ && !reading.state.firewall;
   auto plan = router::plan(**desired, reading.state);
   const bool somebody_moved = note_moves(reading.state.devices);
@@ -199,11 +225,11 @@ Round Reconciler::run(firewall::Depth depth, WallTime now) {
     previous_ruleset_ = std::move(in_force);
     if (!desired) {
       round.errors.push_back(std::move(desired).error());
-      return round;
+      return;
     }
     plan = router::plan(**desired, reading.state);
   }
-  round.errors = std::move(reading.errors);
+  std::ranges::move(reading.errors, std::back_inserter(round.errors));
   round.devices = std::move(reading.state.devices);
   if (!is_as_left(reading.state) && std::ranges::any_of(plan.steps, takes_away)) {
     revoked_ = {firewall::Openings{}};
@@ -223,6 +249,11 @@ Round Reconciler::run(firewall::Depth depth, WallTime now) {
     forget_revoked(**desired, round);
     second_look(**desired, round);
   }
+}
+
+void Reconciler::finish(Round& round) {
+  settled_ = round.settled;
+  left_.clear();
   if (round.settled) {
     previous_ruleset_.reset();
     if (down_ && desired_) {
@@ -232,7 +263,6 @@ Round Reconciler::run(firewall::Depth depth, WallTime now) {
       }
     }
   }
-  return round;
 }
 
 // Before they are changed: a crash in between must not lose them.
@@ -292,7 +322,7 @@ void Reconciler::forget_revoked(const router::DesiredState& desired, Round& roun
   if (revoked_.empty() || !desired.firewall || !is_in_force(*desired.firewall)) {
     return;
   }
-  const firewall::Permissions permissions(desired.filter);
+  std::optional<firewall::Permissions> permissions;  // often nothing is tracked
   std::size_t forgotten = 0;
   for (const auto& some : revoked_) {
     const auto done = sinks_.conntrack.forget(
@@ -301,10 +331,13 @@ void Reconciler::forget_revoked(const router::DesiredState& desired, Round& roun
          .to = some.to,
          .protocol = some.protocol,
          .port = some.port},
-        [&permissions](const netlink::Flow& flow) {
+        [&](const netlink::Flow& flow) {
+          if (!permissions) {
+            permissions.emplace(desired.filter);
+          }
           const firewall::Opening opening{
               .from = flow.from, .to = flow.to, .protocol = flow.protocol, .port = flow.port};
-          return permissions.judge(opening) && !permissions.allow(opening);
+          return permissions->judge(opening) && !permissions->allow(opening);
         });
     if (!done) {
       round.errors.push_back(done.error());

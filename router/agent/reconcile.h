@@ -17,7 +17,8 @@
 #include "router/plan/overlap.h"
 
 // Makes the kernel what the network says, one round at a time: desired, read, plan, apply, read
-// again, and the second plan must be empty. Holds the netmap and nothing that the kernel knows.
+// again, and the second plan must be empty. Holds the netmap, and of the kernel only what the
+// last round left, which decides what is worth writing first and nothing else (ADR 0025).
 // Knows no loop and no timer; whoever calls decides when to try again. Blocking, one thread; a
 // round without a difference costs one dump and writes nothing.
 namespace cw::agent {
@@ -114,6 +115,10 @@ class Reconciler {
   [[nodiscard]] bool is_in_force(const firewall::Ruleset& ruleset);
   void forget_desired();
   void forget_revoked(const router::DesiredState& desired, Round& round);
+  void leave();
+  void write_ahead(const router::DesiredState& desired, Round& round);
+  void look_and_mend(Result<const router::DesiredState*> desired, WallTime now, Round& round);
+  void finish(Round& round);
   void second_look(const router::DesiredState& desired, Round& round);
 
   router::Sinks sinks_;
@@ -126,6 +131,9 @@ class Reconciler {
   // endpoints in it may be older than last_seen, and are made afresh before they are used.
   std::optional<router::DesiredState> desired_;
   bool endpoints_are_old_ = false;
+  bool settled_ = false;  // by the last round, which was of desired_
+  // Those of before, which the last round found or made as they were to be. Good for one round.
+  std::vector<router::Device> left_;
   // The ruleset in force before the netmap changed: the contents of the sets that the kernel's
   // digest stands for, so that they need not be listed.
   std::optional<firewall::Ruleset> previous_ruleset_;

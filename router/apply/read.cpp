@@ -73,13 +73,28 @@ std::optional<firewall::TableState> our_table(Sinks& sinks, const DesiredState& 
   return std::move(*table);
 }
 
-}  // namespace
+Dump<netlink::WgDevice> as_left(std::vector<Device> left, const Dump<netlink::Link>& links) {
+  Dump<netlink::WgDevice> devices{.items = {}, .complete = links.complete};
+  for (auto& device : left) {
+    const auto link = std::ranges::find(links.items, device.name, &netlink::Link::name);
+    if (link == links.items.end() || link->kind != kWireguardKind) {
+      continue;
+    }
+    auto& there = devices.items.emplace_back(netlink::WgDevice{.name = device.name,
+                                                               .public_key = device.public_key,
+                                                               .listen_port = device.listen_port,
+                                                               .fwmark = device.fwmark});
+    there.peers.reserve(device.peers.size());
+    for (auto& peer : device.peers) {
+      there.peers.push_back({.key = peer.key, .allowed_ips = std::move(peer.allowed_ips)});
+    }
+  }
+  return devices;
+}
 
-Reading read_kernel(Sinks& sinks, const DesiredState& desired, firewall::Depth depth) {
-  Reading reading;
+void read_around_devices(Sinks& sinks, const DesiredState& desired, firewall::Depth depth,
+                         Reading& reading) {
   auto& state = reading.state;
-  state.links = our_links(sinks, reading.errors);
-  state.devices = our_devices(sinks, state.links, reading.errors);
   state.addresses = our_addresses(sinks, state.links, reading.errors);
   state.routes = to_dump(sinks.routes.routes(), "routes", reading.errors);
   state.rules = to_dump(sinks.routes.rules(), "rules", reading.errors);
@@ -92,6 +107,23 @@ Reading read_kernel(Sinks& sinks, const DesiredState& desired, firewall::Depth d
     }
   }
   state.firewall = our_table(sinks, desired, depth, reading.errors);
+}
+
+}  // namespace
+
+Reading read_kernel(Sinks& sinks, const DesiredState& desired, firewall::Depth depth) {
+  Reading reading;
+  reading.state.links = our_links(sinks, reading.errors);
+  reading.state.devices = our_devices(sinks, reading.state.links, reading.errors);
+  read_around_devices(sinks, desired, depth, reading);
+  return reading;
+}
+
+Reading read_all_but_devices(Sinks& sinks, const DesiredState& desired, std::vector<Device> left) {
+  Reading reading;
+  reading.state.links = our_links(sinks, reading.errors);
+  reading.state.devices = as_left(std::move(left), reading.state.links);
+  read_around_devices(sinks, desired, firewall::Depth::Digest, reading);
   return reading;
 }
 

@@ -188,6 +188,7 @@ Result<> ModelKernel::remove_rule(const netlink::Rule& rule) {
 }
 
 Result<netlink::WgDevice> ModelKernel::device(const std::string& name) {
+  ++device_reads;
   if (!devices_.contains(name)) {
     return no_such(name);
   }

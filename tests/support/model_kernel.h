@@ -119,6 +119,7 @@ class ModelKernel final : public netlink::RouteSink,
   // Called before each write; an Error makes that write fail.
   std::function<Result<>(const std::string& what)> before_write;
   int writes = 0;
+  int device_reads = 0;
 
  private:
   Result<> write_allowed(const std::string& what);
