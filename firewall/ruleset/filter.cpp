@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "firewall/ruleset/contents.h"
 #include "firewall/ruleset/never.h"
 #include "firewall/ruleset/outer.h"
 #include "firewall/ruleset/rights_chains.h"
@@ -203,51 +204,8 @@ void write_masquerade(Writer& out, const Filter& filter) {
   out.close();
 }
 
-// To which chain the packets of a peer go.
-std::string chain_of(const PeerFilter& peer, const Filter& filter) {
-  if (!filter.rights) {
-    return "every_route";
-  }
-  return peer.rights.empty() ? "refuse_forwarded" : peer.rights;
-}
-
-Contents contents(const Filter& filter) {
-  SetContent peer4{.name = "peer4"};
-  SetContent peer6{.name = "peer6"};
-  peer4.elements.reserve(filter.peers.size() * 2);
-  for (const auto& peer : filter.peers) {
-    const auto verdict = " : goto " + chain_of(peer, filter);
-    peer4.elements.push_back(peer.address.to_text() + verdict);
-    peer4.elements.push_back(peer.image.to_text() + verdict);
-    peer6.elements.push_back(peer.address_ipv6.to_text() + verdict);
-  }
-  SetContent route4{.name = "route4"};
-  SetContent route6{.name = "route6"};
-  for (const auto& route : filter.routes) {
-    auto& set = route.is_v4() ? route4 : route6;
-    set.elements.push_back(text_of(route));
-  }
-  Contents made;
-  auto& sets = made.sets;
-  sets.push_back(std::move(peer4));
-  sets.push_back(std::move(route4));
-  if (filter.ipv6) {
-    sets.push_back(std::move(peer6));
-    sets.push_back(std::move(route6));
-  }
-  for (auto& set : sets) {
-    sort_addresses(set.elements);
-  }
-  if (filter.rights) {
-    RightsChains(filter, *filter.rights).add_to(made);
-  }
-  std::ranges::sort(sets, {}, &SetContent::name);
-  return made;
-}
-
-}  // namespace
-
-Ruleset compile(const Filter& filter) {
+// All but the contents.
+std::string structure_of(const Filter& filter) {
   Writer out(filter.ipv6);
   out.declare("map peer4 { type ipv4_addr : verdict; }");
   out.declare("set route4 { type ipv4_addr; flags interval; }");
@@ -267,9 +225,25 @@ Ruleset compile(const Filter& filter) {
   write_input(out);
   write_forward(out, filter);
   write_masquerade(out, filter);
-  Ruleset made{.structure = out.take(), .contents = contents(filter), .ipv6 = filter.ipv6};
+  return out.take();
+}
+
+}  // namespace
+
+Ruleset compile(const Filter& filter) {
+  Ruleset made{
+      .structure = structure_of(filter), .contents = contents_of(filter), .ipv6 = filter.ipv6};
   made.digest = digest_of(made);
   return made;
+}
+
+Ruleset compile(const Filter& filter, const Filter& before, const Ruleset& made) {
+  auto contents = contents_after(before, made, filter);
+  Ruleset after{.structure = structure_of(filter),
+                .contents = std::move(contents.contents),
+                .ipv6 = filter.ipv6};
+  after.digest = {.structure = hash_of(after.structure), .contents = contents.digest};
+  return after;
 }
 
 std::string flowtable_trial(const std::string& device) {

@@ -77,6 +77,10 @@ struct Filter {
 // At least one tunnel.
 [[nodiscard]] Ruleset compile(const Filter& filter);
 
+// The same, and several times quicker where few peers differ from another filter and what was made
+// of it.
+[[nodiscard]] Ruleset compile(const Filter& filter, const Filter& before, const Ruleset& made);
+
 // As nft text a table of its own that has a flowtable on this device and fills it: what a kernel
 // refuses that has no flowtables, or none there. To be checked and not to be committed.
 [[nodiscard]] std::string flowtable_trial(const std::string& device);

@@ -9,6 +9,7 @@
 
 #include <netinet/in.h>
 
+#include "firewall/ruleset/peer_changes.h"
 #include "net/hash.h"
 
 namespace cw::firewall {
@@ -128,15 +129,34 @@ class Moves {
   std::map<std::pair<Name, Name>, Move> moves_;
 };
 
+// Rights of one name that say something else: those who have them lose something and stay as they
+// are.
+bool rights_differ(const Filter& before, const Filter& after) {
+  const auto then = by_name(before);
+  const auto now = by_name(after);
+  return std::ranges::any_of(then, [&](const auto& rights) {
+    const auto found = now.find(rights.first);
+    return found != now.end() && *found->second != *rights.second;
+  });
+}
+
+// Those who may lose something by what they are and become; all, where that is not quick to tell.
+PeerChanges changes_of(const Filter& before, const Filter& after) {
+  auto changes =
+      rights_differ(before, after) ? std::nullopt : peer_changes(before.peers, after.peers);
+  return changes ? std::move(*changes) : PeerChanges{.gone = before.peers, .came = after.peers};
+}
+
 std::vector<Openings> lost_by_peers(const Filter& before, const Filter& after) {
+  const auto changes = changes_of(before, after);
   std::unordered_map<net::Ip, const PeerFilter*, net::HashOfBytes> there;
-  there.reserve(after.peers.size());
-  for (const auto& peer : after.peers) {
+  there.reserve(changes.came.size());
+  for (const auto& peer : changes.came) {
     there.emplace(peer.address, &peer);
   }
   Moves moves(before, after);
   std::vector<Openings> of_the_gone;
-  for (const auto& peer : before.peers) {
+  for (const auto& peer : changes.gone) {
     const auto found = there.find(peer.address);
     const bool stays = found != there.end() && found->second->address_ipv6 == peer.address_ipv6 &&
                        found->second->image == peer.image;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <string_view>
 
 #include <sodium.h>
 
@@ -14,31 +15,47 @@ namespace cw::firewall {
 
 namespace {
 
-constexpr std::size_t kHashSize = 16;  // the smallest that libsodium's BLAKE2b gives
+template <std::size_t Size>
+std::uint64_t first_64_bits(const std::array<unsigned char, Size>& hash) {
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < sizeof value; ++i) {
+    value = value << 8 | hash[i];
+  }
+  return value;
+}
 
-class Hash {
+// Anybody may know it: accidents are to be told apart, not attempts.
+constexpr std::array<unsigned char, crypto_shorthash_KEYBYTES> kKey = {
+    'c', 'a', 'u', 's', 'e', 'w', 'a', 'y', ' ', 'c', 'o', 'n', 't', 'e', 'n', 't'};
+
+// Of one text of a list; the same text of another list is another part.
+class Part {
  public:
-  Hash() { crypto_generichash_init(&state_, nullptr, 0, kHashSize); }
-
-  void add(const std::string& text) {
-    // The terminating zero keeps "ab" + "c" apart from "a" + "bc".
-    crypto_generichash_update(&state_, reinterpret_cast<const unsigned char*>(text.c_str()),
-                              text.size() + 1);
+  explicit Part(std::string_view list) : text_(list), list_(list.size() + 1) {
+    text_.push_back('\0');  // keeps "ab" + "c" apart from "a" + "bc"
   }
 
-  std::uint64_t first_64_bits() {
-    std::array<unsigned char, kHashSize> hash{};
-    crypto_generichash_final(&state_, hash.data(), hash.size());
-    std::uint64_t value = 0;
-    for (std::size_t i = 0; i < sizeof value; ++i) {
-      value = value << 8 | hash[i];
-    }
-    return value;
+  std::uint64_t operator()(const std::string& text) {
+    text_.resize(list_);
+    text_ += text;
+    std::array<unsigned char, crypto_shorthash_BYTES> hash{};
+    crypto_shorthash(hash.data(), reinterpret_cast<const unsigned char*>(text_.data()),
+                     text_.size(), kKey.data());
+    return first_64_bits(hash);
   }
 
  private:
-  crypto_generichash_state state_{};
+  std::string text_;
+  std::size_t list_;
 };
+
+std::uint64_t sum(Part part, const std::vector<std::string>& texts) {
+  std::uint64_t all = 0;
+  for (const auto& text : texts) {
+    all += part(text);
+  }
+  return all;
+}
 
 }  // namespace
 
@@ -51,28 +68,34 @@ std::string Digest::to_text() const {
   return net::Ip::v6(bytes).to_text();
 }
 
+std::uint64_t hash_of(const std::string& structure) {
+  std::array<unsigned char, crypto_generichash_BYTES_MIN> hash{};
+  // With the zero at its end.
+  crypto_generichash(hash.data(), hash.size(),
+                     reinterpret_cast<const unsigned char*>(structure.c_str()),
+                     structure.size() + 1, nullptr, 0);
+  return first_64_bits(hash);
+}
+
+std::uint64_t sum_of(std::string_view set, const std::vector<std::string>& elements) {
+  return sum(Part("set " + std::string(set)), elements);
+}
+
+std::uint64_t sum_of(const Contents& contents) {
+  auto all = sum(Part("counters"), contents.counters) + sum(Part("rights"), contents.rights);
+  Part jumps("jumps");
+  for (const auto& jump : contents.jumps) {
+    all += jumps(jump.chain + " " + jump.to);
+  }
+  Part sets("sets");
+  for (const auto& set : contents.sets) {
+    all += sets(set.name) + sum_of(set.name, set.elements);
+  }
+  return all;
+}
+
 Digest digest_of(const Ruleset& ruleset) {
-  Hash structure;
-  structure.add(ruleset.structure);
-  Hash contents;
-  const auto add_all = [&contents](const std::vector<std::string>& texts) {
-    for (const auto& text : texts) {
-      contents.add(text);
-    }
-    contents.add({});  // ends a list: none of them is empty
-  };
-  add_all(ruleset.contents.counters);
-  add_all(ruleset.contents.rights);
-  for (const auto& jump : ruleset.contents.jumps) {
-    contents.add(jump.chain);
-    contents.add(jump.to);
-  }
-  contents.add({});
-  for (const auto& set : ruleset.contents.sets) {
-    contents.add(set.name);
-    add_all(set.elements);
-  }
-  return {.structure = structure.first_64_bits(), .contents = contents.first_64_bits()};
+  return {.structure = hash_of(ruleset.structure), .contents = sum_of(ruleset.contents)};
 }
 
 namespace {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 // The one nft table `inet causeway` as a value: a structure (base chains and what they always
@@ -68,6 +69,14 @@ struct Ruleset {
 
   friend bool operator==(const Ruleset&, const Ruleset&) = default;
 };
+
+// Digest::structure.
+[[nodiscard]] std::uint64_t hash_of(const std::string& structure);
+
+// Digest::contents: a sum over the hashes of all parts, so that it follows a change without looking
+// at the rest: what came is added, what went is taken away.
+[[nodiscard]] std::uint64_t sum_of(const Contents& contents);
+[[nodiscard]] std::uint64_t sum_of(std::string_view set, const std::vector<std::string>& elements);
 
 // Linear in the text, so it is kept with what it is of.
 [[nodiscard]] Digest digest_of(const Ruleset& ruleset);

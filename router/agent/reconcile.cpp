@@ -84,12 +84,17 @@ void Reconciler::leave() {
   }
 }
 
+// What was made before, while it is whole.
+const router::DesiredState* Reconciler::known() const {
+  return desired_ && desired_->firewall ? &*desired_ : nullptr;
+}
+
 Result<Candidate> Reconciler::prepare(network::Netmap netmap, WallTime now) {
   auto overlaps = overlaps_of(netmap);
   std::swap(snapshot_.netmap, netmap);
   std::swap(snapshot_.overlaps, overlaps);
   snapshot_.now = now;
-  auto result = router::desired(snapshot_);
+  auto result = router::desired(snapshot_, known());
   std::swap(snapshot_.netmap, netmap);
   std::swap(snapshot_.overlaps, overlaps);
   auto desired = CW_TRY(std::move(result));
@@ -133,7 +138,7 @@ void Reconciler::go_down() {
 
 Result<const router::DesiredState*> Reconciler::renew(WallTime now) {
   snapshot_.now = now;
-  auto fresh = router::desired(snapshot_);
+  auto fresh = router::desired(snapshot_, known());
   if (!fresh) {
     settled_ = false;
     desired_.reset();

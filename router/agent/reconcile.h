@@ -115,6 +115,7 @@ class Reconciler {
   [[nodiscard]] bool is_in_force(const firewall::Ruleset& ruleset);
   void forget_desired();
   void forget_revoked(const router::DesiredState& desired, Round& round);
+  [[nodiscard]] const router::DesiredState* known() const;
   void leave();
   void write_ahead(const router::DesiredState& desired, Round& round);
   void look_and_mend(Result<const router::DesiredState*> desired, WallTime now, Round& round);

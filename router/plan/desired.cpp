@@ -93,7 +93,10 @@ std::optional<net::SocketAddress> resume_at(const Snapshot& snapshot, const net:
 
 class Builder {
  public:
-  Builder(const Snapshot& snapshot, const network::Site& site) : snapshot_(snapshot), site_(site) {}
+  Builder(const Snapshot& snapshot, const network::Site& site) : snapshot_(snapshot), site_(site) {
+    filter_.peers.reserve(snapshot.netmap.peers.size());
+    served_.reserve(snapshot.netmap.peers.size());
+  }
 
   void add_gateway(const network::Gateway& gateway) {
     gateways_.push_back(&gateway);
@@ -119,6 +122,7 @@ class Builder {
   }
 
   void add_peers() {
+    std::vector<std::vector<const network::Peer*>> on_device(gateways_.size());
     for (const auto& peer : snapshot_.netmap.peers) {
       if (peer.expires && *peer.expires > snapshot_.now) {
         changes_at(peer.expires);
@@ -129,7 +133,7 @@ class Builder {
       bool served = false;
       for (std::size_t i = 0; i < gateways_.size(); ++i) {
         if (gateways_[i]->block.contains(peer.address)) {
-          add_peer(state_.devices[i], peer);
+          on_device[i].push_back(&peer);
           served = true;
         }
       }
@@ -137,12 +141,19 @@ class Builder {
         let_in(peer);
       }
     }
-    for (auto& device : state_.devices) {
-      std::ranges::sort(device.peers, {}, &DevicePeer::key);
+    for (std::size_t i = 0; i < gateways_.size(); ++i) {
+      auto& peers = on_device[i];
+      std::ranges::sort(peers, {}, [](const network::Peer* peer) -> const net::PublicKey& {
+        return peer->public_key;
+      });
+      state_.devices[i].peers.reserve(peers.size());
+      for (const auto* peer : peers) {
+        add_peer(state_.devices[i], *peer);
+      }
     }
   }
 
-  DesiredState finish() && {
+  DesiredState finish(const DesiredState* before) && {
     add_common_rules();
     add_routes_of_moved_peers();
     state_.sysctls = conntrack_sysctls(snapshot_.host.conntrack_memory);
@@ -162,7 +173,9 @@ class Builder {
     filter_.mark_judged = kMarkJudged;
     filter_.ipv6 = ipv6();
     add_policy();
-    state_.firewall = firewall::compile(filter_);
+    state_.firewall = before != nullptr && before->firewall
+                          ? firewall::compile(filter_, before->filter, *before->firewall)
+                          : firewall::compile(filter_);
     state_.filter = std::move(filter_);
     std::ranges::sort(state_.devices, {}, &Device::name);
     std::ranges::sort(state_.addresses);
@@ -296,14 +309,15 @@ class Builder {
 
   void add_peer(Device& device, const network::Peer& peer) {
     const auto twin = net::ipv6_twin(ula(), peer.address);
-    DevicePeer entry{.key = peer.public_key,
-                     .name = peer.name,
-                     .allowed_ips = {net::Prefix::host(peer.address)},
-                     .resume = resume_at(snapshot_, peer.public_key, device.name)};
+    auto& entry = device.peers.emplace_back(
+        DevicePeer{.key = peer.public_key,
+                   .name = peer.name,
+                   .resume = resume_at(snapshot_, peer.public_key, device.name)});
+    entry.allowed_ips.reserve(2);
+    entry.allowed_ips.push_back(net::Prefix::host(peer.address));
     if (ipv6()) {
       entry.allowed_ips.push_back(net::Prefix::host(twin));
     }
-    device.peers.push_back(std::move(entry));
   }
 
   // Once, however many devices it is on.
@@ -329,7 +343,7 @@ std::string device_name(const std::string& gateway) {
   return kDevicePrefix + gateway;
 }
 
-Result<DesiredState> desired(const Snapshot& snapshot) {
+Result<DesiredState> desired(const Snapshot& snapshot, const DesiredState* before) {
   const auto* site = CW_TRY(site_of(snapshot));
   if (!site->aliases.empty()) {
     return Error::make(
@@ -357,7 +371,7 @@ Result<DesiredState> desired(const Snapshot& snapshot) {
     return DesiredState{};
   }
   builder.add_peers();
-  return std::move(builder).finish();
+  return std::move(builder).finish(before);
 }
 
 }  // namespace cw::router

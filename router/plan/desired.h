@@ -14,7 +14,11 @@ namespace cw::router {
 // is an error too; a router that serves no gateway is not, and a gateway whose prefixes the host
 // uses for something else is left out (plan/overlap.h). ErrorKind::Unsupported: an egress mode
 // other than masquerade.
-[[nodiscard]] Result<DesiredState> desired(const Snapshot& snapshot);
+//
+// `before`, if given, is what was made of another snapshot: the same comes out, quicker where few
+// peers differ.
+[[nodiscard]] Result<DesiredState> desired(const Snapshot& snapshot,
+                                           const DesiredState* before = nullptr);
 
 // The name of a gateway's device.
 [[nodiscard]] std::string device_name(const std::string& gateway);

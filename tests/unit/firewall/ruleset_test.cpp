@@ -40,6 +40,14 @@ TEST(Digest, TellsWhereOneElementEndsAndTheNextBegins) {
   EXPECT_NE(digest_of(one), digest_of(two));
 }
 
+TEST(Digest, TellsInWhichSetAnElementIs) {
+  auto one = small();
+  auto two = small();
+  one.contents.sets = {{"s", {"a"}}, {"t", {}}};
+  two.contents.sets = {{"s", {}}, {"t", {"a"}}};
+  EXPECT_NE(digest_of(one), digest_of(two));
+}
+
 TEST(Digest, IsWrittenAsAnIpv6Address) {
   EXPECT_EQ((Digest{.structure = 0x20010db800000001, .contents = 2}.to_text()), "2001:db8:0:1::2");
 }

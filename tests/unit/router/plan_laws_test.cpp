@@ -96,6 +96,14 @@ TEST(PlanLaws, OnePlanMendsAnyDamage) {
   }));
 }
 
+TEST(PlanLaws, WhatIsWantedAfterAnotherStateIsWhatIsWantedAnew) {
+  EXPECT_TRUE(rc::check([] {
+    const auto before = *desired(random_snapshot());
+    const auto snapshot = random_snapshot();
+    RC_ASSERT(*desired(snapshot, &before) == *desired(snapshot));
+  }));
+}
+
 TEST(PlanLaws, MovesFromAnyNetworkToAnyOtherInOneStep) {
   EXPECT_TRUE(rc::check([] {
     const auto before = *desired(random_snapshot());
