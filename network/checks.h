@@ -2,10 +2,12 @@
 #pragma once
 
 #include <map>
+#include <memory_resource>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "net/hash.h"
@@ -47,6 +49,8 @@ struct Origin {
 template <class T, class Owners = std::map<T, Origin>>
 class Claims {
  public:
+  explicit Claims(Owners owners = {}) : owners_(std::move(owners)) {}
+
   void expect(std::size_t owners) { owners_.reserve(owners); }
 
   // The earlier owner, if there is one.
@@ -64,9 +68,11 @@ class Claims {
   Owners owners_;
 };
 
-// Of what each of thousands of peers has.
+// Of what each of thousands of peers has. They go all at once, so no place is given back before.
 template <class T>
-using ManyClaims = Claims<T, std::unordered_map<T, Origin, net::HashOfBytes>>;
+using ManyOwners = std::pmr::unordered_map<T, Origin, net::HashOfBytes>;
+template <class T>
+using ManyClaims = Claims<T, ManyOwners<T>>;
 
 // One [[gateway]] with its site, and what its defaults came to.
 struct GatewayView {
@@ -94,8 +100,10 @@ struct Checks {
   const Directory& directory;
   Diagnostics& diagnostics;
   std::vector<GatewayView> gateways = {};  // in the order of sites and of their files
-  ManyClaims<net::PublicKey> keys = {};    // of gateways and peers
-  ManyClaims<net::Ip> addresses = {};      // of gateways and peers
+  std::pmr::monotonic_buffer_resource memory = {};
+  // Of gateways and peers.
+  ManyClaims<net::PublicKey> keys = ManyClaims<net::PublicKey>(ManyOwners<net::PublicKey>(&memory));
+  ManyClaims<net::Ip> addresses = ManyClaims<net::Ip>(ManyOwners<net::Ip>(&memory));
 
   void report(const Origin& at, std::string message, std::string hint = {});
   void report(const Origin& at, std::string message, const Origin& other, std::string note,
