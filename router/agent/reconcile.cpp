@@ -210,7 +210,6 @@ Round Reconciler::run(firewall::Depth depth, WallTime now) {
   if (round.failed.empty()) {
     look_and_mend(desired, now, round);
   } else {
-    forget_revoked(**desired, round);
     second_look(**desired, round);
   }
   finish(round);

@@ -43,6 +43,7 @@ void Reconciler::write_ahead(const router::DesiredState& desired, Round& round) 
     return;
   }
   carry_out(plan, desired, round);
+  forget_revoked(desired, round);  // what the flowtable carries is asked about no more
 }
 
 }  // namespace cw::agent

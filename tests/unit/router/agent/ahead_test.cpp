@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <optional>
 
+#include <netinet/in.h>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -66,6 +68,24 @@ TEST_F(Ahead, APeerThatSomebodyAddedGoesInTheSameRound) {
   take(5);
   EXPECT_TRUE(run().settled);
   EXPECT_THAT(peers(), SizeIs(5));
+}
+
+TEST_F(Ahead, ConnectionsOfAPeerThatGoesEndBeforeThePeersAreRead) {
+  kernel_.flows = {{.from = snapshot_.netmap.peers[3].address,
+                    .to = *net::Ip::parse("10.0.1.5"),
+                    .protocol = IPPROTO_TCP,
+                    .port = 5432}};
+  std::optional<int> reads_at_end;
+  kernel_.before_write = [&](const std::string& what) -> Result<> {
+    if (what == "forget connections") {
+      reads_at_end = kernel_.device_reads;
+    }
+    return {};
+  };
+  take(3);
+  EXPECT_TRUE(run().settled);
+  EXPECT_EQ(reads_at_end, 0);
+  EXPECT_THAT(kernel_.flows, IsEmpty());
 }
 
 TEST_F(Ahead, AfterAFlushThePeersAreReadFirst) {
