@@ -127,7 +127,7 @@ std::vector<std::string> notes(const network::ClientConfig& config,
   for (const auto& route : config.claimed_twice) {
     lines.push_back(
         fmt::format("{} is at more than one of its sites, so that it is in none of the "
-                    "tunnel's routes",
+                    "tunnel's routes: `causeway via ADDRESS --site SITE` says how each is reached",
                     route.to_text()));
   }
   const bool image = output.qr || output.png;

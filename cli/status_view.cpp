@@ -162,6 +162,36 @@ std::string gateways(const std::vector<api::GatewayStatus>& gateways, Colour col
                rows, colour);
 }
 
+// What was dropped only where something was.
+std::string via6(const std::vector<api::GatewayStatus>& gateways, Colour colour) {
+  std::vector<std::vector<Cell>> rows;
+  std::string uncounted;
+  for (const auto& gateway : gateways) {
+    if (!gateway.via6) {
+      continue;
+    }
+    if (!gateway.via6->counted) {
+      uncounted +=
+          fmt::format("4via6 of gateway {} by {} is not counted (see causewayd(8), FILES)\n",
+                      gateway.name, gateway.via6->prefix);
+    }
+    for (const auto& packets : gateway.via6->packets) {
+      if (packets.from_peers + packets.to_peers > 0 || packets.outcome == "translated") {
+        rows.push_back({cell(gateway.name), cell(fmt::format("{}", packets.from_peers)),
+                        cell(fmt::format("{}", packets.to_peers)),
+                        cell(packets.outcome == "translated"
+                                 ? fmt::format("translated, {}", gateway.via6->prefix)
+                                 : "dropped: " + printable(packets.meaning))});
+      }
+    }
+  }
+  return rows.empty()
+             ? uncounted
+             : table({left("4VIA6"), right("FROM PEERS"), right("TO PEERS"), left("PACKETS")}, rows,
+                     colour) +
+                   uncounted;
+}
+
 // How many rules are listed; whoever wants more wants to sort them as well.
 constexpr std::size_t kBusiest = 10;
 
@@ -226,6 +256,9 @@ std::string view(const api::Status& status, Peers which, Colour colour) {
   }
   if (!status.gateways.empty()) {
     text += "\n" + gateways(status.gateways, colour);
+  }
+  if (const auto translated = via6(status.gateways, colour); !translated.empty()) {
+    text += "\n" + translated;
   }
   if (!status.rules.empty()) {
     text += "\n" + rules(status.rules, colour);

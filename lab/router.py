@@ -40,6 +40,22 @@ def twin(address: str) -> str:
     return f"{ULA}::{a << 8 | b:x}:{c << 8 | d:x}"
 
 
+VIA = f"{ULA}:b1a::/64"
+SITE_ID = 1
+
+
+def via(address: str, site: int = SITE_ID) -> str:
+    """An address of a site, by 4via6."""
+    a, b, c, d = (int(part) for part in address.split("."))
+    return f"{ULA}:b1a:0:{site:x}:{a << 8 | b:x}:{c << 8 | d:x}"
+
+
+def image(address: str) -> str:
+    """What a peer's packets by 4via6 come from, inside the router."""
+    _, b, c, d = (int(part) for part in address.split("."))
+    return f"240.{b & 0x3F}.{c}.{d}"
+
+
 @dataclass
 class Device:
     """A peer of the network, with the key that only its owner has."""
@@ -73,7 +89,7 @@ class Network:
             (folder / name).mkdir(parents=True, exist_ok=True)  # the package makes them
         (folder / "network.toml").write_text(f'name = "acme"\npool = "{POOL}"\nula = "{ULA}::/48"\n')
         (folder / "sites/prod.toml").write_text(
-            f"""id = 1
+            f"""id = {SITE_ID}
 routes = {json.dumps(routes)}
 
 [[router]]
@@ -104,6 +120,11 @@ address = "{GATEWAY_ADDRESS}"
         lines = [f'public_key = "{device.keys.public}"', f'address = "{device.address}"']
         lines += [f"{key} = {_toml(value)}" for key, value in settings.items()]
         (self.folder / f"peers/{device.name}.toml").write_text("\n".join(lines) + "\n")
+
+    def set_routes(self, *routes: str) -> None:
+        """Of the site."""
+        site = self.folder / "sites/prod.toml"
+        site.write_text(re.sub(r"^routes = .*$", f"routes = {json.dumps(routes)}", site.read_text(), flags=re.MULTILINE))
 
     def set_policy(self, text: str | None) -> None:
         """policy.toml, replaced in one go; None: there is none."""
@@ -207,7 +228,15 @@ class Agent:
     def socket(self) -> Path:
         return self.runtime / "control.sock"
 
+    @property
+    def counters(self) -> Path:
+        """The bpf file system that keeps what the translators count; the package has a unit that mounts it."""
+        return self.runtime / "bpf"
+
     def start(self, wait: bool = True) -> Agent:
+        self.counters.mkdir(exist_ok=True)
+        if not self.counters.is_mount():
+            shell.run("mount", "-t", "bpf", "bpf", str(self.counters))
         with self.log.open("a") as output:
             self.process = self.namespace.start(
                 *("causewayd", "--config", str(self.config)),
@@ -274,6 +303,8 @@ class Agent:
         """Ends it. What a sanitizer has found in it fails the test."""
         if self.process is not None and self.process.poll() is None:
             self.kill()
+        if self.counters.is_mount():
+            shell.run("umount", "--lazy", str(self.counters))
         log = self.log.read_text(errors="replace") if self.log.exists() else ""
         found = SANITIZER_REPORT.search(log)
         if found:

@@ -17,6 +17,7 @@ from lab.namespace import Namespace
 
 NAT_PUBLIC = "203.0.113.2"
 ROUTER_PUBLIC = "198.51.100.10"
+ROUTER2_PUBLIC = "192.0.2.10"  # of a second VPC
 ROUTER = "10.0.0.10"
 ROUTER_6 = "2001:db8:10::10"
 DATABASE = "10.0.1.5"
@@ -36,10 +37,10 @@ table ip nat {
 }
 """
 
-INTERNET_GATEWAY_RULES = f"""
+INTERNET_GATEWAY_RULES = """
 table ip internet_gateway {{
-  chain prerouting {{ type nat hook prerouting priority dstnat; ip daddr {ROUTER_PUBLIC} dnat to {ROUTER}; }}
-  chain postrouting {{ type nat hook postrouting priority srcnat; oifname "wan" ip saddr {ROUTER} snat to {ROUTER_PUBLIC}; }}
+  chain prerouting {{ type nat hook prerouting priority dstnat; ip daddr {public} dnat to {router}; }}
+  chain postrouting {{ type nat hook postrouting priority srcnat; oifname "wan" ip saddr {router} snat to {public}; }}
 }}
 """
 
@@ -95,11 +96,7 @@ class Topology:
             (self.router, "eth0", self.vpc, "port0"),
             (self.db, "eth0", self.vpc, "port1"),
         ]
-        batch = (
-            f"link add {a_name} netns {a.name} type veth peer name {b_name} netns {b.name}\n"
-            for a, a_name, b, b_name in cables
-        )
-        shell.run("ip", "-batch", "-", stdin="".join(batch))
+        _plug_in(cables)
 
     def _home(self) -> None:
         for n, client in enumerate(self.clients):
@@ -128,26 +125,68 @@ class Topology:
         self.internet.sysctl(net__ipv4__ip_forward=1)
 
     def _vpc(self) -> None:
-        self.vpc.ip(
-            *_bridge("subnet", "port0", "port1"),
-            "address add 10.0.0.1/16 dev subnet",
-            "address add 2001:db8:10::1/64 dev subnet nodad",
-            # The internet gateway answers for the router's public address.
-            "link set wan up",
-            "address add 198.51.100.2/24 dev wan",
-            f"address add {ROUTER_PUBLIC}/32 dev wan",
-            "route add default via 198.51.100.1",
+        _build_vpc(self.vpc, self.router, self.db, "198.51.100", ROUTER_PUBLIC)
+
+
+class SecondVpc:
+    """One more VPC on the internet of `topology`, with the very addresses of the first. `close` removes it.
+
+    `db` is plugged in, and left alone on close.
+    """
+
+    def __init__(self, topology: Topology, db: Namespace) -> None:
+        self.db = db
+        self._made = Namespace.make("vpc2", "router2")
+        self.vpc, self.router = self._made
+        try:
+            cables = [
+                (self.vpc, "wan", topology.internet, "cloud2"),
+                (self.router, "eth0", self.vpc, "port0"),
+                (self.db, "eth0", self.vpc, "port1"),
+            ]
+            _plug_in(cables)
+            topology.internet.ip("link set cloud2 up", "address add 192.0.2.1/24 dev cloud2")
+            _build_vpc(self.vpc, self.router, self.db, "192.0.2", ROUTER2_PUBLIC)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        self.db.run("ip", "link", "delete", "eth0", check=False)
+        for namespace in reversed(self._made):
+            namespace.delete()
+        self._made.clear()
+
+
+def _plug_in(cables: list[tuple[Namespace, str, Namespace, str]]) -> None:
+    batch = (
+        f"link add {a_name} netns {a.name} type veth peer name {b_name} netns {b.name}\n" for a, a_name, b, b_name in cables
+    )
+    shell.run("ip", "-batch", "-", stdin="".join(batch))
+
+
+def _build_vpc(vpc: Namespace, router: Namespace, db: Namespace, outside: str, public: str) -> None:
+    """`outside`: the /24 of its way to the internet, without the last number."""
+    vpc.ip(
+        *_bridge("subnet", "port0", "port1"),
+        "address add 10.0.0.1/16 dev subnet",
+        "address add 2001:db8:10::1/64 dev subnet nodad",
+        # The internet gateway answers for the router's public address.
+        "link set wan up",
+        f"address add {outside}.2/24 dev wan",
+        f"address add {public}/32 dev wan",
+        f"route add default via {outside}.1",
+    )
+    vpc.sysctl(net__ipv4__ip_forward=1, net__ipv6__conf__all__forwarding=1)
+    vpc.nft(INTERNET_GATEWAY_RULES.format(public=public, router=ROUTER))
+    for host, v4, v6 in ((router, ROUTER, ROUTER_6), (db, DATABASE, DATABASE_6)):
+        host.ip(
+            "link set eth0 up",
+            f"address add {v4}/16 dev eth0",
+            f"address add {v6}/64 dev eth0 nodad",
+            "route add default via 10.0.0.1",
+            "route add default via 2001:db8:10::1",
         )
-        self.vpc.sysctl(net__ipv4__ip_forward=1, net__ipv6__conf__all__forwarding=1)
-        self.vpc.nft(INTERNET_GATEWAY_RULES)
-        for host, v4, v6 in ((self.router, ROUTER, ROUTER_6), (self.db, DATABASE, DATABASE_6)):
-            host.ip(
-                "link set eth0 up",
-                f"address add {v4}/16 dev eth0",
-                f"address add {v6}/64 dev eth0 nodad",
-                "route add default via 10.0.0.1",
-                "route add default via 2001:db8:10::1",
-            )
 
 
 def _bridge(name: str, *ports: str) -> tuple[str, ...]:

@@ -33,16 +33,16 @@ FUZZ_SECONDS = 60  # of the long form, for each target
 LAW_ROUNDS_LONG = {"dev": 20_000, "asan": 2_000}
 STAGES = ("units", "fuzz", "system", "swaps", "times", "packages")
 
-# By file: the data path of stock clients, the policy but for its exchange by the hundred, closure without the firewall,
-# the sinks.
-KERNEL_TESTS = "data_path or (test_policy and not test_policy_swaps) or test_closed or test_kernel"
+# By file: the data path of stock clients, also by 4via6 and alias, the policy but for its exchange by the hundred, closure
+# without the firewall, the sinks.
+KERNEL_TESTS = "data_path or via6_agent or two_vpcs or (test_policy and not test_policy_swaps) or test_closed or test_kernel"
 
 # A gtest program's own report of a case, for programs ctest knows as one test.
 GTEST_CASE = re.compile(r"^\[ +(OK|FAILED) +\] (\S+\.\S+).*\((\d+) ms\)$", re.MULTILINE)
 
-# What waits for the long form: four minutes of packets through a translator that the agent does not use yet. That it does
-# what the RFC says is among the sinks' tests.
-LONG_FORM_ONLY = "test_via6"
+# What waits for the long form: minutes of packets through the translator. That it does what the RFC says is among the sinks'
+# tests, and that the agent keeps it is among the repairs.
+LONG_FORM_ONLY = "test_via6.py"
 
 
 @dataclass(frozen=True)

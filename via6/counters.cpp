@@ -11,6 +11,7 @@ struct Text {
 };
 
 // In the order of cw_via6_outcome.
+// NOLINTBEGIN(modernize-use-designated-initializers): a table, its columns are the fields of Text
 constexpr std::array<Text, kOutcomes> kTexts = {{
     {"translated", "translated"},
     {"truncated", "ends before its headers say so"},
@@ -31,6 +32,7 @@ constexpr std::array<Text, kOutcomes> kTexts = {{
     {"inner_address", "an ICMP error about a packet that its receiver did not send"},
     {"kernel", "the kernel refused to change the packet"},
 }};
+// NOLINTEND(modernize-use-designated-initializers)
 
 }  // namespace
 

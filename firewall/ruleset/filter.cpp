@@ -204,6 +204,22 @@ void write_masquerade(Writer& out, const Filter& filter) {
   out.close();
 }
 
+// Before the judgement, so that it, its counters and the flowtable see real destinations alone.
+// Answers and errors are translated back by what conntrack remembers.
+void write_aliases(Writer& out, const std::vector<net::Alias>& aliases) {
+  if (aliases.empty()) {
+    return;
+  }
+  out.open("chain alias_prerouting");
+  out.line("type nat hook prerouting priority dstnat; policy accept;");
+  for (const auto& [route, alias] : aliases) {
+    const bool one = route.is_host();
+    out.line(R"(iifname "cw-*" ip daddr {} dnat ip {}to {})", text_of(alias), one ? "" : "prefix ",
+             text_of(route));
+  }
+  out.close();
+}
+
 // All but the contents.
 std::string structure_of(const Filter& filter) {
   Writer out(filter.ipv6);
@@ -221,6 +237,7 @@ std::string structure_of(const Filter& filter) {
   }
   write_sources(out, filter);
   write_outer(out, filter);
+  write_aliases(out, filter.aliases);
   write_judgement(out, filter);
   write_input(out);
   write_forward(out, filter);

@@ -8,6 +8,7 @@
 
 #include "firewall/ruleset/rights.h"
 #include "firewall/ruleset/ruleset.h"
+#include "net/alias.h"
 #include "net/prefix.h"
 
 // What a router lets pass, and its translation to the table's chains. Pure.
@@ -18,7 +19,8 @@
 //
 //   prerouting raw        a source that is not the device's, or that comes from elsewhere: drop;
 //                         WireGuard's own packets: not tracked (outer.h), nor at output raw
-//   prerouting dstnat     UDP 443 and 4500 that carry WireGuard: to the gateway's port
+//   prerouting dstnat     UDP 443 and 4500 that carry WireGuard: to the gateway's port;
+//                         from a tunnel to an IPv4 alias: to what it stands for
 //   prerouting dstnat+10  from a tunnel: by peer; to a tunnel: replies, and what the policy opens.
 //                         What is allowed gets the mark without which no route is found (ADR 0003)
 //   input                 from a tunnel to the router itself: ICMP only
@@ -56,6 +58,7 @@ struct Filter {
   std::vector<TunnelFilter> tunnels;
   std::vector<PeerFilter> peers;
   std::vector<net::Prefix> routes;             // of the site
+  std::vector<net::Alias> aliases;             // of IPv4 routes
   std::vector<std::uint16_t> alternate_ports;  // to the first tunnel's listen_port
   // None: every peer reaches every route. Else each peer what its rights say, and a peer without
   // any, nothing.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <string_view>
+#include <utility>
 
 #include <netinet/in.h>
 
@@ -76,10 +77,12 @@ bool Permissions::Grants::allow(const Opening& opening) const {
   });
 }
 
-Permissions::Permissions(const Filter& filter)
+Permissions::Permissions(const Filter& filter, std::vector<net::Alias> gone)
     : has_policy_(filter.rights.has_value()),
       never_(never()),
       routes_(filter.routes),
+      aliases_(filter.aliases),
+      gone_aliases_(std::move(gone)),
       from_site_(filter.from_site) {
   for (const auto& tunnel : filter.tunnels) {
     ours_.insert(ours_.end(), {tunnel.block, tunnel.block_ipv6, tunnel.image});
@@ -116,13 +119,23 @@ bool Permissions::judge(const Opening& opening) const {
          !is_gateway(opening.to);
 }
 
+bool Permissions::came_by_what_is_gone(const Opening& opening) const {
+  const auto is_of = [&](const net::Alias& alias) {
+    const auto real =
+        opening.asked ? net::from_alias(alias, net::Prefix::host(*opening.asked)) : std::nullopt;
+    return real == net::Prefix::host(opening.to);
+  };
+  return std::ranges::any_of(gone_aliases_, is_of) && std::ranges::none_of(aliases_, is_of);
+}
+
 bool Permissions::allow(const Opening& opening) const {
   if (!is_ours(opening.from)) {
     return has_policy_ && is_in(routes_, opening.from) && from_site_.allow(opening);
   }
   const auto peer = of_peer_.find(opening.from);
-  return peer != of_peer_.end() && peer->second && !is_in(never_, opening.to) &&
-         (has_policy_ || !is_ours(opening.to)) && peer->second->allow(opening);
+  return !came_by_what_is_gone(opening) && peer != of_peer_.end() && peer->second &&
+         !is_in(never_, opening.to) && (has_policy_ || !is_ours(opening.to)) &&
+         peer->second->allow(opening);
 }
 
 }  // namespace cw::firewall

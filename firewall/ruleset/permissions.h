@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -18,19 +19,21 @@
 // rights have.
 namespace cw::firewall {
 
-// As whoever opens it sees it, before any NAT.
+// From whom, before any NAT, and to whom, where aliases are translated already.
 struct Opening {
   net::Ip from;
   net::Ip to;
-  std::uint8_t protocol = 0;  // of IP
-  std::uint16_t port = 0;     // of the destination, where the protocol has any
+  std::optional<net::Ip> asked;  // before they are: the same for most; none: not known
+  std::uint8_t protocol = 0;     // of IP
+  std::uint16_t port = 0;        // of the destination, where the protocol has any
 
   friend bool operator==(const Opening&, const Opening&) = default;
 };
 
 class Permissions {
  public:
-  explicit Permissions(const Filter& filter);
+  // `gone`: aliases that there were. What came by one does not begin again, unless it is still one.
+  explicit Permissions(const Filter& filter, std::vector<net::Alias> gone = {});
 
   // Does it go through this router's tunnels? What begins or ends at a gateway itself does not.
   [[nodiscard]] bool judge(const Opening& opening) const;
@@ -57,12 +60,15 @@ class Permissions {
   };
 
   [[nodiscard]] bool is_ours(const net::Ip& address) const;
+  [[nodiscard]] bool came_by_what_is_gone(const Opening& opening) const;
 
   bool has_policy_;
   std::vector<net::Prefix> ours_;  // blocks of the tunnels, their twins and images
   std::vector<net::Ip> gateways_;
   std::vector<net::Prefix> never_;
   std::vector<net::Prefix> routes_;
+  std::vector<net::Alias> aliases_;
+  std::vector<net::Alias> gone_aliases_;
   Grants from_site_;
   // A peer's, by each of its addresses; none: it may open nothing. Many share one.
   std::unordered_map<net::Ip, std::shared_ptr<const Grants>, net::HashOfBytes> of_peer_;

@@ -179,6 +179,15 @@ std::vector<Openings> either(std::vector<Openings> some, const std::vector<Openi
   return all || some.size() > kMostOpenings ? everything() : some;
 }
 
+std::vector<net::Alias> aliases_gone(const Filter& before, const Filter& after) {
+  auto gone = before.aliases;
+  std::erase_if(gone, [&](const net::Alias& alias) {
+    return std::ranges::find(after.aliases, alias) != after.aliases.end();
+  });
+  std::ranges::sort(gone);
+  return gone;
+}
+
 std::vector<Openings> revoked(const Filter& before, const Filter& after) {
   // Whose addresses are ours decides who is judged at all; such a change is rare.
   if (before.tunnels != after.tunnels || before.rights.has_value() != after.rights.has_value()) {
@@ -195,6 +204,9 @@ std::vector<Openings> revoked(const Filter& before, const Filter& after) {
     } else {
       openings = either(std::move(openings), {opening_of({.to = route})});
     }
+  }
+  if (!aliases_gone(before, after).empty()) {  // the kernel cannot look for the part of an alias
+    openings = either(std::move(openings), {Openings{.family = net::Family::V4}});
   }
   openings = either(std::move(openings), lost(before.from_site, after.from_site));
   return either(std::move(openings), lost_by_peers(before, after));

@@ -32,6 +32,9 @@ inline constexpr std::size_t kMostOpenings = 16;
 // most kMostOpenings. None: nothing is taken away. Linear in peers and grants.
 [[nodiscard]] std::vector<Openings> revoked(const Filter& before, const Filter& after);
 
+// Aliases of `before` that `after` does not have so; also for Permissions. Sorted.
+[[nodiscard]] std::vector<net::Alias> aliases_gone(const Filter& before, const Filter& after);
+
 // Both, within the same bound.
 [[nodiscard]] std::vector<Openings> either(std::vector<Openings> some,
                                            const std::vector<Openings>& others);

@@ -16,10 +16,20 @@ std::uint16_t type_of(int message) {
   return static_cast<std::uint16_t>(NFNL_SUBSYS_CTNETLINK << 8 | message);
 }
 
-std::optional<net::Ip> address_in(const Attributes& ip, std::uint16_t v4, std::uint16_t v6) {
-  auto found = ip.find(v4);
+std::optional<Attribute> nested(const std::optional<Attribute>& in, std::uint16_t type) {
+  return in ? Attributes(in->payload).find(type) : std::nullopt;
+}
+
+std::optional<net::Ip> address_of(const std::optional<Attribute>& tuple, std::uint16_t ipv4,
+                                  std::uint16_t ipv6) {
+  const auto ip = nested(tuple, CTA_TUPLE_IP);
+  if (!ip) {
+    return std::nullopt;
+  }
+  const Attributes addresses(ip->payload);
+  auto found = addresses.find(ipv4);
   if (!found) {
-    found = ip.find(v6);
+    found = addresses.find(ipv6);
   }
   if (!found) {
     return std::nullopt;
@@ -28,30 +38,29 @@ std::optional<net::Ip> address_in(const Attributes& ip, std::uint16_t v4, std::u
   return address ? std::optional(*address) : std::nullopt;
 }
 
-std::optional<Attribute> nested(const std::optional<Attribute>& in, std::uint16_t type) {
-  return in ? Attributes(in->payload).find(type) : std::nullopt;
+std::optional<net::Ip> source_of(const std::optional<Attribute>& tuple) {
+  return address_of(tuple, CTA_IP_V4_SRC, CTA_IP_V6_SRC);
 }
 
-// What of a tuple has to be alike (net/netfilter/nf_internals.h, CTA_FILTER_F_*); since Linux 5.8.
-// libnetfilter_conntrack has them so, too.
-constexpr std::uint32_t kFilterSource = 1U << 0U;
-constexpr std::uint32_t kFilterDestination = 1U << 1U;
-constexpr std::uint32_t kFilterProtocol = 1U << 3U;
-constexpr std::uint32_t kFilterDestinationPort = 1U << 5U;
+std::optional<net::Ip> destination_of(const std::optional<Attribute>& tuple) {
+  return address_of(tuple, CTA_IP_V4_DST, CTA_IP_V6_DST);
+}
 
-std::uint32_t write_addresses(MessageWriter& out, const FlowMatch& match) {
-  std::uint32_t flags = 0;
+// What of a tuple has to be alike (net/netfilter/nf_internals.h, CTA_FILTER_F_*); since Linux 5.8,
+// and for the answers' tuple since about 5.18: before, it was read by the flags of the original
+// one. libnetfilter_conntrack has them so, too.
+constexpr std::uint32_t kFilterSource = 1U << 0U;
+constexpr std::uint32_t kFilterProtocol = 1U << 3U;
+constexpr std::uint32_t kFilterSourcePort = 1U << 4U;
+
+std::uint32_t write_source(MessageWriter& out, const std::optional<net::Ip>& address) {
+  if (!address || !address->is_v4()) {
+    return 0;
+  }
   const auto nest = out.open(CTA_TUPLE_IP);
-  if (match.from && match.from->is_v4()) {
-    out.bytes(CTA_IP_V4_SRC, match.from->bytes());
-    flags |= kFilterSource;
-  }
-  if (match.to && match.to->is_v4()) {
-    out.bytes(CTA_IP_V4_DST, match.to->bytes());
-    flags |= kFilterDestination;
-  }
+  out.bytes(CTA_IP_V4_SRC, address->bytes());
   out.close(nest);
-  return flags;
+  return kFilterSource;
 }
 
 std::uint32_t write_service(MessageWriter& out, const FlowMatch& match) {
@@ -62,8 +71,8 @@ std::uint32_t write_service(MessageWriter& out, const FlowMatch& match) {
   const auto nest = out.open(CTA_TUPLE_PROTO);
   out.number(CTA_PROTO_NUM, *match.protocol);
   if (match.port) {
-    out.number(CTA_PROTO_DST_PORT, htons(*match.port));
-    flags |= kFilterDestinationPort;
+    out.number(CTA_PROTO_SRC_PORT, htons(*match.port));
+    flags |= kFilterSourcePort;
   }
   out.close(nest);
   return flags;
@@ -81,15 +90,29 @@ std::vector<std::uint8_t> list_flows(const FlowMatch& among) {
   header.version = NFNETLINK_V0;
   out.header(header);
   const auto without = out.size();
-  const auto tuple = out.open(CTA_TUPLE_ORIG);
-  const auto flags = write_addresses(out, among) | write_service(out, among);
-  out.close(tuple);
-  if (flags == 0) {
+  const auto original = out.open(CTA_TUPLE_ORIG);
+  const auto of_original = write_source(out, among.from);
+  out.close(original);
+  if (of_original == 0) {
     out.cut(without);
+  }
+  const auto without_reply = out.size();
+  const auto reply = out.open(CTA_TUPLE_REPLY);
+  const auto of_reply = write_source(out, among.to) | write_service(out, among);
+  out.close(reply);
+  if (of_reply == 0) {
+    out.cut(without_reply);
+  }
+  if (of_original == 0 && of_reply == 0) {
     return out.take();
   }
   const auto filter = out.open(CTA_FILTER);
-  out.number(CTA_FILTER_ORIG_FLAGS, flags);
+  if (of_original != 0) {
+    out.number(CTA_FILTER_ORIG_FLAGS, of_original);
+  }
+  if (of_reply != 0) {
+    out.number(CTA_FILTER_REPLY_FLAGS, of_reply);
+  }
   out.close(filter);
   return out.take();
 }
@@ -107,21 +130,20 @@ std::optional<Flow> decode_flow(const Message& message) {
   if (message.header.nlmsg_type != type_of(IPCTNL_MSG_CT_NEW)) {
     return std::nullopt;
   }
-  const auto original = Attributes(message.payload, sizeof(nfgenmsg)).find(CTA_TUPLE_ORIG);
-  const auto ip = nested(original, CTA_TUPLE_IP);
-  const auto protocol = nested(original, CTA_TUPLE_PROTO);
+  const Attributes attributes(message.payload, sizeof(nfgenmsg));
+  const auto original = attributes.find(CTA_TUPLE_ORIG);
+  const auto from = source_of(original);
+  const auto asked = destination_of(original);
+  const auto reply = attributes.find(CTA_TUPLE_REPLY);
+  const auto to = source_of(reply);
+  const auto protocol = nested(reply, CTA_TUPLE_PROTO);
   const auto number = nested(protocol, CTA_PROTO_NUM);
-  if (!ip || !number) {
+  if (!from || !asked || !to || !number) {
     return std::nullopt;
   }
-  const Attributes addresses(ip->payload);
-  const auto from = address_in(addresses, CTA_IP_V4_SRC, CTA_IP_V6_SRC);
-  const auto to = address_in(addresses, CTA_IP_V4_DST, CTA_IP_V6_DST);
-  if (!from || !to) {
-    return std::nullopt;
-  }
-  const auto port = nested(protocol, CTA_PROTO_DST_PORT);
+  const auto port = nested(protocol, CTA_PROTO_SRC_PORT);
   return Flow{.from = *from,
+              .asked = *asked,
               .to = *to,
               .protocol = number->as<std::uint8_t>().value_or(0),
               .port = port ? port->as_big<std::uint16_t>().value_or(0) : std::uint16_t{0}};

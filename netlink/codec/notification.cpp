@@ -62,6 +62,14 @@ std::optional<Notification> rule(const Message& message) {
                       .number = priority ? priority->as<std::uint32_t>().value_or(0) : 0};
 }
 
+std::optional<Notification> filter(const Message& message, const DeviceName& name) {
+  const auto header = front<tcmsg>(message.payload);
+  if (!header) {
+    return std::nullopt;
+  }
+  return Notification{.what = What::Filter, .name = name(header->tcm_ifindex)};
+}
+
 std::optional<Notification> netconf(const Message& message, const DeviceName& name) {
   const Attributes attributes(message.payload, sizeof(netconfmsg));
   const auto device = attributes.find(NETCONFA_IFINDEX);
@@ -94,6 +102,10 @@ std::optional<Notification> decode_foreign(const Message& message, const DeviceN
     case RTM_NEWRULE:
     case RTM_DELRULE:
       return rule(message);
+    case RTM_NEWTFILTER:
+    case RTM_DELTFILTER:
+    case RTM_DELQDISC:  // and all filters with it
+      return filter(message, name);
     case RTM_NEWNETCONF:
       return netconf(message, name);
     default:
@@ -116,6 +128,7 @@ bool concerns(const Notification& notification, const Interest& interest) {
     case What::Link:
       return is_ours(notification.name, ours) || site_device();
     case What::Address:
+    case What::Filter:
       // A device that has no name any more has been announced as a link, too.
       return is_ours(notification.name, ours);
     case What::Route:

@@ -24,6 +24,7 @@ enum class What : std::uint8_t {
   Address,  // on a device
   Route,    // in a table
   Rule,
+  Filter,    // tc's, or a qdisc, of a device
   Netconf,   // forwarding or rp_filter of a device, or of all
   Table,     // a transaction on an nft table
   Overflow,  // notifications were lost: everything may have changed

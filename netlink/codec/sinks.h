@@ -70,10 +70,12 @@ class SysctlSink {
   [[nodiscard]] virtual bool writable(const std::string& key) = 0;
 };
 
-// A connection that the kernel tracks, as whoever opened it sees it: before any NAT.
+// A connection that the kernel tracks: from whom it came, before any NAT, and whom it has reached,
+// behind it, which is what the ruleset judges.
 struct Flow {
-  net::Ip from;
-  net::Ip to;
+  net::Ip from;               // source of what it began with
+  net::Ip asked;              // destination of what it began with: an alias, say
+  net::Ip to;                 // source of the answers
   std::uint8_t protocol = 0;  // of IP
   std::uint16_t port = 0;     // of the destination; 0 where the protocol has none
 

@@ -11,10 +11,10 @@
 #include "base/unique_fd.h"
 #include "netlink/codec/notification.h"
 
-// Listens to what the kernel announces: devices, addresses, routes, rules, forwarding
-// (rtnetlink) and nf_tables. Never blocks; the event loop waits on fds(). What was lost is told as
-// What::Overflow. WireGuard announces nothing. One thread. Costs two descriptors, 64 KiB, and up
-// to kReceiveBuffer of the kernel's memory for each while notifications wait.
+// Listens to what the kernel announces: devices, addresses, routes, rules, tc filters,
+// forwarding (rtnetlink) and nf_tables. Never blocks; the event loop waits on fds(). What was lost
+// is told as What::Overflow. WireGuard announces nothing. One thread. Costs two descriptors, 64
+// KiB, and up to kReceiveBuffer of the kernel's memory for each while notifications wait.
 namespace cw::netlink {
 
 // A ruleset of 10,000 peers replaced in one transaction is announced element by element, in some

@@ -26,14 +26,14 @@ std::string count(std::size_t number, std::string_view one) {
 
 }  // namespace
 
-Agent::Agent(Setup setup, World world)
+Agent::Agent(Setup setup, const World& world)
     : setup_(std::move(setup)),
       world_(world),
       reconciler_(world.sinks, world.keys, world.folder),
       started_(world.clock.wall()),
       flowtable_(setup_.flowtable, setup_.lan_interface) {}
 
-Result<std::unique_ptr<Agent>> Agent::create(Setup setup, World world) {
+Result<std::unique_ptr<Agent>> Agent::create(Setup setup, const World& world) {
   std::unique_ptr<Agent> agent(new Agent(std::move(setup), world));
   CW_TRY(agent->make_sources());
   return agent;
@@ -233,6 +233,7 @@ std::vector<api::Problem> Agent::standing_problems() {
   auto problems = host_problems_;
   std::ranges::move(flowtable_.problems(), std::back_inserter(problems));
   add_kept_problems(problems);
+  add_translator_problems(problems);
   add_watch_problems(problems);
   std::ranges::move(source_->problems(), std::back_inserter(problems));
   if (const auto problem = metrics_ ? metrics_->problem() : std::nullopt) {
@@ -273,6 +274,7 @@ api::Status Agent::status() {
                     .history = &history_,
                     .foreign_chains = {},
                     .counters = {},
+                    .translated = {},
                     .standing = standing_problems(),
                     .down = reconciler_.is_down(),
                     .now = world_.clock.wall()};
@@ -290,6 +292,7 @@ api::Status Agent::status() {
         {.severity = api::Severity::Warning,
          .text = "cannot tell what the policy's rules let begin: " + counters.error().to_text()});
   }
+  input.translated = translated(input.standing);
   auto status = report(input);
   status.version = CW_VERSION;
   status.router = setup_.host.router;
@@ -364,6 +367,7 @@ api::Answer Agent::answer_for_round(std::string text) {
 void Agent::reload(std::function<void(api::Answer)> done) {
   notify_reloading();
   flowtable_.forget_refusals();
+  reconciler_.forget_refusals();
   look_at_host();
   // First what is known to have changed: whoever is taken out is out before the thousands of other
   // files are looked at.

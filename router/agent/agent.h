@@ -20,6 +20,7 @@
 #include "router/agent/peer_events.h"
 #include "router/agent/reconcile.h"
 #include "router/agent/repair_pace.h"
+#include "router/agent/report.h"
 #include "router/agent/signed_source.h"
 
 // The agent: introduces what decides, what acts and what announces to one another, and keeps the
@@ -76,7 +77,7 @@ struct World {
 
 class Agent final : public Requests {
  public:
-  static Result<std::unique_ptr<Agent>> create(Setup setup, World world);
+  static Result<std::unique_ptr<Agent>> create(Setup setup, const World& world);
 
   // Reads the network and makes the first round. Never fails: what is wrong is in status().
   void start();
@@ -100,7 +101,7 @@ class Agent final : public Requests {
     AsBefore,  // it was in force when the agent ended
   };
 
-  Agent(Setup setup, World world);
+  Agent(Setup setup, const World& world);
   Result<> make_sources();
 
   Result<> make_network_source();
@@ -116,6 +117,8 @@ class Agent final : public Requests {
   Result<> resume_kept();
   void keep();
   void add_kept_problems(std::vector<api::Problem>& problems) const;
+  [[nodiscard]] std::vector<Translated> translated(std::vector<api::Problem>& problems);
+  void add_translator_problems(std::vector<api::Problem>& problems) const;
   void add_watch_problems(std::vector<api::Problem>& problems) const;
   bool offer(NetworkReading reading, Asked asked);  // true: in force now
   void take(Candidate candidate, std::optional<network::Netmap> whole);

@@ -72,6 +72,11 @@ void Agent::tell_about_round() {
     journal.write(Level::Info, Event::Step, round_.done[i],
                   {{.name = "CAUSEWAY_OP", .value = round_.done[i]}});
   }
+  for (const auto& refused : round_.refused) {
+    journal.write(
+        Level::Warning, Event::Trouble,
+        fmt::format("the kernel does not take {}: {}", refused.line, refused.error.to_text()));
+  }
   std::string now;
   const auto problems = problems_of(round_);
   for (const auto& problem : problems) {

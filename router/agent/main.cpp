@@ -20,6 +20,7 @@
 #include "router/agent/startup.h"
 #include "router/api/json.h"
 #include "router/model/ownership.h"
+#include "via6/tc/translator.h"
 
 namespace {
 
@@ -33,26 +34,30 @@ struct Kernel {
   netlink::ProcSysctls sysctls;
   firewall::NftSocket firewall;
   netlink::ConntrackSocket conntrack;
+  via6::Tc translators;
   NetlinkWatch watch;
 };
 
-Result<Kernel> open_kernel(const network::RouterConfig& config) {
+Result<Kernel> open_kernel(const network::RouterConfig& config, const RuntimeFolder& folder) {
   auto routes = CW_TRY(netlink::RouteSocket::create(router::ownership()));
   auto wireguard = CW_TRY(netlink::WireGuardSocket::create());
   auto nft = CW_TRY(firewall::NftSocket::create());
   auto conntrack = CW_TRY(netlink::ConntrackSocket::create());
+  auto translators = CW_TRY(via6::Tc::open(folder.counters_folder()));
   netlink::Interest interest{
       .ownership = router::ownership(), .nft_table = firewall::kTable, .site_devices = {}};
   if (config.lan_interface) {
     interest.site_devices.push_back(*config.lan_interface);
   }
-  auto monitor = CW_TRY(netlink::Monitor::create(std::move(interest), {routes.port()},
-                                                 static_cast<std::uint32_t>(::getpid())));
+  auto monitor =
+      CW_TRY(netlink::Monitor::create(std::move(interest), {routes.port(), translators.port()},
+                                      static_cast<std::uint32_t>(::getpid())));
   return Kernel{.routes = std::move(routes),
                 .wireguard = std::move(wireguard),
                 .sysctls = {},
                 .firewall = std::move(nft),
                 .conntrack = std::move(conntrack),
+                .translators = std::move(translators),
                 .watch = NetlinkWatch(std::move(monitor))};
 }
 
@@ -96,21 +101,22 @@ Result<int> serve(const Options& options, const network::RouterConfig& config, c
   const auto stop = [&loop] { loop.stop(0); };
   const auto terminate = CW_TRY(SignalSource::create(loop, SIGTERM, stop));
   const auto interrupt = CW_TRY(SignalSource::create(loop, SIGINT, stop));
-  auto kernel = CW_TRY(open_kernel(config));
+  auto kernel = CW_TRY(open_kernel(config, folder));
   const SystemClock clock;
   const KeptNetwork kept(options.state_folder);
   const KeptBundles kept_bundles(options.state_folder);
-  const auto agent = CW_TRY(Agent::create(
-      setup_from(options, config, keys), {.loop = loop,
-                                          .clock = clock,
-                                          .journal = journal,
-                                          .sinks = {kernel.routes, kernel.wireguard, kernel.sysctls,
-                                                    kernel.firewall, kernel.conntrack},
-                                          .keys = keys.ring,
-                                          .folder = folder,
-                                          .kept = kept,
-                                          .kept_bundles = kept_bundles,
-                                          .watch = kernel.watch}));
+  const auto agent =
+      CW_TRY(Agent::create(setup_from(options, config, keys),
+                           {.loop = loop,
+                            .clock = clock,
+                            .journal = journal,
+                            .sinks = {kernel.routes, kernel.wireguard, kernel.sysctls,
+                                      kernel.firewall, kernel.conntrack, kernel.translators},
+                            .keys = keys.ring,
+                            .folder = folder,
+                            .kept = kept,
+                            .kept_bundles = kept_bundles,
+                            .watch = kernel.watch}));
   const auto reload =
       CW_TRY(SignalSource::create(loop, SIGHUP, [&] { agent->reload([](const api::Answer&) {}); }));
   const auto control = CW_TRY(serve_control(loop, folder, *agent));

@@ -88,6 +88,25 @@ void write_gateways(Writer& out, const api::Status& status) {
   }
 }
 
+void write_via6(Writer& out, const api::Status& status) {
+  out.family("causeway_via6_packets_total", "counter",
+             "Packets of 4via6 by what became of them; a GSO packet counts once.");
+  for (const auto& gateway : status.gateways) {
+    if (!gateway.via6) {
+      continue;
+    }
+    for (const auto& packets : gateway.via6->packets) {
+      const auto sample = [&](std::string_view direction, std::uint64_t count) {
+        out.sample(fmt::format("{},direction=\"{}\",outcome=\"{}\"", gateway_label(gateway.name),
+                               direction, packets.outcome),
+                   count);
+      };
+      sample("from_peers", packets.from_peers);
+      sample("to_peers", packets.to_peers);
+    }
+  }
+}
+
 void write_problems(Writer& out, const api::Status& status) {
   out.family("causeway_problems", "gauge", "What `causeway status` lists as problems.");
   for (const auto severity : {api::Severity::Error, api::Severity::Warning, api::Severity::Note}) {
@@ -178,6 +197,7 @@ std::string to_metrics(const api::Status& status) {
   out.family("causeway_networks_refused_total", "counter", "Networks refused.");
   out.sample("", status.counters.refusals);
   write_gateways(out, status);
+  write_via6(out, status);
   write_rules(out, status);
   return std::move(out).take();
 }

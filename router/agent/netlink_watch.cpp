@@ -20,6 +20,8 @@ std::string_view to_text(netlink::What what) {
       return "route";
     case What::Rule:
       return "rule";
+    case What::Filter:
+      return "tc filter of";
     case What::Netconf:
       return "forwarding of";
     case What::Table:

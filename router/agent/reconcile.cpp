@@ -8,7 +8,6 @@
 
 #include <fmt/format.h>
 
-#include "firewall/ruleset/permissions.h"
 #include "router/api/status.h"
 #include "router/model/ownership.h"
 #include "router/plan/desired.h"
@@ -43,6 +42,11 @@ bool takes_away(const router::Step& step) {
     return change->exchange.takes_away();
   }
   return std::holds_alternative<router::ReplaceRuleset>(step.action);
+}
+
+// By a kernel that will not take it later either.
+bool is_refusal(const Error& error) {
+  return error.kind == ErrorKind::Unsupported || error.kind == ErrorKind::Permission;
 }
 
 std::string in_short(const std::vector<std::string>& lines) {
@@ -108,6 +112,10 @@ const router::DesiredState& Reconciler::replace_desired(router::DesiredState fre
                                           : nullptr;
   revoked_ = either(std::move(revoked_), before != nullptr ? revoked(*before, fresh.filter)
                                                            : std::vector{firewall::Openings{}});
+  if (before != nullptr) {
+    std::ranges::move(firewall::aliases_gone(*before, fresh.filter),
+                      std::back_inserter(gone_aliases_));
+  }
   previous_filter_.reset();
   leave();
   endpoints_are_old_ = false;
@@ -186,6 +194,16 @@ bool Reconciler::is_as_left(const router::KernelState& kernel) const {
          !table->edited && table->contents == previous_ruleset_->contents;
 }
 
+router::Plan Reconciler::plan(const router::DesiredState& desired,
+                              const router::KernelState& kernel) const {
+  auto plan = router::plan(desired, kernel);
+  std::erase_if(plan.steps, [this](const router::Step& step) {
+    const auto* attach = std::get_if<router::AttachTranslator>(&step.action);
+    return attach != nullptr && refusals_.contains(attach->device);
+  });
+  return plan;
+}
+
 Round Reconciler::run(firewall::Depth depth, WallTime now) {
   Round round;
   look_whole_ = look_whole_ || depth == firewall::Depth::Full;
@@ -221,7 +239,7 @@ void Reconciler::look_and_mend(Result<const router::DesiredState*> desired, Wall
                                Round& round) {
   auto reading = read(**desired, look_whole_ ? firewall::Depth::Full : firewall::Depth::Digest);
   look_whole_ = look_whole_ && !reading.state.firewall;
-  auto plan = router::plan(**desired, reading.state);
+  auto plan = this->plan(**desired, reading.state);
   const bool somebody_moved = note_moves(reading.state.devices);
   if (!down_ && (somebody_moved || (endpoints_are_old_ && needs_endpoints(plan)))) {
     auto in_force = std::exchange(previous_ruleset_, {});  // not what is wanted now
@@ -231,7 +249,7 @@ void Reconciler::look_and_mend(Result<const router::DesiredState*> desired, Wall
       round.errors.push_back(std::move(desired).error());
       return;
     }
-    plan = router::plan(**desired, reading.state);
+    plan = this->plan(**desired, reading.state);
   }
   std::ranges::move(reading.errors, std::back_inserter(round.errors));
   round.devices = std::move(reading.state.devices);
@@ -306,7 +324,11 @@ void Reconciler::carry_out(const router::Plan& plan, const router::DesiredState&
     const auto& step = plan.steps.at(outcome.step);
     auto lines = router::to_lines(step);
     round.wrote_firewall = round.wrote_firewall || is_firewall(step);
-    if (outcome.error) {
+    const auto* attach = std::get_if<router::AttachTranslator>(&step.action);
+    if (outcome.error && attach != nullptr && is_refusal(*outcome.error)) {
+      refusals_.emplace(attach->device, *outcome.error);
+      round.refused.push_back({.line = in_short(lines), .error = *outcome.error});
+    } else if (outcome.error) {
       look_whole_ = look_whole_ || is_firewall(step);  // it may be half done
       round.failed.push_back({.line = in_short(lines), .error = *outcome.error});
     } else {
@@ -315,50 +337,9 @@ void Reconciler::carry_out(const router::Plan& plan, const router::DesiredState&
   }
 }
 
-// Also where the step that wrote it failed behind that, and not where it could not be read.
-bool Reconciler::is_in_force(const firewall::Ruleset& ruleset) {
-  const auto table = sinks_.firewall.read(firewall::Depth::Digest, {});
-  return table && table->digest == ruleset.digest;
-}
-
-// After the ruleset: what is forgotten before it could begin again.
-void Reconciler::forget_revoked(const router::DesiredState& desired, Round& round) {
-  if (revoked_.empty() || !desired.firewall || !is_in_force(*desired.firewall)) {
-    return;
-  }
-  std::optional<firewall::Permissions> permissions;  // often nothing is tracked
-  std::size_t forgotten = 0;
-  for (const auto& some : revoked_) {
-    const auto done = sinks_.conntrack.forget(
-        {.family = some.family,
-         .from = some.from,
-         .to = some.to,
-         .protocol = some.protocol,
-         .port = some.port},
-        [&](const netlink::Flow& flow) {
-          if (!permissions) {
-            permissions.emplace(desired.filter);
-          }
-          const firewall::Opening opening{
-              .from = flow.from, .to = flow.to, .protocol = flow.protocol, .port = flow.port};
-          return permissions->judge(opening) && !permissions->allow(opening);
-        });
-    if (!done) {
-      round.errors.push_back(done.error());
-      return;
-    }
-    forgotten += *done;
-  }
-  revoked_.clear();
-  if (forgotten > 0) {
-    round.done.push_back(fmt::format("- {} tracked connection{} (no longer allowed)", forgotten,
-                                     forgotten == 1 ? "" : "s"));
-  }
-}
-
 void Reconciler::second_look(const router::DesiredState& desired, Round& round) {
   auto reading = read(desired, firewall::Depth::Digest);
-  const auto plan = router::plan(desired, reading.state);
+  const auto plan = this->plan(desired, reading.state);
   std::ranges::move(reading.errors, std::back_inserter(round.errors));
   if (round.failed.empty()) {
     round.left = router::to_lines(plan);
@@ -371,12 +352,12 @@ Result<router::Plan> Reconciler::preview(WallTime now) {
     return router::Plan{};
   }
   const auto* desired = CW_TRY(wanted(now));
-  return router::plan(*desired, read(*desired, firewall::Depth::Full).state);
+  return plan(*desired, read(*desired, firewall::Depth::Full).state);
 }
 
 router::Plan Reconciler::preview(const Candidate& candidate) {
   const auto reading = router::read_kernel(sinks_, candidate.desired, firewall::Depth::Full);
-  return router::plan(candidate.desired, reading.state);
+  return plan(candidate.desired, reading.state);
 }
 
 Result<std::vector<router::Access>> Reconciler::let_in(WallTime now) {

@@ -35,6 +35,7 @@ struct Round {
   std::vector<FailedStep> failed;           // steps the kernel refused
   std::vector<std::string> left;            // steps that a second look still asks for
   std::vector<Error> errors;                // what could not be read, decided or remembered
+  std::vector<FailedStep> refused;          // translators, and in nothing above; see refusals()
   router::Dump<netlink::WgDevice> devices;  // as they were found
 };
 
@@ -96,6 +97,18 @@ class Reconciler {
   // do, whoever made them.
   [[nodiscard]] Result<std::vector<router::Access>> let_in(WallTime now);
 
+  // Those that the kernel has as wanted, for a status.
+  [[nodiscard]] std::vector<router::Translator> translators();
+  // Of those that are wanted, the devices whose translator this kernel does not take, and why. What
+  // is there stays as it is, and the rest of a round is made as if it were as wanted.
+  [[nodiscard]] std::map<std::string, Error> refusals() const;
+
+  // At the next round; else not before another agent runs.
+  void forget_refusals() { refusals_.clear(); }
+
+  // What the translator of a device has counted. ErrorKind::NotFound: nothing keeps it.
+  [[nodiscard]] Result<via6::Counters> translated(const std::string& device);
+
   // When time alone changes what is wanted; of the last round.
   [[nodiscard]] std::optional<WallTime> next_change() const;
 
@@ -108,6 +121,8 @@ class Reconciler {
   Result<std::vector<netlink::WgDevice>> devices_of_ours();
   bool note_moves(const router::Dump<netlink::WgDevice>& devices);
   router::Reading read(const router::DesiredState& desired, firewall::Depth depth);
+  [[nodiscard]] router::Plan plan(const router::DesiredState& desired,
+                                  const router::KernelState& kernel) const;
   [[nodiscard]] bool is_as_left(const router::KernelState& kernel) const;
   const router::DesiredState& replace_desired(router::DesiredState fresh);
   Result<> remember_sysctls(const router::Plan& plan);
@@ -139,13 +154,15 @@ class Reconciler {
   // digest stands for, so that they need not be listed.
   std::optional<firewall::Ruleset> previous_ruleset_;
   std::optional<firewall::Filter> previous_filter_;  // of what was wanted, while nothing is
-  std::optional<Error> host_unread_;  // why nobody knows what the host uses its addresses for
+  std::optional<Error> host_unread_;       // why nobody knows what the host uses its addresses for
+  std::map<std::string, Error> refusals_;  // by device, also of one that has gone
   // All of the table is to be read: somebody asked for it, or writing it failed, and since then it
   // has not been read.
   bool look_whole_ = false;
   // Among these connections may be tracked that the ruleset in force would not let begin. At first
   // among all: who knows what ran before.
   std::vector<firewall::Openings> revoked_ = {firewall::Openings{}};
+  std::vector<net::Alias> gone_aliases_;  // by which some of them may have come
 };
 
 }  // namespace cw::agent

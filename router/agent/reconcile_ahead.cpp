@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "router/agent/reconcile.h"
-#include "router/plan/plan.h"
 
 namespace cw::agent {
 
@@ -37,7 +36,7 @@ void Reconciler::write_ahead(const router::DesiredState& desired, Round& round) 
     return;
   }
   table->contents = std::move(previous_ruleset_->contents);  // lent: tens of thousands of texts
-  const auto plan = router::plan(desired, reading.state);
+  const auto plan = this->plan(desired, reading.state);
   previous_ruleset_->contents = std::move(*table->contents);
   if (plan.empty() || !std::ranges::all_of(plan.steps, may_go_ahead)) {
     return;

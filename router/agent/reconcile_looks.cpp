@@ -118,6 +118,30 @@ router::Dump<netlink::WgDevice> Reconciler::read_devices(WallTime now) {
   return devices;
 }
 
+std::vector<router::Translator> Reconciler::translators() {
+  auto wanted = desired_ ? desired_->translators : std::vector<router::Translator>();
+  std::erase_if(wanted, [this](const router::Translator& translator) {
+    const auto there = sinks_.translators.attached(translator.device);
+    return !there || there->from_tunnel != translator.digest ||
+           there->to_tunnel != translator.digest;
+  });
+  return wanted;
+}
+
+std::map<std::string, Error> Reconciler::refusals() const {
+  auto wanted = refusals_;
+  std::erase_if(wanted, [this](const auto& refusal) {
+    return !desired_ ||
+           std::ranges::find(desired_->translators, refusal.first, &router::Translator::device) ==
+               desired_->translators.end();
+  });
+  return wanted;
+}
+
+Result<via6::Counters> Reconciler::translated(const std::string& device) {
+  return sinks_.translators.counters(device);
+}
+
 Result<std::vector<netlink::WgDevice>> Reconciler::devices_of_ours() {
   std::vector<netlink::WgDevice> devices;
   const auto links = CW_TRY(sinks_.routes.links());

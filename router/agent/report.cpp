@@ -81,6 +81,18 @@ Problem problem_of(const router::Overlap& overlap, std::size_t more) {
                  overlap.gateway);
 }
 
+api::Via6Status via6_of(const Translated& translated) {
+  api::Via6Status made{.prefix = translated.prefix.to_text(),
+                       .counted = translated.counters.has_value()};
+  for (std::size_t i = 0; made.counted && i < via6::kOutcomes; ++i) {
+    made.packets.push_back({.outcome = std::string(via6::name(i)),
+                            .meaning = std::string(via6::meaning(i)),
+                            .from_peers = translated.counters->from_tunnel.at(i),
+                            .to_peers = translated.counters->to_tunnel.at(i)});
+  }
+  return made;
+}
+
 class Report {
  public:
   explicit Report(const ReportInput& input) : input_(input) {
@@ -150,17 +162,23 @@ class Report {
       }
     }
     if (gateway.replaces) {
-      add_replacement(gateway, entry);
+      add_replacement(gateway, *gateway.replaces, entry);
+    }
+    const auto translated = std::ranges::find(input_.translated, entry.device, &Translated::device);
+    if (translated != input_.translated.end()) {
+      entry.via6 = via6_of(*translated);
     }
     status_.gateways.push_back(std::move(entry));
   }
 
-  void add_replacement(const network::Gateway& gateway, api::GatewayStatus& entry) {
-    entry.replaces = *gateway.replaces;
-    entry.moved = router::moved({{.before = router::device_name(*gateway.replaces),
-                                  .after = router::device_name(gateway.name)}},
-                                input_.devices->items)
-                      .size();
+  void add_replacement(const network::Gateway& gateway, const std::string& replaced,
+                       api::GatewayStatus& entry) {
+    entry.replaces = replaced;
+    entry.moved =
+        router::moved(
+            {{.before = router::device_name(replaced), .after = router::device_name(gateway.name)}},
+            input_.devices->items)
+            .size();
     status_.problems.push_back(problem(
         Severity::Note,
         fmt::format("gateway '{}' replaces '{}': {} of {} peers have moved", entry.name,

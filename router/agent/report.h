@@ -10,9 +10,19 @@
 #include "router/agent/peer_events.h"
 #include "router/agent/reconcile.h"
 #include "router/api/status.h"
+#include "via6/counters.h"
 
 // A status from what the agent holds. Pure; linear in the peers.
 namespace cw::agent {
+
+// Of a device that the kernel translates on.
+struct Translated {
+  std::string device;
+  net::Prefix prefix;                      // the site's, by 4via6
+  std::optional<via6::Counters> counters;  // none: nothing keeps them
+
+  friend bool operator==(const Translated&, const Translated&) = default;
+};
 
 struct ReportInput {
   const network::Netmap* netmap = nullptr;  // none: nothing was ever taken
@@ -22,7 +32,8 @@ struct ReportInput {
   const PeerHistory* history = nullptr;
   std::vector<firewall::ForeignChain> foreign_chains;
   std::vector<firewall::Counter> counters;  // of the firewall
-  std::vector<api::Problem> standing;       // of the host and the configuration
+  std::vector<Translated> translated;
+  std::vector<api::Problem> standing;  // of the host and the configuration
   bool down = false;
   WallTime now{};
 };

@@ -4,11 +4,13 @@
 #include <cerrno>
 #include <cstring>
 
+#include <linux/magic.h>
 #include <netinet/in.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/vfs.h>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -106,6 +108,14 @@ Result<RuntimeFolder> RuntimeFolder::claim(const std::string& path) {
     return taken(path, listening);
   }
   return RuntimeFolder(path, std::move(folder));
+}
+
+std::string RuntimeFolder::counters_folder() const {
+  auto path = fmt::format("{}/{}", path_, kCountersFolder);
+  struct statfs what{};
+  const bool is_one = ::statfs(path.c_str(), &what) == 0 && what.f_type == BPF_FS_MAGIC &&
+                      ::access(path.c_str(), W_OK | X_OK) == 0;
+  return is_one ? path : std::string();
 }
 
 Result<UniqueFd> RuntimeFolder::listen() const {

@@ -18,6 +18,7 @@ namespace cw::agent {
 
 inline constexpr auto kDefaultRuntimeFolder = "/run/causeway";
 inline constexpr auto kSocketName = "control.sock";
+inline constexpr auto kCountersFolder = "bpf";
 
 class RuntimeFolder {
  public:
@@ -28,6 +29,10 @@ class RuntimeFolder {
   [[nodiscard]] const std::string& path() const { return path_; }
 
   [[nodiscard]] std::string socket_path() const { return path_ + "/" + kSocketName; }
+
+  // Where the translators' counters are kept, if a bpf file system that this process may write
+  // to is mounted there; else empty.
+  [[nodiscard]] std::string counters_folder() const;
 
   // The control socket, listening; replaces the one of an agent that is gone. 0660 root:causeway,
   // or 0600 where there is no such group.

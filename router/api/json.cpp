@@ -101,16 +101,46 @@ PeerStatus peer_of(const Json& json) {
   return peer;
 }
 
+Json of(const Via6Packets& packets) {
+  return {{"outcome", packets.outcome},
+          {"meaning", packets.meaning},
+          {"from_peers", packets.from_peers},
+          {"to_peers", packets.to_peers}};
+}
+
+Via6Packets via6_packets_of(const Json& json) {
+  return {.outcome = json.at("outcome").get<std::string>(),
+          .meaning = json.at("meaning").get<std::string>(),
+          .from_peers = json.at("from_peers").get<std::uint64_t>(),
+          .to_peers = json.at("to_peers").get<std::uint64_t>()};
+}
+
+Json of(const Via6Status& via6) {
+  return {{"prefix", via6.prefix},
+          {"counted", via6.counted},
+          {"packets", to_list(via6.packets, [](const Via6Packets& p) { return of(p); })}};
+}
+
+Via6Status via6_of(const Json& json) {
+  return {.prefix = json.at("prefix").get<std::string>(),
+          .counted = json.at("counted").get<bool>(),
+          .packets = list_of<Via6Packets>(json.at("packets"), via6_packets_of)};
+}
+
 Json of(const GatewayStatus& gateway) {
-  return {{"name", gateway.name},
-          {"device", gateway.device},
-          {"public_key", gateway.public_key},
-          {"listen_port", gateway.listen_port},
-          {"present", gateway.present},
-          {"peers", gateway.peers},
-          {"active", gateway.active},
-          {"replaces", gateway.replaces},
-          {"moved", gateway.moved}};
+  Json json = {{"name", gateway.name},
+               {"device", gateway.device},
+               {"public_key", gateway.public_key},
+               {"listen_port", gateway.listen_port},
+               {"present", gateway.present},
+               {"peers", gateway.peers},
+               {"active", gateway.active},
+               {"replaces", gateway.replaces},
+               {"moved", gateway.moved}};
+  if (gateway.via6) {
+    json["via6"] = of(*gateway.via6);
+  }
+  return json;
 }
 
 GatewayStatus gateway_of(const Json& json) {
@@ -122,7 +152,8 @@ GatewayStatus gateway_of(const Json& json) {
           .peers = json.at("peers").get<std::uint64_t>(),
           .active = json.at("active").get<std::uint64_t>(),
           .replaces = json.at("replaces").get<std::string>(),
-          .moved = json.at("moved").get<std::uint64_t>()};
+          .moved = json.at("moved").get<std::uint64_t>(),
+          .via6 = json.contains("via6") ? std::optional(via6_of(json.at("via6"))) : std::nullopt};
 }
 
 Json of(const RuleStatus& rule) {

@@ -54,6 +54,24 @@ struct PeerStatus {
   friend bool operator==(const PeerStatus&, const PeerStatus&) = default;
 };
 
+// Packets of 4via6 by what became of them, since the gateway's device was made.
+struct Via6Packets {
+  std::string outcome;  // "translated"; anything else is a reason to drop: "no_route"
+  std::string meaning;  // for people
+  std::uint64_t from_peers = 0;
+  std::uint64_t to_peers = 0;
+
+  friend bool operator==(const Via6Packets&, const Via6Packets&) = default;
+};
+
+struct Via6Status {
+  std::string prefix;    // the site's addresses by 4via6, a /96
+  bool counted = false;  // false: nothing keeps the counts, for want of a bpf file system
+  std::vector<Via6Packets> packets;  // each outcome, translated first
+
+  friend bool operator==(const Via6Status&, const Via6Status&) = default;
+};
+
 struct GatewayStatus {
   std::string name;
   std::string device;
@@ -62,8 +80,9 @@ struct GatewayStatus {
   bool present = false;  // the kernel has the device
   std::uint64_t peers = 0;
   std::uint64_t active = 0;
-  std::string replaces;     // a gateway; empty: none
-  std::uint64_t moved = 0;  // peers that use this one and not the one it replaces
+  std::string replaces;            // a gateway; empty: none
+  std::uint64_t moved = 0;         // peers that use this one and not the one it replaces
+  std::optional<Via6Status> via6;  // none: nothing is translated there
 
   friend bool operator==(const GatewayStatus&, const GatewayStatus&) = default;
 };

@@ -98,6 +98,14 @@ Result<> run(const RemoveRule& step, Sinks& sinks, const KeyRing& /*keys*/) {
   return sinks.routes.remove_rule(step.rule);
 }
 
+Result<> run(const AttachTranslator& step, Sinks& sinks, const KeyRing& /*keys*/) {
+  return sinks.translators.attach(step.device, step.parameters);
+}
+
+Result<> run(const DetachTranslator& step, Sinks& sinks, const KeyRing& /*keys*/) {
+  return sinks.translators.detach(step.device);
+}
+
 Result<> run(const SetSysctl& step, Sinks& sinks, const KeyRing& /*keys*/) {
   return sinks.sysctls.write(step.sysctl);
 }
@@ -159,6 +167,10 @@ struct DependenceOf {
   Dependence operator()(const AddRule& a) const {
     const bool closes = a.rule.action == netlink::RuleAction::Prohibit;
     return {.device = closes ? a.rule.iif : std::string(), .prepares = closes};
+  }
+
+  Dependence operator()(const AttachTranslator& a) const {
+    return {.device = a.device, .opens = true};
   }
 
   Dependence operator()(const SetSysctl& /*a*/) const { return {.opens = true}; }

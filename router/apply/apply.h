@@ -13,6 +13,7 @@
 #include "router/model/desired_state.h"
 #include "router/model/kernel_state.h"
 #include "router/model/plan.h"
+#include "via6/sink.h"
 
 // Reads the kernel into a KernelState and carries out a plan, through sinks. Decides nothing: a
 // step that fails is reported and those that depend on it are left out; the next plan, made from
@@ -25,6 +26,7 @@ struct Sinks {
   netlink::SysctlSink& sysctls;
   firewall::FirewallSink& firewall;
   netlink::ConntrackSink& conntrack;
+  via6::TranslatorSink& translators;
   // Called when other rules decide, before what they replace is cleared away; may be none.
   std::function<void()> decided = {};
 };

@@ -57,6 +57,33 @@ Dump<netlink::Address> our_addresses(Sinks& sinks, const Dump<netlink::Link>& li
   return addresses;
 }
 
+// Also what a translator has left whose device has gone: its counters.
+std::vector<via6::Attached> our_translators(Sinks& sinks, const Dump<netlink::Link>& links,
+                                            std::vector<Error>& errors) {
+  std::vector<via6::Attached> translators;
+  for (const auto& link : links.items) {
+    if (link.kind != kWireguardKind) {
+      continue;
+    }
+    auto there = sinks.translators.attached(link.name);
+    if (there) {
+      translators.push_back(std::move(*there));
+    } else if (there.error().kind == ErrorKind::Unsupported) {  // so nothing is attached
+      translators.push_back({.device = link.name});
+    } else {
+      errors.push_back(std::move(there.error())
+                           .with_context(fmt::format("reading the translator of {}", link.name)));
+    }
+  }
+  for (auto& name : links.complete ? sinks.translators.counted() : std::vector<std::string>()) {
+    if (name.starts_with(kDevicePrefix) &&
+        std::ranges::find(links.items, name, &netlink::Link::name) == links.items.end()) {
+      translators.push_back({.device = std::move(name), .counted = true});
+    }
+  }
+  return translators;
+}
+
 std::optional<firewall::TableState> our_table(Sinks& sinks, const DesiredState& desired,
                                               firewall::Depth depth, std::vector<Error>& errors) {
   std::vector<std::string> sets;
@@ -98,6 +125,7 @@ void read_around_devices(Sinks& sinks, const DesiredState& desired, firewall::De
   state.addresses = our_addresses(sinks, state.links, reading.errors);
   state.routes = to_dump(sinks.routes.routes(), "routes", reading.errors);
   state.rules = to_dump(sinks.routes.rules(), "rules", reading.errors);
+  state.translators = our_translators(sinks, state.links, reading.errors);
   for (const auto& sysctl : desired.sysctls) {
     auto value = sinks.sysctls.read(sysctl.key);
     if (value) {

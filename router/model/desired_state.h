@@ -13,6 +13,7 @@
 #include "net/key.h"
 #include "net/prefix.h"
 #include "netlink/codec/route_values.h"
+#include "via6/parameters.h"
 
 // What the kernel should look like, complete: what is ours and not here is to go. Plain values,
 // sorted, so that equal means equal and texts are stable.
@@ -42,6 +43,15 @@ struct Device {
   friend bool operator==(const Device&, const Device&) = default;
 };
 
+// What translates 4via6 on a device.
+struct Translator {
+  std::string device;
+  via6::Parameters parameters;
+  std::string digest;  // of the parameters, by which the kernel's is known
+
+  friend bool operator==(const Translator&, const Translator&) = default;
+};
+
 // How a sysctl compares with what it is to be. The bounds are for numbers.
 enum class Bound : std::uint8_t { Exactly, AtLeast, AtMost };
 
@@ -61,6 +71,7 @@ struct DesiredState {
   std::vector<netlink::Address> addresses;
   std::vector<netlink::Route> routes;
   std::vector<netlink::Rule> rules;
+  std::vector<Translator> translators;        // by device
   std::vector<WantedSysctl> sysctls;          // in the order in which they are to be set
   std::optional<firewall::Ruleset> firewall;  // none only where nothing at all is wanted
   firewall::Filter filter;                    // what the ruleset was made of

@@ -7,6 +7,7 @@
 #include "firewall/ruleset/ruleset.h"
 #include "netlink/codec/route_values.h"
 #include "netlink/codec/wireguard_values.h"
+#include "via6/sink.h"
 
 // What the kernel looks like, filtered to what is ours. A part that could not be read whole says
 // so, and nothing of it is pruned. Plain values.
@@ -26,6 +27,8 @@ struct KernelState {
   Dump<netlink::Address> addresses;
   Dump<netlink::Route> routes;
   Dump<netlink::Rule> rules;
+  // Of those devices, where it could be read, and of those that have left but counters.
+  std::vector<via6::Attached> translators;
   std::vector<netlink::Sysctl> sysctls;          // those that were asked for and exist
   std::optional<firewall::TableState> firewall;  // none: could not be read
 

@@ -53,6 +53,17 @@ std::string text_of(const netlink::Rule& rule) {
   return text;
 }
 
+std::string text_of(const via6::Parameters& parameters) {
+  std::vector<std::string> routes;
+  for (const auto& route : parameters.routes) {
+    if (route.is_v4()) {
+      routes.push_back(route.to_text());
+    }
+  }
+  return fmt::format("{} to {}", net::site_via(parameters.via_prefix, parameters.site).to_text(),
+                     routes.size() == 1 ? routes.front() : fmt::format("{} routes", routes.size()));
+}
+
 std::string text_of(const NamedPeerChange& peer) {
   std::string text = peer.name.empty() ? peer.change.key.to_text() : peer.name;
   if (!peer.change.allowed_ips.empty()) {
@@ -130,6 +141,12 @@ class Lines {
   void operator()(const AddRule& a) { add("+ rule {}", text_of(a.rule)); }
 
   void operator()(const RemoveRule& a) { add("- rule {}", text_of(a.rule)); }
+
+  void operator()(const AttachTranslator& a) {
+    add("~ device {} 4via6 {}", a.device, text_of(a.parameters));
+  }
+
+  void operator()(const DetachTranslator& a) { add("~ device {} without 4via6", a.device); }
 
   void operator()(const SetSysctl& a) { add("~ sysctl {} = {}", a.sysctl.key, a.sysctl.value); }
 

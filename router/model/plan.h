@@ -9,6 +9,7 @@
 #include "net/endpoint.h"
 #include "netlink/codec/route_values.h"
 #include "netlink/codec/wireguard_values.h"
+#include "via6/parameters.h"
 
 // What is to be done, in order, each step with the reason for it. Plain values: a plan can be
 // shown, compared and applied, and it holds no private key.
@@ -94,6 +95,18 @@ struct RemoveRule {
   friend bool operator==(const RemoveRule&, const RemoveRule&) = default;
 };
 
+// In place of what is there, without a packet lost.
+struct AttachTranslator {
+  std::string device;
+  via6::Parameters parameters;
+  friend bool operator==(const AttachTranslator&, const AttachTranslator&) = default;
+};
+
+struct DetachTranslator {
+  std::string device;
+  friend bool operator==(const DetachTranslator&, const DetachTranslator&) = default;
+};
+
 struct SetSysctl {
   netlink::Sysctl sysctl;
   std::string before;
@@ -118,10 +131,10 @@ struct RemoveRuleset {
   friend bool operator==(const RemoveRuleset&, const RemoveRuleset&) = default;
 };
 
-using Action =
-    std::variant<CreateDevice, RemoveDevice, SetMtu, SetUp, ConfigureDevice, ChangePeers,
-                 StartHandshakes, AddAddress, RemoveAddress, AddRoute, RemoveRoute, AddRule,
-                 RemoveRule, SetSysctl, ReplaceRuleset, ExchangeContents, RemoveRuleset>;
+using Action = std::variant<CreateDevice, RemoveDevice, SetMtu, SetUp, ConfigureDevice, ChangePeers,
+                            StartHandshakes, AddAddress, RemoveAddress, AddRoute, RemoveRoute,
+                            AddRule, RemoveRule, AttachTranslator, DetachTranslator, SetSysctl,
+                            ReplaceRuleset, ExchangeContents, RemoveRuleset>;
 
 struct Step {
   Action action;

@@ -153,8 +153,9 @@ class Builder {
     }
   }
 
-  DesiredState finish(const DesiredState* before) && {
+  Result<DesiredState> finish(const DesiredState* before) && {
     add_common_rules();
+    CW_TRY(add_translators());
     add_routes_of_moved_peers();
     state_.sysctls = conntrack_sysctls(snapshot_.host.conntrack_memory);
     if (ipv6()) {
@@ -167,6 +168,7 @@ class Builder {
     }
     state_.sysctls.push_back({"net/ipv4/ip_forward", "1"});
     filter_.routes = site_.routes;
+    filter_.aliases = site_.aliases;
     filter_.alternate_ports = snapshot_.host.alternate_ports;
     filter_.flowtable_devices = snapshot_.host.flowtable_devices;
     filter_.mark_mask = kMarkMask;
@@ -181,6 +183,7 @@ class Builder {
     std::ranges::sort(state_.addresses);
     std::ranges::sort(state_.routes);
     std::ranges::sort(state_.rules);
+    std::ranges::sort(state_.translators, {}, &Translator::device);
     return std::move(state_);
   }
 
@@ -233,6 +236,27 @@ class Builder {
         }
       }
     }
+  }
+
+  // A twin comes in by IPv6 only.
+  Result<> add_translators() {
+    if (!ipv6() || std::ranges::none_of(site_.routes, &net::Prefix::is_v4)) {
+      return {};
+    }
+    for (const auto* gateway : gateways_) {
+      Translator translator{.device = device_name(gateway->name),
+                            .parameters = {.via_prefix = snapshot_.netmap.via_prefix,
+                                           .site = site_.id,
+                                           .routes = site_.routes,
+                                           .ula = ula(),
+                                           .block = gateway->block,
+                                           .gateway = gateway->address,
+                                           .mtu = kDeviceMtu},
+                            .digest = {}};
+      translator.digest = CW_TRY(via6::digest(translator.parameters));
+      state_.translators.push_back(std::move(translator));
+    }
+    return {};
   }
 
   void add_policy() {
@@ -345,13 +369,6 @@ std::string device_name(const std::string& gateway) {
 
 Result<DesiredState> desired(const Snapshot& snapshot, const DesiredState* before) {
   const auto* site = CW_TRY(site_of(snapshot));
-  if (!site->aliases.empty()) {
-    return Error::make(
-        ErrorKind::Invalid,
-        fmt::format("site `{}` has IPv4 aliases, which this version's routers do not "
-                    "serve yet; take them out of its routes",
-                    site->name));
-  }
   Builder builder(snapshot, *site);
   bool serves = false;
   for (const auto& gateway : site->gateways) {

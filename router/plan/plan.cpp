@@ -26,7 +26,8 @@ struct Stages {
   std::vector<Step> firewall;   // before a packet can arrive
   std::vector<Step> rules;      // closed before open: the prohibiting ones first
   std::vector<Step> peers;
-  std::vector<Step> addresses;  // before the routes that prefer them
+  std::vector<Step> translators;  // behind the rules, which judge what they translate
+  std::vector<Step> addresses;    // before the routes that prefer them
   std::vector<Step> up;
   std::vector<Step> routes;      // need the device up
   std::vector<Step> handshakes;  // need the device up
@@ -36,8 +37,8 @@ struct Stages {
 
   Plan join() && {
     Plan plan;
-    for (auto* stage : {&devices, &configure, &firewall, &rules, &peers, &addresses, &up, &routes,
-                        &handshakes, &sysctls, &removals, &teardown}) {
+    for (auto* stage : {&devices, &configure, &firewall, &rules, &peers, &translators, &addresses,
+                        &up, &routes, &handshakes, &sysctls, &removals, &teardown}) {
       std::ranges::move(*stage, std::back_inserter(plan.steps));
     }
     return plan;
@@ -154,6 +155,36 @@ void plan_devices(const DesiredState& desired, const KernelState& kernel, Stages
   }
 }
 
+bool is_empty(const via6::Attached& there) {
+  return there.from_tunnel.empty() && there.to_tunnel.empty();
+}
+
+// Before the devices: one that goes is rid of its translator first, and of what that has counted.
+void plan_translators(const DesiredState& desired, const KernelState& kernel, Stages& stages) {
+  for (const auto& wanted : desired.translators) {
+    const auto* link = find_named(kernel.links.items, wanted.device, &netlink::Link::name);
+    const auto* there = find_named(kernel.translators, wanted.device, &via6::Attached::device);
+    if (link == nullptr ? !kernel.links.complete
+                        : link->kind != kWireguardKind || there == nullptr) {
+      continue;  // somebody else's, or not known
+    }
+    const bool none = link == nullptr || is_empty(*there);
+    const bool as_wanted =
+        !none && there->from_tunnel == wanted.digest && there->to_tunnel == wanted.digest;
+    if (!as_wanted || !there->counted) {
+      const auto* reason = none ? kMissing : as_wanted ? "its counters are gone" : "was another";
+      stages.translators.push_back(
+          {AttachTranslator{.device = wanted.device, .parameters = wanted.parameters}, reason});
+    }
+  }
+  for (const auto& there : kernel.translators) {
+    if ((!is_empty(there) || there.counted) &&
+        find_named(desired.translators, there.device, &Translator::device) == nullptr) {
+      stages.removals.push_back({DetachTranslator{there.device}, kSurplus});
+    }
+  }
+}
+
 template <class T, class Add, class Remove>
 void plan_items(const std::vector<T>& desired, const Dump<T>& kernel, std::vector<Step>& adds,
                 std::vector<Step>& removals, Add add, Remove remove) {
@@ -244,6 +275,7 @@ void plan_firewall(const DesiredState& desired, const KernelState& kernel, Stage
   if (!kernel.firewall) {
     // Unreadable: the next reading decides. Until then nothing is opened.
     if (desired.firewall) {
+      stages.translators.clear();
       stages.up.clear();
       stages.routes.clear();
       stages.handshakes.clear();
@@ -288,6 +320,7 @@ void plan_firewall(const DesiredState& desired, const KernelState& kernel, Stage
 
 Plan plan(const DesiredState& desired, const KernelState& kernel) {
   Stages stages;
+  plan_translators(desired, kernel, stages);
   plan_devices(desired, kernel, stages);
   plan_routes(desired, kernel, stages);
   plan_sysctls(desired, kernel, stages);

@@ -60,6 +60,7 @@ TEST_F(ConntrackTest, ForgetsThoseItIsToldToAndNoOther) {
   track("100.64.0.6", 40001);
   run("conntrack -I -s fd00::5 -d fd00:1::1 -p udp --sport 5 --dport 53 --timeout 300 2>&1");
   const Flow kept{.from = *net::Ip::parse("100.64.0.6"),
+                  .asked = *net::Ip::parse("10.0.1.5"),
                   .to = *net::Ip::parse("10.0.1.5"),
                   .protocol = IPPROTO_TCP,
                   .port = 5432};
@@ -129,6 +130,30 @@ TEST_F(ConntrackTest, IsToldOfThoseThatMatchAndOfNoOther) {
                             .port = 53};
   EXPECT_EQ(forget([](const Flow&) { return true; }, all_of_it), 1U);
   EXPECT_THAT(all({}), SizeIs(4));
+}
+
+TEST_F(ConntrackTest, KnowsATranslatedOneByWhatItHasReached) {
+  using net::Family;
+  track("100.64.0.5", 40000);
+  run("conntrack -I -s 100.64.0.5 -d 100.80.1.5 -r 10.0.1.5 -q 10.0.0.10 -p tcp --sport 40001 "
+      "--dport 5432 --reply-port-src 5432 --reply-port-dst 40001 --state ESTABLISHED --timeout 300 "
+      "2>&1");
+  const Flow flow{.from = *net::Ip::parse("100.64.0.5"),
+                  .asked = *net::Ip::parse("10.0.1.5"),
+                  .to = *net::Ip::parse("10.0.1.5"),
+                  .protocol = IPPROTO_TCP,
+                  .port = 5432};
+  auto by_alias = flow;
+  by_alias.asked = *net::Ip::parse("100.80.1.5");
+  const netlink::FlowMatch match{.family = Family::V4,
+                                 .from = flow.from,
+                                 .to = flow.to,
+                                 .protocol = flow.protocol,
+                                 .port = flow.port};
+  EXPECT_THAT(all(match), testing::UnorderedElementsAre(flow, by_alias));
+  EXPECT_THAT(all({.family = Family::V4, .to = *net::Ip::parse("100.80.1.5")}), testing::IsEmpty());
+  EXPECT_EQ(forget([](const Flow&) { return true; }, match), 2U);
+  EXPECT_THAT(all(), testing::IsEmpty());
 }
 
 TEST_F(ConntrackTest, FindsNothingWhereNothingIsTracked) {

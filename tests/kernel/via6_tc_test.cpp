@@ -62,9 +62,9 @@ TEST_F(Via6Tc, IsReadBackByWhatItWasGiven) {
   EXPECT_EQ(attached(), (via6::Attached{.device = "cw-prod"}));
   CW_EXPECT_OK(tc_->attach("cw-prod", parameters()));
   const auto expected = *via6::digest(parameters());
-  EXPECT_EQ(attached(), (via6::Attached{"cw-prod", expected, expected}));
+  EXPECT_EQ(attached(), (via6::Attached{"cw-prod", expected, expected, true}));
   CW_EXPECT_OK(tc_->attach("cw-prod", parameters()));
-  EXPECT_EQ(attached(), (via6::Attached{"cw-prod", expected, expected}));
+  EXPECT_EQ(attached(), (via6::Attached{"cw-prod", expected, expected, true}));
 }
 
 TEST_F(Via6Tc, IsReplacedInPlaceAndGoesOnCounting) {
@@ -75,7 +75,7 @@ TEST_F(Via6Tc, IsReplacedInPlaceAndGoesOnCounting) {
   CW_EXPECT_OK(tc_->attach("cw-prod", changed));
   EXPECT_EQ(run("bash -c 'stat -c %i " + folder_ + "/cw-prod'"), before);
   const auto expected = *via6::digest(changed);
-  EXPECT_EQ(attached(), (via6::Attached{"cw-prod", expected, expected}));
+  EXPECT_EQ(attached(), (via6::Attached{"cw-prod", expected, expected, true}));
   EXPECT_EQ(run_json("tc -j filter show dev cw-prod ingress pref 7920").size(), 2U);
   const auto counters = tc_->counters("cw-prod");
   CW_ASSERT_OK(counters);
@@ -96,11 +96,11 @@ TEST_F(Via6Tc, LeavesFiltersOfOthersAloneAndTakesItsPlaceBack) {
   const auto expected = *via6::digest(parameters());
   EXPECT_EQ(attached().from_tunnel, "foreign");
   CW_EXPECT_OK(tc_->attach("cw-prod", parameters()));
-  EXPECT_EQ(attached(), (via6::Attached{"cw-prod", expected, expected}));
+  EXPECT_EQ(attached(), (via6::Attached{"cw-prod", expected, expected, true}));
   run("tc filter del dev cw-prod egress pref 7920");
-  EXPECT_EQ(attached(), (via6::Attached{"cw-prod", expected, ""}));
+  EXPECT_EQ(attached(), (via6::Attached{"cw-prod", expected, "", true}));
   CW_EXPECT_OK(tc_->attach("cw-prod", parameters()));
-  EXPECT_EQ(attached(), (via6::Attached{"cw-prod", expected, expected}));
+  EXPECT_EQ(attached(), (via6::Attached{"cw-prod", expected, expected, true}));
   CW_EXPECT_OK(tc_->detach("cw-prod"));
   EXPECT_EQ(attached(), (via6::Attached{.device = "cw-prod"}));
   EXPECT_THAT(run("tc filter show dev cw-prod ingress"), testing::HasSubstr("pref 100"));
@@ -115,6 +115,54 @@ TEST_F(Via6Tc, IsGoneWithoutATraceAfterDetaching) {
   const auto counters = tc_->counters("cw-prod");
   ASSERT_FALSE(counters);
   EXPECT_EQ(counters.error().kind, ErrorKind::NotFound);
+}
+
+TEST_F(Via6Tc, TranslatesUncountedWhereCountersCannotBeKept) {
+  ASSERT_EQ(::umount(folder_.c_str()), 0) << std::strerror(errno);  // so it is no bpf file system
+  CW_EXPECT_OK(tc_->attach("cw-prod", parameters()));
+  const auto expected = *via6::digest(parameters());
+  EXPECT_EQ(attached(), (via6::Attached{"cw-prod", expected, expected, true}));
+  const auto counters = tc_->counters("cw-prod");
+  ASSERT_FALSE(counters);
+  EXPECT_EQ(counters.error().to_text(),
+            "cannot keep counters at " + folder_ + "/cw-prod: Operation not permitted");
+  CW_EXPECT_OK(tc_->detach("cw-prod"));
+  EXPECT_EQ(attached(), (via6::Attached{.device = "cw-prod"}));
+}
+
+TEST_F(Via6Tc, HasCountersAgainAfterSomebodyRemovedThem) {
+  CW_EXPECT_OK(tc_->attach("cw-prod", parameters()));
+  std::filesystem::remove(folder_ + "/cw-prod");
+  EXPECT_FALSE(attached().counted);
+  CW_EXPECT_OK(tc_->attach("cw-prod", parameters()));
+  EXPECT_TRUE(attached().counted);
+  CW_EXPECT_OK(tc_->counters("cw-prod"));
+}
+
+TEST_F(Via6Tc, LeavesNoCountersOfADeviceThatWentFirst) {
+  CW_EXPECT_OK(tc_->attach("cw-prod", parameters()));
+  run("ip link del cw-prod");
+  EXPECT_THAT(tc_->counted(), testing::Contains("cw-prod"));
+  CW_EXPECT_OK(tc_->detach("cw-prod"));
+  EXPECT_THAT(tc_->counted(), testing::Not(testing::Contains("cw-prod")));
+}
+
+TEST_F(Via6Tc, IsDetachedAlsoWhereItsCountersCannotBeRemoved) {
+  CW_EXPECT_OK(tc_->attach("cw-prod", parameters()));
+  ASSERT_EQ(::mount(nullptr, folder_.c_str(), nullptr, MS_REMOUNT | MS_RDONLY, nullptr), 0);
+  CW_EXPECT_OK(tc_->detach("cw-prod"));
+  EXPECT_EQ(attached(), (via6::Attached{.device = "cw-prod"}));
+  EXPECT_THAT(tc_->counted(), testing::Not(testing::Contains("cw-prod")));
+}
+
+TEST_F(Via6Tc, TakesThePlaceOfAQdiscThatHasOneDirectionOnly) {
+  run("tc qdisc add dev cw-prod ingress");
+  CW_EXPECT_OK(tc_->attach("cw-prod", parameters()));
+  const auto expected = *via6::digest(parameters());
+  EXPECT_EQ(attached(), (via6::Attached{"cw-prod", expected, expected, true}));
+  EXPECT_THAT(run("tc qdisc show dev cw-prod"), testing::HasSubstr("qdisc clsact"));
+  EXPECT_THAT(run("tc filter show dev cw-prod ingress"), testing::HasSubstr(" from_tunnel"));
+  EXPECT_THAT(run("tc filter show dev cw-prod egress"), testing::HasSubstr(" to_tunnel"));
 }
 
 TEST_F(Via6Tc, SaysWhichDeviceIsMissing) {

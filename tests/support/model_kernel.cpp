@@ -97,6 +97,7 @@ Result<> ModelKernel::remove_link(const std::string& device) {
   set_down(device);
   links_.erase(device);
   devices_.erase(device);
+  translators_.erase(device);
   std::erase_if(addresses_, [&](const auto& address) { return address.device == device; });
   return {};
 }
@@ -279,6 +280,54 @@ Result<std::size_t> ModelKernel::forget(const netlink::FlowMatch& among,
   }
   CW_TRY(write_allowed("forget connections"));
   return static_cast<std::size_t>(std::erase_if(flows, goes));
+}
+
+Result<via6::Attached> ModelKernel::attached(const std::string& device) {
+  if (!links_.contains(device)) {
+    return no_such(device);
+  }
+  const auto found = translators_.find(device);
+  auto there = found == translators_.end() ? via6::Attached{.device = device} : found->second;
+  there.counted = translated.contains(device);
+  return there;
+}
+
+Result<> ModelKernel::attach(const std::string& device, const via6::Parameters& parameters) {
+  CW_TRY(write_allowed("4via6 " + device));
+  if (!links_.contains(device)) {
+    return no_such(device);
+  }
+  const auto name = CW_TRY(via6::digest(parameters));
+  translators_[device] = {.device = device, .from_tunnel = name, .to_tunnel = name};
+  translated.try_emplace(device);
+  return {};
+}
+
+Result<> ModelKernel::detach(const std::string& device) {
+  CW_TRY(write_allowed("no 4via6 " + device));
+  translators_.erase(device);
+  translated.erase(device);
+  return {};
+}
+
+std::vector<std::string> ModelKernel::counted() {
+  std::vector<std::string> devices;
+  for (const auto& [device, counters] : translated) {
+    devices.push_back(device);
+  }
+  return devices;
+}
+
+Result<via6::Counters> ModelKernel::counters(const std::string& device) {
+  const auto found = translated.find(device);
+  if (found == translated.end()) {
+    return Error::from_errno(ENOENT, device);
+  }
+  return found->second;
+}
+
+void ModelKernel::replace_translator(const std::string& device, const std::string& with) {
+  translators_[device] = {.device = device, .from_tunnel = with, .to_tunnel = with};
 }
 
 }  // namespace cw::test

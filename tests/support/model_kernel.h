@@ -71,7 +71,8 @@ class ModelNft final : public firewall::FirewallSink {
 class ModelKernel final : public netlink::RouteSink,
                           public netlink::WireGuardSink,
                           public netlink::SysctlSink,
-                          public netlink::ConntrackSink {
+                          public netlink::ConntrackSink,
+                          public via6::TranslatorSink {
  public:
   ModelKernel();
 
@@ -101,19 +102,27 @@ class ModelKernel final : public netlink::RouteSink,
   Result<std::size_t> forget(const netlink::FlowMatch& among,
                              const std::function<bool(const netlink::Flow&)>& gone) override;
 
+  Result<via6::Attached> attached(const std::string& device) override;
+  Result<> attach(const std::string& device, const via6::Parameters& parameters) override;
+  Result<> detach(const std::string& device) override;
+  std::vector<std::string> counted() override;
+  Result<via6::Counters> counters(const std::string& device) override;
+
   // What other programs do.
+  void replace_translator(const std::string& device, const std::string& with);  // "": take away
   void set_down(const std::string& device);
   void add_foreign_link(const std::string& name, const std::string& kind);
 
   netlink::WgDevice& wireguard(const std::string& device) { return devices_.at(device); }
 
-  router::Sinks sinks() { return {*this, *this, *this, nft, *this}; }
+  router::Sinks sinks() { return {*this, *this, *this, nft, *this, *this}; }
 
   ModelNft nft;
   std::map<std::string, std::string> sysctls;
-  std::vector<netlink::Flow> flows;                // tracked connections
-  std::vector<netlink::FlowMatch> looked_among;    // by forget()
-  std::vector<netlink::HostPrefix> host_prefixes;  // other programs' addresses and routes
+  std::map<std::string, via6::Counters> translated;  // kept, also of devices that have gone
+  std::vector<netlink::Flow> flows;                  // tracked connections
+  std::vector<netlink::FlowMatch> looked_among;      // by forget()
+  std::vector<netlink::HostPrefix> host_prefixes;    // other programs' addresses and routes
   std::map<net::PublicKey, std::uint16_t> handshakes_started;  // by a keepalive from 0 to N
   bool interrupt_dumps = false;
   // Called before each write; an Error makes that write fail.
@@ -132,6 +141,7 @@ class ModelKernel final : public netlink::RouteSink,
   std::vector<netlink::Address> addresses_;
   std::vector<netlink::Route> routes_;
   std::vector<netlink::Rule> rules_;
+  std::map<std::string, via6::Attached> translators_;
   int next_index_ = 1;
 };
 

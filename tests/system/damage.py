@@ -59,6 +59,25 @@ def add_to_a_set(world: World) -> None:
     world.router.run("nft", "add", "element", "inet", "causeway", "route4", "{ 172.16.0.0/12 }")
 
 
+def delete_filter(world: World) -> None:
+    world.router.run("tc", "filter", "delete", "dev", DEVICE, "ingress")
+
+
+def replace_filter(world: World) -> None:
+    """By another kind of filter, at once: the first of these is announced."""
+    foreign = f"filter add dev {DEVICE} egress prio 7920 handle 1 protocol all matchall action pass"
+    world.router.run("tc", "-batch", "-", stdin=f"filter delete dev {DEVICE} egress\n{foreign}\n")
+
+
+def delete_clsact(world: World) -> None:
+    world.router.run("tc", "qdisc", "delete", "dev", DEVICE, "clsact")
+
+
+def replace_clsact(world: World) -> None:
+    """By what has one list of filters, whichever way it is asked for."""
+    world.router.run("tc", "-batch", "-", stdin=f"qdisc delete dev {DEVICE} clsact\nqdisc add dev {DEVICE} ingress\n")
+
+
 ANNOUNCED = [
     delete_rule,
     delete_all_rules,
@@ -72,6 +91,10 @@ ANNOUNCED = [
     delete_chain_content,
     delete_set_element,
     add_to_a_set,
+    delete_filter,
+    replace_filter,
+    delete_clsact,
+    replace_clsact,
 ]
 
 
@@ -85,9 +108,17 @@ def everything(world: World) -> str:
             show("ip", "-br", "address", "show", "dev", DEVICE),
             show("cat", f"/sys/class/net/{DEVICE}/mtu"),
             show("sysctl", "net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"),
+            translator(world),
             ruleset(world),
         ]
     )
+
+
+def translator(world: World) -> str:
+    """What is in our place, by the name that says what it does; its number is another one each time."""
+    show = (world.router.run("tc", "filter", "show", "dev", DEVICE, way, check=False) for way in ("ingress", "egress"))
+    qdiscs = world.router.run("tc", "qdisc", "show", "dev", DEVICE, "ingress", check=False)
+    return "\n".join([qdiscs, *(re.sub(r" (id|tag|jited).*", "", text) for text in show)])
 
 
 def ruleset(world: World) -> str:

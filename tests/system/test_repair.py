@@ -54,17 +54,23 @@ def change_key(world: World) -> None:
     world.router.run("wg", "set", DEVICE, "private-key", "/dev/stdin", stdin=make_keys().private)
 
 
-def show_wireguard(world: World) -> str:
-    return world.router.run("wg", "showconf", DEVICE).partition("Endpoint")[0]
+def remove_counters(world: World) -> None:
+    (world.agent.counters / DEVICE).unlink()
+
+
+def unannounced(world: World) -> tuple[str, bool]:
+    shown = world.router.run("wg", "showconf", DEVICE).partition("Endpoint")[0]
+    return shown, (world.agent.counters / DEVICE).exists()
 
 
 def test_what_nothing_announces_is_repaired_by_the_audit(connected: World) -> None:
     """All of it at once: the next audit is up to half a minute away."""
-    before = show_wireguard(connected)
-    for damage in (add_peer, change_port, change_mark, change_key, remove_peer):
+    before = unannounced(connected)
+    for damage in (add_peer, change_port, change_mark, change_key, remove_peer, remove_counters):
         damage(connected)
-    assert show_wireguard(connected) != before
-    shell.until("repair by the audit", lambda: show_wireguard(connected) == before, AUDIT_SECONDS + PATIENCE)
+    now = unannounced(connected)
+    assert all(part != was for part, was in zip(now, before, strict=True))
+    shell.until("repair by the audit", lambda: unannounced(connected) == before, AUDIT_SECONDS + PATIENCE)
 
 
 def test_a_deleted_link_comes_back_and_calls_its_peers(connected: World) -> None:

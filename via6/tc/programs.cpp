@@ -46,12 +46,22 @@ std::size_t number_behind(std::string_view text, std::string_view word) {
   return value;
 }
 
-// Those at `path` go on counting, if they are what this build counts.
-Result<> adopt_counters(bpf_map* map, const std::string& path) {
+// What the verifier refuses it refuses again, and so does a kernel that lacks a call or a type.
+Error refusal(int os, std::string what) {
+  auto error = Error::from_errno(os, std::move(what));
+  if (os == EACCES || os == EINVAL || os == E2BIG) {
+    error.kind = ErrorKind::Unsupported;
+  }
+  return error;
+}
+
+// Those at `path` go on counting, if they are what this build counts. False: there are none.
+Result<bool> adopt_counters(bpf_map* map, const std::string& path) {
   const UniqueFd pinned(bpf_obj_get(path.c_str()));
   if (!pinned) {
-    return errno == ENOENT ? Result<>{}
-                           : Error::from_errno(errno, fmt::format("cannot open {}", path));
+    return errno == ENOENT
+               ? Result<bool>(false)
+               : Result<bool>(Error::from_errno(errno, fmt::format("cannot open {}", path)));
   }
   bpf_map_info info{};
   std::uint32_t size = sizeof info;
@@ -62,13 +72,13 @@ Result<> adopt_counters(bpf_map* map, const std::string& path) {
       info.value_size != sizeof(std::uint64_t)) {
     // Of another version, which counted other things: it begins anew.
     return std::remove(path.c_str()) == 0
-               ? Result<>{}
-               : Error::from_errno(errno, fmt::format("cannot remove {}", path));
+               ? Result<bool>(false)
+               : Result<bool>(Error::from_errno(errno, fmt::format("cannot remove {}", path)));
   }
   if (const int error = bpf_map__reuse_fd(map, pinned.get())) {
     return Error::from_errno(-error, fmt::format("cannot use the counters at {}", path));
   }
-  return {};
+  return true;
 }
 
 }  // namespace
@@ -102,7 +112,8 @@ Result<Programs> Programs::load(const Parameters& parameters, const Options& opt
     return Error::from_errno(-error, "cannot set the constants of the 4via6 programs");
   }
   if (!options.counters.empty()) {
-    CW_TRY(adopt_counters(counters_map, options.counters));
+    made.file_ = options.counters;
+    made.adopted_ = adopt_counters(counters_map, options.counters);
   }
   std::array<std::vector<char>, 2> logs;
   for (std::size_t i = 0; i < programs.size(); ++i) {
@@ -113,17 +124,8 @@ Result<Programs> Programs::load(const Parameters& parameters, const Options& opt
   if (const int error = bpf_object__load(object)) {
     const std::string_view first = logs[0].data();
     const std::string_view second = logs[1].data();
-    return Error::from_errno(
-        -error, fmt::format("the kernel does not take the 4via6 programs, and says: {}",
-                            last_words(second.empty() ? first : second)));
-  }
-  if (!options.counters.empty() && !bpf_map__is_pinned(counters_map)) {
-    // An adopted map is pinned already, and is not asked for again.
-    const UniqueFd there(bpf_obj_get(options.counters.c_str()));
-    if (!there && bpf_obj_pin(bpf_map__fd(counters_map), options.counters.c_str()) != 0) {
-      return Error::from_errno(errno,
-                               fmt::format("cannot keep the counters at {}", options.counters));
-    }
+    return refusal(-error, fmt::format("the kernel does not take the 4via6 programs, and says: {}",
+                                       last_words(second.empty() ? first : second)));
   }
   for (std::size_t i = 0; i < programs.size(); ++i) {
     auto& verified = made.verified_[i];
@@ -135,6 +137,15 @@ Result<Programs> Programs::load(const Parameters& parameters, const Options& opt
   made.to_tunnel_ = bpf_program__fd(programs[1]);
   made.counters_ = bpf_map__fd(counters_map);
   return made;
+}
+
+Result<> Programs::keep_counters() const {
+  if (file_.empty() || CW_TRY(adopted_)) {
+    return {};
+  }
+  return bpf_obj_pin(counters_, file_.c_str()) == 0
+             ? Result<>{}
+             : Error::from_errno(errno, fmt::format("cannot keep counters at {}", file_));
 }
 
 }  // namespace cw::via6

@@ -25,13 +25,18 @@ class Programs {
  public:
   struct Options {
     Framing framing = Framing::None;
-    // A file of a bpf file system that keeps the counters: those there are go on, and so they
-    // outlive a change of parameters. Empty: the counters end with the programs.
+    // A file of a bpf file system: the counters that it keeps go on, and so they outlive a change
+    // of parameters. Where it has none, or none that can be used, they begin anew.
     std::string counters;
     bool verification = false;  // ask the verifier for its statistics
   };
 
+  // ErrorKind::Unsupported and Permission: the kernel does not take them.
   static Result<Programs> load(const Parameters& parameters, const Options& options);
+
+  // In Options::counters, for the next to be loaded. The error says why they end with the programs,
+  // also where those that are there could not be used.
+  [[nodiscard]] Result<> keep_counters() const;
 
   // Descriptors, owned by this.
   [[nodiscard]] int from_tunnel() const { return from_tunnel_; }
@@ -56,6 +61,8 @@ class Programs {
   int from_tunnel_ = -1;
   int to_tunnel_ = -1;
   int counters_ = -1;
+  std::string file_;              // for the counters; empty: none
+  Result<bool> adopted_ = false;  // they are the file's already
   Verification verified_[2];
 };
 

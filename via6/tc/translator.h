@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
 #include <string>
+#include <vector>
 
 #include "netlink/socket/channel.h"
 #include "via6/sink.h"
@@ -18,9 +20,13 @@ class Tc final : public TranslatorSink {
   // they are not kept, and counters() finds none.
   static Result<Tc> open(std::string folder);
 
+  // By which notifications name the author of a change (nlmsg_pid).
+  [[nodiscard]] std::uint32_t port() const { return channel_.port(); }
+
   [[nodiscard]] Result<Attached> attached(const std::string& device) override;
   Result<> attach(const std::string& device, const Parameters& parameters) override;
   Result<> detach(const std::string& device) override;
+  [[nodiscard]] std::vector<std::string> counted() override;
   [[nodiscard]] Result<Counters> counters(const std::string& device) override;
 
  private:
@@ -28,9 +34,14 @@ class Tc final : public TranslatorSink {
       : channel_(std::move(channel)), folder_(std::move(folder)) {}
 
   [[nodiscard]] std::string counters_file(const std::string& device) const;
+  Result<> make_place(int index, const std::string& device);
+  void note(const std::string& device, Result<> done);
 
   netlink::Channel channel_;
   std::string folder_;
+  // Whose file could not be made or removed, and why. It is not tried again before the next
+  // attach() or detach(): counters are worth no failed round.
+  std::map<std::string, Error> uncounted_;
 };
 
 }  // namespace cw::via6

@@ -6,7 +6,21 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import DPKG_SECONDS, ETC, Deployment, Ping, Transactions, conntrack, forwarding, install, packages, start, unit
+from conftest import (
+    BPF,
+    DPKG_SECONDS,
+    ETC,
+    Deployment,
+    Ping,
+    Transactions,
+    conntrack,
+    forwarding,
+    install,
+    mounted,
+    packages,
+    start,
+    unit,
+)
 
 from lab import shell
 from lab.namespace import Namespace
@@ -50,8 +64,10 @@ def test_an_upgrade_costs_no_packet_and_no_transaction(
 
 def test_down_leaves_nothing_and_restores_forwarding(running: Deployment, laptop: Namespace) -> None:
     sized = conntrack()
+    assert list(BPF.iterdir()) != []
     shell.run("causeway", "down")
     assert left_in_the_kernel() == []
+    assert list(BPF.iterdir()) == []
     assert forwarding() == running.forwarding_before
     assert conntrack()["tcp_timeout_established"] == LINUX_ESTABLISHED
     assert all(conntrack()[name] < sized[name] for name in ("buckets", "max"))
@@ -66,8 +82,10 @@ def test_removal_takes_the_data_path_down(deployment: Deployment, agent: str) ->
     if agent == "stopped":
         shell.run("systemctl", "stop", "causewayd")
     assert left_in_the_kernel() != []
+    assert mounted() == ["bpf"]
     shell.run("dpkg", "--remove", "causeway-router", timeout=DPKG_SECONDS)
     assert left_in_the_kernel() == []
+    assert mounted() == []
     assert forwarding() == deployment.forwarding_before
     assert not shell.succeeds("systemctl", "is-active", "causewayd")
 
@@ -78,6 +96,7 @@ def test_purge_leaves_only_what_a_person_wrote(deployment: Deployment) -> None:
     find = ("find", "/etc", "/usr", "/var", "/run", "-xdev", "-name", "*causeway*")
     found = {line for line in shell.run(*find, timeout=DPKG_SECONDS).splitlines() if not line.startswith("/var/log")}
     assert {path for path in found if path not in written} == set()
+    assert mounted() == []
     assert (ETC / "keys").is_dir()
 
 

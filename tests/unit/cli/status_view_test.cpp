@@ -91,6 +91,29 @@ TEST(StatusView, ListsWhatEachRuleLetBegin) {
             "old?                      0\n");
 }
 
+TEST(StatusView, ListsWhatBecameOfPacketsBy4via6AndNoReasonWithoutAny) {
+  auto with = status();
+  with.gateways[0].via6 = api::Via6Status{
+      .prefix = "fd12:3456:789a:b1a:0:1::/96",
+      .counted = true,
+      .packets = {{.outcome = "translated", .meaning = "", .from_peers = 1204, .to_peers = 1180},
+                  {.outcome = "never", .meaning = "multicast"},
+                  {.outcome = "no_route", .meaning = "outside the routes", .from_peers = 3}}};
+  EXPECT_THAT(view(with, Peers::Seen, Colour::Off),
+              HasSubstr("\n"
+                        "4VIA6  FROM PEERS  TO PEERS  PACKETS\n"
+                        "prod         1204      1180  translated, fd12:3456:789a:b1a:0:1::/96\n"
+                        "prod            3         0  dropped: outside the routes\n"
+                        "\n"));
+}
+
+TEST(StatusView, SaysWhere4via6IsNotCounted) {
+  auto with = status();
+  with.gateways[0].via6 = api::Via6Status{.prefix = "fd12:3456:789a:b1a:0:1::/96"};
+  EXPECT_THAT(view(with, Peers::Seen, Colour::Off),
+              HasSubstr("4via6 of gateway prod by fd12:3456:789a:b1a:0:1::/96 is not counted"));
+}
+
 TEST(StatusView, ListsTheBusiestOfManyRules) {
   auto with = status();
   for (std::uint64_t i = 0; i < 12; ++i) {

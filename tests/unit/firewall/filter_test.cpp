@@ -153,6 +153,23 @@ TEST(Filter, RedirectsNothingWithoutAlternatePorts) {
   EXPECT_THAT(compile(filter).structure, Not(HasSubstr("redirect to")));
 }
 
+TEST(Filter, TranslatesAliasesOfWhatComesFromATunnelBeforeItIsJudged) {
+  auto filter = one_gateway();
+  EXPECT_THAT(compile(filter).structure, Not(HasSubstr("dnat ip prefix")));
+  filter.aliases = {
+      {.route = *net::Prefix::parse("10.0.0.0/16"), .alias = *net::Prefix::parse("100.80.0.0/16")},
+      {.route = *net::Prefix::parse("10.1.2.3/32"), .alias = *net::Prefix::parse("100.81.0.7/32")}};
+  const auto structure = compile(filter).structure;
+  const auto at = [&](std::string_view text) { return structure.find(text); };
+  EXPECT_THAT(structure,
+              HasSubstr(R"(iifname "cw-*" ip daddr 100.80.0.0/16 dnat ip prefix to 10.0.0.0/16)"));
+  EXPECT_THAT(structure, HasSubstr(R"(iifname "cw-*" ip daddr 100.81.0.7 dnat ip to 10.1.2.3)"));
+  EXPECT_LT(at("chain alias_prerouting"), at("chain mark_prerouting"));
+  EXPECT_THAT(structure.substr(at("chain alias_prerouting")),
+              testing::StartsWith("chain alias_prerouting {\n"
+                                  "    type nat hook prerouting priority dstnat; policy accept;"));
+}
+
 TEST(Filter, LeavesAPortToTheGatewayThatListensOnIt) {
   auto filter = one_gateway();
   filter.tunnels[0].listen_port = 443;

@@ -121,6 +121,16 @@ TEST(RouteNotification, ARuleConcernsUsInOurRange) {
   }
 }
 
+TEST(RouteNotification, AFilterThatGoesConcernsUsOnOurDevices) {
+  for (const std::uint16_t type : {RTM_DELTFILTER, RTM_NEWTFILTER, RTM_DELQDISC}) {
+    tcmsg header{};
+    header.tcm_ifindex = 7;
+    EXPECT_TRUE(concerns(*decoded(started(type, header)), kInterest)) << type;
+    header.tcm_ifindex = 99;
+    EXPECT_FALSE(concerns(*decoded(started(type, header)), kInterest)) << type;
+  }
+}
+
 MessageWriter netconf(int index, std::uint16_t what) {
   auto out = started(RTM_NEWNETCONF, netconfmsg{});
   out.number(NETCONFA_IFINDEX, index);
@@ -138,7 +148,7 @@ TEST(RouteNotification, ForwardingTurnedOffForAllConcernsUs) {
 
 TEST(RouteNotification, TruncatedMessagesAreNone) {
   for (const std::uint16_t type :
-       {RTM_NEWLINK, RTM_NEWADDR, RTM_NEWROUTE, RTM_NEWRULE, RTM_NEWNETCONF}) {
+       {RTM_NEWLINK, RTM_NEWADDR, RTM_NEWROUTE, RTM_NEWRULE, RTM_NEWTFILTER, RTM_NEWNETCONF}) {
     EXPECT_FALSE(decoded(MessageWriter(type, 0))) << type;
   }
 }

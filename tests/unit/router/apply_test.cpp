@@ -87,6 +87,33 @@ TEST(Apply, LeavesOutWhatHangsOnADeviceThatCouldNotBeMade) {
   EXPECT_TRUE(converge(kernel, wanted).outcomes.empty());
 }
 
+TEST(Apply, ServesNativelyWhereTheKernelTakesNoTranslator) {
+  test::ModelKernel kernel;
+  kernel.before_write = [](const std::string& what) { return fail_at(what, "4via6 cw-prod"); };
+  const auto wanted = *desired(test::snapshot(1, 2));
+  EXPECT_FALSE(converge(kernel, wanted).ok());
+  EXPECT_TRUE(kernel.links()->front().up);
+  EXPECT_EQ(kernel.sysctls["net/ipv4/ip_forward"], "1");
+  kernel.before_write = nullptr;
+  EXPECT_TRUE(converge(kernel, wanted).ok());
+  EXPECT_TRUE(converge(kernel, wanted).outcomes.empty());
+}
+
+TEST(Apply, TranslatesNothingBehindAFirewallThatIsNotThere) {
+  test::ModelKernel kernel;
+  kernel.nft.refuse = true;
+  EXPECT_FALSE(converge(kernel, *desired(test::snapshot(1, 2))).ok());
+  EXPECT_TRUE(kernel.attached("cw-prod")->from_tunnel.empty());
+}
+
+TEST(Apply, TakesTheTranslatorAlongWithItsDevice) {
+  test::ModelKernel kernel;
+  ASSERT_TRUE(converge(kernel, *desired(test::snapshot(1, 2))).ok());
+  ASSERT_EQ(kernel.translated.size(), 1U);
+  EXPECT_TRUE(converge(kernel, DesiredState{}).ok());
+  EXPECT_TRUE(kernel.translated.empty());
+}
+
 TEST(Apply, WritesNothingToAKernelThatHasItAll) {
   test::ModelKernel kernel;
   const auto wanted = *desired(test::snapshot(2, 6));

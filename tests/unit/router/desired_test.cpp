@@ -57,6 +57,47 @@ TEST(Desired, ServesNobodyWhoIsDisabledExpiredOrOfAnotherSite) {
   EXPECT_EQ(state.devices[0].peers[0].name, "p0003");
 }
 
+TEST(Desired, TranslatesOnEachDeviceToTheRoutesOfTheSite) {
+  const auto all = snapshot(2, 0);
+  const auto state = *desired(all);
+  ASSERT_EQ(state.translators.size(), 2U);
+  for (std::size_t i = 0; i < 2; ++i) {
+    const auto& gateway = all.netmap.sites[0].gateways[i];
+    const auto& translator = state.translators[i];
+    EXPECT_EQ(translator.device, device_name(gateway.name));
+    EXPECT_EQ(translator.parameters.site, all.netmap.sites[0].id);
+    EXPECT_EQ(translator.parameters.routes, all.netmap.sites[0].routes);
+    EXPECT_EQ(translator.parameters.block, gateway.block);
+    EXPECT_EQ(translator.parameters.gateway, gateway.address);
+    EXPECT_EQ(translator.parameters.mtu, state.devices[i].mtu);
+    EXPECT_EQ(translator.digest, *via6::digest(translator.parameters));
+  }
+}
+
+TEST(Desired, TranslatesNothingWithoutIpv6OrIpv4Routes) {
+  auto without_ipv6 = snapshot(1, 1);
+  without_ipv6.host.ipv6 = false;
+  auto without_routes = snapshot(1, 1);
+  std::erase_if(without_routes.netmap.sites[0].routes, &net::Prefix::is_v4);
+  for (const auto& each : {without_ipv6, without_routes}) {
+    EXPECT_THAT(desired(each)->translators, testing::IsEmpty());
+  }
+}
+
+TEST(Desired, TranslatesTheAliasesOfItsSiteAndOfNoOther) {
+  auto all = snapshot(1, 1);
+  const net::Alias ours{.route = *net::Prefix::parse("10.0.0.0/16"),
+                        .alias = *net::Prefix::parse("100.80.0.0/16")};
+  all.netmap.sites[0].aliases = {ours};
+  auto other = all.netmap.sites[0];
+  other.name = "other";
+  other.routers.clear();
+  other.gateways.clear();
+  other.aliases[0].alias = *net::Prefix::parse("100.81.0.0/16");
+  all.netmap.sites.push_back(other);
+  EXPECT_THAT(desired(all)->filter.aliases, testing::ElementsAre(ours));
+}
+
 TEST(Desired, SaysWhenTheNextPeerExpires) {
   auto all = snapshot(1, 3);
   all.netmap.peers[0].expires = all.now - seconds(10);

@@ -338,5 +338,30 @@ TEST(Revoked, IsLookedForAmongAllWhereThereAreTooManyPlaces) {
               testing::ElementsAre(firewall::Openings{}));
 }
 
+// The first of two aliases stands for something else later, and the second stays.
+TEST(Revoked, IsLookedForAmongAllOfIpv4WhereAnAliasGoes) {
+  auto before = with_rules({rule_of("all", "10.0.0.0/8", "any")});
+  const auto prefix = [](const char* text) { return *net::Prefix::parse(text); };
+  before.aliases = {{.route = prefix("10.0.0.0/16"), .alias = prefix("100.80.0.0/16")},
+                    {.route = prefix("10.0.1.0/24"), .alias = prefix("100.90.1.0/24")}};
+  auto after = before;
+  EXPECT_THAT(firewall::revoked(before, after), IsEmpty());
+  after.aliases[0].route = prefix("10.1.0.0/16");
+  EXPECT_THAT(firewall::revoked(before, after),
+              testing::ElementsAre(firewall::Openings{.family = net::Family::V4}));
+  const auto gone = firewall::aliases_gone(before, after);
+  EXPECT_THAT(gone, testing::ElementsAre(before.aliases[0]));
+  const auto allowed = [&](const char* asked, const std::vector<net::Alias>& aliases) {
+    auto one = opening(after.peers[0].address, *net::Ip::parse("10.0.1.5"), service("tcp/80"));
+    one.asked = *net::Ip::parse(asked);
+    return firewall::Permissions(after, aliases).allow(one);
+  };
+  EXPECT_FALSE(allowed("100.80.1.5", gone));
+  EXPECT_TRUE(allowed("10.0.1.5", gone)) << "by its own address";
+  EXPECT_TRUE(allowed("100.90.1.5", gone)) << "by the alias that stays";
+  EXPECT_TRUE(allowed("192.0.2.5", gone)) << "by another program's translation";
+  EXPECT_TRUE(allowed("100.90.1.5", {before.aliases[1]})) << "by one that went and came back";
+}
+
 }  // namespace
 }  // namespace cw::router

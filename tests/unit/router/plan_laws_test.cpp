@@ -31,7 +31,7 @@ void apply_now(test::ModelKernel& kernel, const Plan& plan) {
 // Things that other programs and people do to a running router.
 void damage(test::ModelKernel& kernel, const DesiredState& wanted) {
   const auto& device = wanted.devices.at(*rc::gen::inRange<std::size_t>(0, wanted.devices.size()));
-  switch (*rc::gen::inRange(0, 10)) {
+  switch (*rc::gen::inRange(0, 13)) {
     case 0:
       RC_ASSERT(kernel.remove_link(device.name).has_value());
       break;
@@ -64,6 +64,15 @@ void damage(test::ModelKernel& kernel, const DesiredState& wanted) {
       break;
     case 8:
       RC_ASSERT(kernel.create_wireguard("cw-stray", 1500).has_value());
+      break;
+    case 9:
+      kernel.replace_translator(device.name, "");
+      break;
+    case 10:
+      kernel.replace_translator(device.name, "foreign");
+      break;
+    case 11:
+      kernel.translated.erase(device.name);
       break;
     default:
       RC_ASSERT(kernel.set_mtu(device.name, 1280).has_value());

@@ -58,6 +58,7 @@ KernelState mixture(const DesiredState& wanted) {
                     .addresses = holed(from().addresses),
                     .routes = holed(from().routes),
                     .rules = holed(from().rules),
+                    .translators = holed(Dump{.items = from().translators, .complete = true}).items,
                     .sysctls = from().sysctls,
                     .firewall = from().firewall};
   if (*rc::gen::arbitrary<bool>()) {
@@ -174,6 +175,31 @@ struct Justified {
            !has(wanted.rules, step.rule);
   }
 
+  [[nodiscard]] const Translator* translator(const std::string& device) const {
+    return named(wanted.translators, device, &Translator::device);
+  }
+
+  [[nodiscard]] const via6::Attached* attached(const std::string& device) const {
+    return named(kernel.translators, device, &via6::Attached::device);
+  }
+
+  bool operator()(const AttachTranslator& step) const {
+    const auto* want = translator(step.device);
+    const auto* there = attached(step.device);
+    return ours(step.device) && want != nullptr && want->parameters == step.parameters &&
+           kernel.firewall.has_value() &&
+           (link(step.device) == nullptr
+                ? kernel.links.complete
+                : there != nullptr && (there->from_tunnel != want->digest ||
+                                       there->to_tunnel != want->digest || !there->counted));
+  }
+
+  bool operator()(const DetachTranslator& step) const {
+    const auto* there = attached(step.device);
+    return translator(step.device) == nullptr && there != nullptr &&
+           (!there->from_tunnel.empty() || !there->to_tunnel.empty() || there->counted);
+  }
+
   bool operator()(const SetSysctl& step) const {
     const auto asked = std::ranges::find(wanted.sysctls, step.sysctl.key, &WantedSysctl::key);
     return asked != wanted.sysctls.end() && asked->value == step.sysctl.value &&
@@ -234,6 +260,7 @@ TEST(PlanOfAMixture, OpensNothingWhileTheFirewallIsUnknown) {
     for (const auto& step : plan(wanted, kernel).steps) {
       RC_ASSERT(!std::holds_alternative<router::SetUp>(step.action));
       RC_ASSERT(!std::holds_alternative<AddRoute>(step.action));
+      RC_ASSERT(!std::holds_alternative<AttachTranslator>(step.action));
       RC_ASSERT(!std::holds_alternative<SetSysctl>(step.action));
     }
   }));

@@ -15,6 +15,7 @@ using firewall::Depth;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 // A model kernel that has converged on two gateways and six peers.
@@ -51,6 +52,50 @@ TEST_F(Converged, RepairsWhatADownedLinkTookAlong) {
                           "+ route 240.36.0.0/17 dev cw-prod src 100.100.0.1 mtu 1392 (missing)",
                           "+ route fd12:3456:789a::6464:0/113 dev cw-prod src "
                           "fd12:3456:789a::6464:1 (missing)"));
+}
+
+TEST_F(Converged, PutsBackATranslatorThatSomebodyTookAway) {
+  kernel.replace_translator("cw-prod", "");
+  EXPECT_THAT(
+      lines(),
+      ElementsAre("~ device cw-prod 4via6 fd12:3456:789a:b1a:0:1::/96 to 10.0.0.0/16 (missing)"));
+}
+
+TEST_F(Converged, ReplacesATranslatorOfSomebodyElses) {
+  kernel.replace_translator("cw-spare", "foreign");
+  EXPECT_THAT(lines(), ElementsAre("~ device cw-spare 4via6 fd12:3456:789a:b1a:0:1::/96 to "
+                                   "10.0.0.0/16 (was another)"));
+}
+
+TEST_F(Converged, ChangesWhatIsTranslatedBehindWhatIsJudged) {
+  auto snapshot = test::snapshot(2, 6);
+  snapshot.netmap.sites[0].routes.push_back(*net::Prefix::parse("10.7.0.0/16"));
+  wanted = *desired(snapshot);
+  EXPECT_THAT(
+      lines(),
+      ElementsAre("+ firewall route4 10.7.0.0/16 (other elements)",
+                  "~ device cw-prod 4via6 fd12:3456:789a:b1a:0:1::/96 to 2 routes (was another)",
+                  "~ device cw-spare 4via6 fd12:3456:789a:b1a:0:1::/96 to 2 routes (was another)"));
+}
+
+TEST_F(Converged, TakesTheTranslatorsAwayWhereTheyAreNotWanted) {
+  wanted.translators.clear();
+  EXPECT_THAT(lines(), ElementsAre("~ device cw-prod without 4via6 (not in the network)",
+                                   "~ device cw-spare without 4via6 (not in the network)"));
+}
+
+TEST_F(Converged, PutsBackTheCountersOfATranslatorThatHasLostThem) {
+  kernel.translated.erase("cw-prod");
+  EXPECT_THAT(lines(), ElementsAre("~ device cw-prod 4via6 fd12:3456:789a:b1a:0:1::/96 to "
+                                   "10.0.0.0/16 (its counters are gone)"));
+}
+
+TEST_F(Converged, ClearsTheCountersAwayOfADeviceThatWentBeforeItsGateway) {
+  ASSERT_TRUE(kernel.remove_link("cw-spare"));
+  kernel.translated.try_emplace("not-ours");
+  wanted = *desired(test::snapshot(1, 6));
+  EXPECT_THAT(lines(), Contains("~ device cw-spare without 4via6 (not in the network)"));
+  EXPECT_THAT(lines(), Not(Contains(HasSubstr("not-ours"))));
 }
 
 TEST_F(Converged, StartsTheHandshakesOfADeviceThatWasDown) {

@@ -16,6 +16,9 @@ inline Snapshot random_snapshot() {
   const auto gateways = *rc::gen::inRange(1U, 3U);
   auto snapshot = test::snapshot(gateways, *rc::gen::inRange(0U, 12U));
   snapshot.host.ipv6 = *rc::gen::arbitrary<bool>();
+  if (*rc::gen::arbitrary<bool>()) {
+    snapshot.netmap.sites.front().routes.push_back(*net::Prefix::parse("10.1.0.0/16"));
+  }
   for (auto& peer : snapshot.netmap.peers) {
     peer.enabled = *rc::gen::weightedElement<bool>({{4, true}, {1, false}});
     if (*rc::gen::weightedElement<bool>({{3, false}, {1, true}})) {

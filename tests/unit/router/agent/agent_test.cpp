@@ -33,6 +33,14 @@ TEST_F(AgentOnAModel, StartsAndTellsItsStatus) {
   EXPECT_THAT(now.peers, SizeIs(10));
 }
 
+TEST_F(AgentOnAModel, TellsWhatTheTranslatorCounts) {
+  start();
+  kernel_.translated.at("cw-prod").from_tunnel[0] = 12;
+  const auto via6 = status().gateways.at(0).via6;
+  ASSERT_TRUE(via6 && via6->counted);
+  EXPECT_EQ(via6->packets.at(0).from_peers, 12U);
+}
+
 TEST_F(AgentOnAModel, TellsHowManyPacketsWereRefused) {
   start();
   kernel_.nft.count("refused", 7);
@@ -105,6 +113,58 @@ TEST_F(AgentOnAModel, AStepThatFailsIsTriedAgainByItself) {
   absent = false;
   EXPECT_TRUE(run_until([&] { return agent_->status().phase == api::Phase::Running; }));
   EXPECT_EQ(journal_.count(Event::Settled), 1U);
+}
+
+TEST_F(AgentOnAModel, OnAKernelThatTakesNoTranslatorAllElseIsThereAndItSaysSoOnce) {
+  kernel_.before_write = [](const std::string& what) {
+    return what.starts_with("4via6")
+               ? Result<>(Error::make(ErrorKind::Unsupported, "the verifier says no"))
+               : Result<>();
+  };
+  start();
+  const auto now = status();
+  EXPECT_EQ(now.phase, api::Phase::Running);
+  EXPECT_EQ(peers(), 10U);
+  const auto says_no = ::testing::Field(&api::Problem::text, HasSubstr("the verifier says no"));
+  EXPECT_THAT(now.problems, Contains(says_no).Times(1));
+  EXPECT_THAT(
+      journal_.entries,
+      Contains(::testing::Field(&Entry::message, HasSubstr("the verifier says no"))).Times(1));
+  kernel_.before_write = nullptr;
+  const auto answer = ask([this] { return client_.reload(); });
+  ASSERT_TRUE(answer);
+  EXPECT_TRUE(answer->done);
+  EXPECT_FALSE(kernel_.attached("cw-prod")->from_tunnel.empty());
+  EXPECT_THAT(status().problems, ::testing::Not(Contains(says_no)));
+}
+
+TEST_F(AgentOnAModel, ATranslatorThatTheKernelRefusesLeavesTheOneThatIsThere) {
+  start();
+  const auto before = kernel_.attached("cw-prod")->from_tunnel;
+  kernel_.before_write = [](const std::string& what) {
+    return what.starts_with("4via6") ? Result<>(Error::from_errno(EPERM, what)) : Result<>();
+  };
+  kernel_.replace_translator("cw-prod", "another version's");
+  const auto answer = ask([this] { return client_.reload(); });
+  ASSERT_TRUE(answer);
+  EXPECT_TRUE(answer->done);
+  EXPECT_EQ(kernel_.attached("cw-prod")->from_tunnel, "another version's");
+  EXPECT_THAT(status().problems,
+              Contains(::testing::Field(&api::Problem::text, HasSubstr("no 4via6 on cw-prod"))));
+  kernel_.before_write = nullptr;
+  ASSERT_TRUE(ask([this] { return client_.reload(); }));
+  EXPECT_EQ(kernel_.attached("cw-prod")->from_tunnel, before);
+}
+
+TEST_F(AgentOnAModel, ATranslatorThatFailsForNowIsTriedAgain) {
+  int left = 1;
+  kernel_.before_write = [&left](const std::string& what) {
+    return what.starts_with("4via6") && left-- > 0 ? Result<>(Error::from_errno(EINVAL, what))
+                                                   : Result<>();
+  };
+  start();
+  EXPECT_TRUE(run_until([&] { return !kernel_.attached("cw-prod")->from_tunnel.empty(); }));
+  EXPECT_EQ(status().phase, api::Phase::Running);
 }
 
 TEST_F(AgentOnAModel, DownRemovesItAllAndReloadBringsItBack) {

@@ -19,6 +19,10 @@ api::Status status() {
   status.network = api::NetworkStatus{
       .name = "prod", .peers = 2, .sites = 1, .taken = WallTime(std::chrono::seconds(2000))};
   status.gateways = {{.name = "gw", .device = "cw-gw", .present = true, .peers = 2, .active = 1}};
+  status.gateways[0].via6 = api::Via6Status{
+      .prefix = "fd00::/96",
+      .counted = true,
+      .packets = {{.outcome = "no_route", .meaning = "no route", .from_peers = 3, .to_peers = 4}}};
   status.peers = {{.name = "alice",
                    .gateway = "gw",
                    .received_bytes = 10,
@@ -53,6 +57,14 @@ TEST(Metrics, CountForEachRuleAndWhatIsRefused) {
   EXPECT_THAT(text, HasSubstr("causeway_rule_connections_total{rule=\"dba\"} 12\n"));
   EXPECT_THAT(text, HasSubstr("causeway_rule_connections_total{rule=\"ops\"} 0\n"));
   EXPECT_THAT(text, HasSubstr("causeway_refused_packets_total 5\n"));
+}
+
+TEST(Metrics, CountPacketsOf4via6ByDirectionAndOutcome) {
+  const auto text = to_metrics(status());
+  EXPECT_THAT(text, HasSubstr("causeway_via6_packets_total{gateway=\"gw\","
+                              "direction=\"from_peers\",outcome=\"no_route\"} 3\n"));
+  EXPECT_THAT(text, HasSubstr("causeway_via6_packets_total{gateway=\"gw\","
+                              "direction=\"to_peers\",outcome=\"no_route\"} 4\n"));
 }
 
 TEST(Metrics, SayNothingOfRefusedPacketsWhereNobodyCounts) {

@@ -42,6 +42,7 @@ class ReportOf : public ::testing::Test {
                    .history = &history_,
                    .foreign_chains = chains_,
                    .counters = counters_,
+                   .translated = translated_,
                    .standing = {},
                    .down = down_,
                    .now = snapshot_.now});
@@ -57,8 +58,26 @@ class ReportOf : public ::testing::Test {
   PeerHistory history_;
   std::vector<firewall::ForeignChain> chains_;
   std::vector<firewall::Counter> counters_;
+  std::vector<Translated> translated_;
   bool down_ = false;
 };
+
+TEST_F(ReportOf, GivesAGatewayWhatItsTranslatorHasCounted) {
+  EXPECT_FALSE(make().gateways[0].via6);
+  const auto prefix = *net::Prefix::parse("fd12:3456:789a:b1a:0:1::/96");
+  translated_ = {{.device = "cw-prod", .prefix = prefix, .counters = std::nullopt}};
+  EXPECT_EQ(make().gateways[0].via6, (api::Via6Status{.prefix = prefix.to_text()}));
+  via6::Counters counters;
+  counters.from_tunnel[CW_VIA6_TRANSLATED] = 7;
+  counters.to_tunnel[CW_VIA6_NO_PEER] = 2;
+  translated_[0].counters = counters;
+  const auto via6 = make().gateways[0].via6;
+  ASSERT_TRUE(via6 && via6->counted);
+  ASSERT_EQ(via6->packets.size(), via6::kOutcomes);
+  EXPECT_EQ(via6->packets[CW_VIA6_TRANSLATED].from_peers, 7U);
+  EXPECT_EQ(via6->packets[CW_VIA6_NO_PEER].to_peers, 2U);
+  EXPECT_EQ(via6->packets[CW_VIA6_NO_PEER].outcome, "no_peer");
+}
 
 TEST_F(ReportOf, GivesEachRuleWhatItsCounterHas) {
   using firewall::Counts;
