@@ -15,11 +15,13 @@ report() { # NAME VALUE UNIT LIMIT
 
 status() { in_namespace causeway --socket "$folder/agent/control.sock" status --json; }
 
-start_agent() { # sets $agent
+start_agent() { # [SETTING...] of router.toml; sets $agent
   mkdir "$folder/agent"
-  # The private half of the bench's first key.
-  (umask 077 && { printf '\10\0\1' && head -c 29 /dev/zero; } | base64 >"$folder/prod.key")
+  if [ ! -e "$folder/prod.key" ]; then # the private half of the bench's first key
+    (umask 077 && { printf '\10\0\1' && head -c 29 /dev/zero; } | base64 >"$folder/prod.key")
+  fi
   cat >"$folder/router.toml" <<END
+$(printf '%s\n' "$@")
 name = "r1"
 site = "prod"
 network = "$folder/network"

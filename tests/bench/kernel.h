@@ -17,6 +17,7 @@
 #include "router/agent/agent.h"
 #include "router/model/ownership.h"
 #include "tests/bench/figures.h"
+#include "via6/tc/translator.h"
 
 // What benchmarks of kernel work share: the kernel's own tools, our sinks with a watch on them, and
 // the agent in this process. For a network namespace of its own.
@@ -107,11 +108,14 @@ struct Kernel {
   netlink::ProcSysctls sysctls;
   firewall::NftSocket nft = must(firewall::NftSocket::create());
   netlink::ConntrackSocket conntrack = must(netlink::ConntrackSocket::create());
+  via6::Tc translators = must(via6::Tc::open({}));  // nobody asks what they count
   LastWrite last;
   TimedWireGuard timed_wireguard{wireguard, last};
   TimedFirewall timed_nft{nft, last};
 
-  router::Sinks sinks() { return {routes, timed_wireguard, sysctls, timed_nft, conntrack}; }
+  router::Sinks sinks() {
+    return {routes, timed_wireguard, sysctls, timed_nft, conntrack, translators};
+  }
 };
 
 // Router `r1` of site `prod`, with the first key of tests/support/networks.h for gateway `prod`.

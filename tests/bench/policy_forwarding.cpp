@@ -4,8 +4,6 @@
 // machine's time is not virtual.
 //   bench-policy-forwarding FROM TO ADDRESS PORT PACKETS FIRST LAST
 // sends from source ports FIRST to LAST, one after the other, and prints milliseconds for all.
-#include <cerrno>
-#include <cstring>
 #include <string>
 
 #include <arpa/inet.h>
@@ -14,36 +12,22 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sched.h>
 
 #include "base/unique_fd.h"
 #include "tests/bench/figures.h"
+#include "tests/bench/namespace_socket.h"
 
 namespace {
 
 using namespace cw;
+using bench::check;
 using bench::fail;
+using bench::socket_in;
 
 constexpr unsigned kInFlight = 32;
 constexpr std::size_t kPayload = 64;
 constexpr time_t kPatience = 10;  // seconds; a packet that takes longer is lost
-
-void check(bool done, const char* what) {
-  if (!done) {
-    fail(fmt::format("{}: {}", what, std::strerror(errno)));
-  }
-}
-
-// A socket belongs to the namespace in which it was made.
-UniqueFd socket_in(const std::string& name, int type, int protocol) {
-  const UniqueFd there(::open(("/run/netns/" + name).c_str(), O_RDONLY | O_CLOEXEC));
-  check(there && ::setns(there.get(), CLONE_NEWNET) == 0, "cannot enter the namespace");
-  UniqueFd made(::socket(AF_INET, type | SOCK_CLOEXEC, protocol));
-  check(static_cast<bool>(made), "cannot make a socket");
-  return made;
-}
 
 sockaddr_in place(const char* address, unsigned port) {
   sockaddr_in made{};
@@ -61,8 +45,8 @@ class Path {
  public:
   Path(const std::string& from, const std::string& to, const char* address, unsigned port)
       : port_(port),
-        out_(socket_in(from, SOCK_RAW, IPPROTO_UDP)),
-        in_(socket_in(to, SOCK_DGRAM, 0)) {
+        out_(socket_in(from, AF_INET, SOCK_RAW, IPPROTO_UDP)),
+        in_(socket_in(to, AF_INET, SOCK_DGRAM, 0)) {
     const auto target = place(address, 0);
     check(::connect(out_.get(), generic(target), sizeof target) == 0, "cannot reach the address");
     const auto all = place("0.0.0.0", port);
