@@ -14,7 +14,7 @@ from lab import shell
 from lab.client import Tunnel
 from lab.database import PASSWORD, USER, Database
 from lab.namespace import Namespace
-from lab.router import GATEWAY, Network
+from lab.router import GATEWAY, VIA, Network
 from lab.topology import DATABASE, ROUTER, ROUTER_PUBLIC
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -33,6 +33,7 @@ UPLINKS = {
     "site0": f"[Network]\nKeepConfiguration=static\nAddress={ROUTER}/16\nGateway=10.0.0.1\n",
 }
 ETC = Path("/etc/causeway")
+BPF = Path("/run/causeway/bpf")  # what translators count; run-causeway-bpf.mount
 
 
 def systemctl(*args: str) -> str:
@@ -69,6 +70,8 @@ class Deployment:
         self.network = Network(ETC / "network")
         self.device = self.network.add("laptop", "100.83.0.5")
         self.tunnel = self.network.tunnel(self.device, laptop, folder)
+        text = self.tunnel.file.read_text()
+        self.tunnel.file.write_text(re.sub("AllowedIPs = .*", rf"\g<0>, {VIA}", text))
         key = ETC / f"keys/{GATEWAY}.key"
         key.touch(mode=0o640)
         key.write_text(self.network.keys.private + "\n")
@@ -156,6 +159,12 @@ def networkd_restart() -> None:
 
 def modules() -> set[str]:
     return {line.split()[0] for line in Path("/proc/modules").read_text().splitlines()}
+
+
+def mounted() -> list[str]:
+    """The type of what is mounted where translators keep their counts."""
+    lines = Path("/proc/mounts").read_text().splitlines()
+    return [line.split()[2] for line in lines if line.split()[1] == str(BPF)]
 
 
 def conntrack() -> dict[str, int]:

@@ -49,6 +49,7 @@ def test_a_laptop_reaches_the_site(running: Deployment, laptop: Namespace) -> No
 
 def test_the_kernel_loads_its_modules_for_the_sandboxed_agent(running: Deployment) -> None:
     wanted = {"wireguard", "nf_tables", "nft_ct", "nft_masq", "nft_flow_offload", "nf_flow_table_inet"}
+    wanted |= {"sch_ingress", "cls_bpf"}
     assert not wanted & running.modules_before, "the machine had them before: this shows nothing"
     assert wanted <= modules()
 
