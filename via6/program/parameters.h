@@ -5,6 +5,7 @@
 
 /* What the programs and their loader share: the constants that are set before a load, and what is
  * counted. Addresses are in network order, everything else in the machine's own. */
+/* NOLINTBEGIN(readability-identifier-naming): C, named as C is. */
 
 /* Ranges of addresses that a site's routes come to. A search takes as many steps as this is a power
  * of two; network/limits.h allows 1000 routes. */
@@ -62,3 +63,4 @@ enum cw_via6_outcome {
 
 /* Index into the map of counters: those of packets from the tunnel, then those to it. */
 #define CW_VIA6_COUNTERS (2 * CW_VIA6_OUTCOMES)
+/* NOLINTEND(readability-identifier-naming) */
