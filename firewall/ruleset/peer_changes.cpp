@@ -16,23 +16,18 @@ constexpr std::size_t kLooksAhead = 8;
 
 using Peers = std::vector<PeerFilter>;
 
-// Both lists from here on.
-struct Rest {
+// In both lists.
+struct Places {
   Peers::const_iterator before;
   Peers::const_iterator after;
 };
 
-struct Ends {
-  Peers::const_iterator before;
-  Peers::const_iterator after;
-};
-
-bool is_at_end(const Rest& rest, const Ends& ends) {
+bool is_at_end(const Places& rest, const Places& ends) {
   return rest.before == ends.before || rest.after == ends.after;
 }
 
-// The nearest place where both go on alike.
-std::optional<Rest> alike_again(const Rest& from, const Ends& ends) {
+// The nearest ones where both go on alike.
+std::optional<Places> alike_again(const Places& from, const Places& ends) {
   const auto left_before = ends.before - from.before;
   const auto left_after = ends.after - from.after;
   for (std::ptrdiff_t steps = 1; steps <= 2 * std::ptrdiff_t{kLooksAhead}; ++steps) {
@@ -40,7 +35,7 @@ std::optional<Rest> alike_again(const Rest& from, const Ends& ends) {
       const auto came = steps - gone;
       if (gone < left_before && came < left_after &&
           *(from.before + gone) == *(from.after + came)) {
-        return Rest{.before = from.before + gone, .after = from.after + came};
+        return Places{.before = from.before + gone, .after = from.after + came};
       }
     }
   }
@@ -51,13 +46,13 @@ std::optional<Rest> alike_again(const Rest& from, const Ends& ends) {
 
 std::optional<PeerChanges> peer_changes(const Peers& before, const Peers& after) {
   PeerChanges changes;
-  const auto take = [&](const Rest& from, const Rest& to) {
+  const auto take = [&](const Places& from, const Places& to) {
     changes.gone.insert(changes.gone.end(), from.before, to.before);
     changes.came.insert(changes.came.end(), from.after, to.after);
     return changes.gone.size() + changes.came.size() <= kMostChanges;
   };
-  const Ends ends{.before = before.end(), .after = after.end()};
-  Rest rest{.before = before.begin(), .after = after.begin()};
+  const Places ends{.before = before.end(), .after = after.end()};
+  Places rest{.before = before.begin(), .after = after.begin()};
   while (!is_at_end(rest, ends)) {
     if (*rest.before == *rest.after) {
       ++rest.before;

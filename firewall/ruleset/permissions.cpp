@@ -120,10 +120,12 @@ bool Permissions::judge(const Opening& opening) const {
 }
 
 bool Permissions::came_by_what_is_gone(const Opening& opening) const {
+  if (!opening.asked || *opening.asked == opening.to) {
+    return false;
+  }
   const auto is_of = [&](const net::Alias& alias) {
-    const auto real =
-        opening.asked ? net::from_alias(alias, net::Prefix::host(*opening.asked)) : std::nullopt;
-    return real == net::Prefix::host(opening.to);
+    return net::from_alias(alias, net::Prefix::host(*opening.asked)) ==
+           net::Prefix::host(opening.to);
   };
   return std::ranges::any_of(gone_aliases_, is_of) && std::ranges::none_of(aliases_, is_of);
 }

@@ -113,8 +113,7 @@ const router::DesiredState& Reconciler::replace_desired(router::DesiredState fre
   revoked_ = either(std::move(revoked_), before != nullptr ? revoked(*before, fresh.filter)
                                                            : std::vector{firewall::Openings{}});
   if (before != nullptr) {
-    std::ranges::move(firewall::aliases_gone(*before, fresh.filter),
-                      std::back_inserter(gone_aliases_));
+    note_gone(firewall::aliases_gone(*before, fresh.filter));
   }
   previous_filter_.reset();
   leave();
@@ -137,6 +136,9 @@ Result<> Reconciler::take(network::Netmap netmap, WallTime now) {
 
 void Reconciler::go_down() {
   down_ = true;
+  if (desired_) {  // what came by them is still tracked when it goes up again
+    note_gone(std::move(desired_->filter.aliases));
+  }
   settled_ = false;
   desired_.reset();
   previous_filter_.reset();

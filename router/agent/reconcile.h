@@ -132,6 +132,7 @@ class Reconciler {
   void forget_revoked(const router::DesiredState& desired, Round& round);
   [[nodiscard]] const router::DesiredState* known() const;
   void leave();
+  void note_gone(std::vector<net::Alias> aliases);
   void write_ahead(const router::DesiredState& desired, Round& round);
   void look_and_mend(Result<const router::DesiredState*> desired, WallTime now, Round& round);
   void finish(Round& round);
@@ -148,7 +149,7 @@ class Reconciler {
   std::optional<router::DesiredState> desired_;
   bool endpoints_are_old_ = false;
   bool settled_ = false;  // by the last round, which was of desired_
-  // Those of before, which the last round found or made as they were to be. Good for one round.
+  // Those of before, which the last round found or made as they were to be. A round uses them up.
   std::vector<router::Device> left_;
   // The ruleset in force before the netmap changed: the contents of the sets that the kernel's
   // digest stands for, so that they need not be listed.

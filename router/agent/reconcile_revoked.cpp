@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What began by rules that are no longer in force ends with them (ADR 0012).
+#include <algorithm>
+#include <iterator>
 #include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -8,6 +11,13 @@
 #include "router/agent/reconcile.h"
 
 namespace cw::agent {
+
+void Reconciler::note_gone(std::vector<net::Alias> aliases) {
+  std::ranges::move(aliases, std::back_inserter(gone_aliases_));
+  std::ranges::sort(gone_aliases_);
+  const auto repeated = std::ranges::unique(gone_aliases_);
+  gone_aliases_.erase(repeated.begin(), repeated.end());
+}
 
 // Also where the step that wrote it failed behind that, and not where it could not be read.
 bool Reconciler::is_in_force(const firewall::Ruleset& ruleset) {
@@ -41,7 +51,10 @@ void Reconciler::forget_revoked(const router::DesiredState& desired, Round& roun
           return permissions->judge(opening) && !permissions->allow(opening);
         });
     if (!done) {
-      round.errors.push_back(done.error());
+      // A round tries more than once.
+      if (std::ranges::find(round.errors, done.error()) == round.errors.end()) {
+        round.errors.push_back(done.error());
+      }
       return;
     }
     forgotten += *done;

@@ -62,6 +62,14 @@ TEST_F(GoneAliases, AreNoneThatCameBackBeforeTheRound) {
   EXPECT_THAT(kernel_.flows, ElementsAre(by_alias_, native_));
 }
 
+TEST_F(GoneAliases, AreAlsoThoseThatWentWhileTheRouterWasDown) {
+  reconciler_.go_down();
+  EXPECT_TRUE(run().settled);
+  take("");
+  EXPECT_TRUE(run().settled);
+  EXPECT_THAT(kernel_.flows, ElementsAre(native_));
+}
+
 TEST_F(GoneAliases, AreForgottenAtTheNextRoundWhereTheFirstOneFails) {
   take("");
   kernel_.nft.before_commit = []() -> Result<> {
