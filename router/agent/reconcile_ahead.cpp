@@ -36,8 +36,12 @@ void Reconciler::write_ahead(const router::DesiredState& desired, Round& round) 
     return;
   }
   table->contents = std::move(previous_ruleset_->contents);  // lent: tens of thousands of texts
-  const auto plan = this->plan(desired, reading.state);
+  auto plan = this->plan(desired, reading.state);
   previous_ruleset_->contents = std::move(*table->contents);
+  // One that is refused is asked for anew by each reload, and no peer has to wait for it.
+  std::erase_if(plan.steps, [](const router::Step& step) {
+    return std::holds_alternative<router::AttachTranslator>(step.action);
+  });
   if (plan.empty() || !std::ranges::all_of(plan.steps, may_go_ahead)) {
     return;
   }

@@ -51,6 +51,23 @@ TEST_F(RefusedTranslators, AreNotTriedAgainBeforeSomebodyAsks) {
   EXPECT_THAT(run().refused, SizeIs(1));
 }
 
+TEST_F(RefusedTranslators, DoNotMakePeersWaitForThem) {
+  EXPECT_THAT(run(Depth::Full).refused, SizeIs(1));
+  EXPECT_TRUE(run().settled);
+  reconciler_.forget_refusals();
+  snapshot_.netmap.peers.pop_back();
+  EXPECT_TRUE(reconciler_.take(snapshot_.netmap, snapshot_.now));
+  std::vector<std::string> written;
+  kernel_.before_write = [&](const std::string& what) -> Result<> {
+    written.push_back(what);
+    return what == "4via6 cw-spare" ? Result<>(Error::make(ErrorKind::Unsupported, what))
+                                    : Result<>{};
+  };
+  EXPECT_THAT(run().refused, SizeIs(1));
+  EXPECT_THAT(written, SizeIs(2));
+  EXPECT_EQ(written.back(), "4via6 cw-spare");
+}
+
 TEST_F(RefusedTranslators, AreOfNoConcernWhereTheyAreNotWanted) {
   EXPECT_THAT(run(Depth::Full).refused, SizeIs(1));
   EXPECT_THAT(reconciler_.refusals(), SizeIs(1));
