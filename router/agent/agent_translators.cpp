@@ -19,7 +19,10 @@ std::vector<Translated> Agent::translated(std::vector<api::Problem>& problems) {
     } else if (counters.error().kind != ErrorKind::NotFound) {
       problems.push_back(
           {.severity = api::Severity::Warning,
-           .text = "cannot tell what 4via6 translates: " + counters.error().to_text()});
+           .text = fmt::format("cannot tell what 4via6 translates on {}: {}", translator.device,
+                               counters.error().to_text()),
+           .hint = "it is translated all the same; is run-causeway-bpf.mount active? See FILES in "
+                   "causewayd(8)"});
     }
   }
   return all;
@@ -27,13 +30,17 @@ std::vector<Translated> Agent::translated(std::vector<api::Problem>& problems) {
 
 void Agent::add_translator_problems(std::vector<api::Problem>& problems) const {
   for (const auto& [device, why] : reconciler_.refusals()) {
+    const bool may_not = why.kind == ErrorKind::Permission;
     problems.push_back(
         {.severity = api::Severity::Warning,
          .text = fmt::format("no 4via6 on {}, or not as the network says, since the kernel does "
                              "not take the translator: {}",
                              device, why.to_text()),
-         .hint = "peers reach the site by its own addresses as before; the agent needs CAP_BPF and "
-                 "CAP_PERFMON, and the kernel cls_bpf and sch_ingress: then `causeway reload`"});
+         .hint = may_not
+                     ? "peers reach the site by its own addresses as before; start the agent by "
+                       "its unit, or with CAP_BPF and CAP_PERFMON"
+                     : "peers reach the site by its own addresses as before; the kernel needs "
+                       "cls_bpf and sch_ingress: then `causeway reload`"});
   }
 }
 
