@@ -150,6 +150,8 @@ def test_ping_and_traceroute_show_the_form_that_was_asked_for(two: TwoVpcs) -> N
         # As traceroute does: the router is the first hop, and the database the second.
         first = two.client.run("ping", "-c1", "-t1", "-W5", form, check=False)
         assert re.search(r"[Tt]ime (to live )?exceeded", first), first
+        if form in ALIAS.values():  # an alias hides who answers on the way, as any NAT does
+            assert f"From {form}" in first, first
         assert f"bytes from {form}" in two.client.run("ping", "-c1", "-t2", "-W5", form)
 
 
@@ -203,6 +205,23 @@ def test_what_is_no_form_of_the_site_leads_nowhere(two: TwoVpcs) -> None:
     assert (came.packets() > 0, left.packets()) == (True, 0)
 
 
+def test_a_flushed_ruleset_stops_an_alias_and_never_opens_it(two: TwoVpcs) -> None:
+    """conntrack goes on translating what was open: only the mark that nobody gives stops it."""
+    green, alias = two.vpcs["green"], ALIAS["green"]
+    came = PacketCounter(green.db, "icmp type echo-request", "came")
+    with (two.folder / "flushed.txt").open("w") as output:
+        ping = two.client.start("ping", "-i0.2", alias, output=output)
+    shell.until("a flow", lambda: came.packets() > 2)
+    green.agent.stop()
+    green.router.run("nft", "flush", "ruleset")
+    before = came.packets()
+    assert not two.client.succeeds("ping", "-c3", "-W1", alias)
+    assert came.packets() == before
+    ping.kill()
+    green.agent.start()
+    assert two.client.succeeds("ping", "-c1", "-W5", alias)
+
+
 def test_an_alias_that_goes_ends_what_it_had_opened_and_nothing_else(two: TwoVpcs) -> None:
     green, site = two.vpcs["green"], two.network / "sites/green.toml"
     tracked = lambda: green.router.run("conntrack", "-L", "-p", "icmp", "-o", "id")  # noqa: E731
@@ -229,6 +248,10 @@ def test_a_rule_governs_every_form_at_its_site_and_ends_what_is_open(two: TwoVpc
     two.reload()
     for site, form in every_form(two):
         assert two.client.succeeds("ping", "-c1", "-W3", form) == (site == "green"), form
+        # Refused by the policy or by the host, at once: who asks has to hear it by the form that was asked for.
+        started = time.monotonic()
+        assert not two.client.succeeds("timeout", "10", "bash", "-c", f"exec 3<>/dev/tcp/{form}/{UNUSED}")
+        assert time.monotonic() - started < 4, form
     by_4via6, by_alias = two.forms("green")
     explained = two.causeway("policy", "explain", "--from", "laptop", "--to", f"{by_alias}:5432/tcp")
     assert f"{DATABASE} at green, tcp/5432: allowed" in explained, explained
