@@ -251,7 +251,7 @@ Result<> Tc::attach(const std::string& device, const Parameters& parameters) {
   return {};
 }
 
-// The file was made or removed, or why it is beyond us, and what there is of it not to be counted.
+// The file was made or removed. Or why it could not be: then it is not looked for any more.
 void Tc::note(const std::string& device, Result<> done) {
   uncounted_.erase(device);
   if (!done) {
