@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,7 @@ TRANSFER_SECONDS = 1200 if LONG else 200
 SITES = ("blue", "green")
 ALIAS = {"blue": "100.80.1.5", "green": "100.81.1.5"}  # of the database's address
 UNUSED = 9
+POOL = "100.83.0.0/16"  # at random it may be an alias's
 POLICY = f"""
 [hosts]
 db = {{ address = "{DATABASE}", site = "SITE" }}
@@ -55,12 +57,25 @@ class TwoVpcs:
 
     def __init__(self, database: Database, folder: Path) -> None:
         self.folder, self.network = folder, folder / "acme"
-        self.topology = Topology(db=database.namespace)
-        self.client = self.topology.client
         self.vpcs: dict[str, Vpc] = {}
-        (self._made,) = Namespace.make("postgresql2")
-        self.second = SecondVpc(self.topology, self._made)
-        self.database = Database(self._made, folder / "pg")
+        self._made = ExitStack()  # backwards, as far as it came
+        try:
+            self._build(database)
+        except BaseException:
+            self.close()
+            raise
+
+    def _build(self, database: Database) -> None:
+        folder = self.folder
+        (namespace,) = Namespace.make("postgresql2")
+        self._made.callback(namespace.delete)
+        self.topology = Topology(db=database.namespace)
+        self._made.callback(self.topology.close)
+        self.client = self.topology.client
+        self.second = SecondVpc(self.topology, namespace)
+        self._made.callback(self.second.close)
+        self.database = Database(namespace, folder / "pg")
+        self._made.callback(self.database.close)
         for name, server in (("blue", database), ("green", self.database)):
             server.sql(f"CREATE TABLE IF NOT EXISTS vpc AS SELECT '{name}' AS name", "app")
             server.sql("GRANT SELECT ON vpc TO app", "app")
@@ -75,7 +90,7 @@ class TwoVpcs:
 
     def _write_network(self) -> None:
         first = ("--name", "acme", "--site", "blue", "--routes", VPC_PREFIX, "--router", "router-blue", "--no-keys")
-        shell.run("causeway", "network", "init", str(self.network), *first)
+        shell.run("causeway", "network", "init", str(self.network), "--pool", POOL, *first)
         blue = self.network / "sites/blue.toml"
         with_alias = 'routes = [{{ prefix = "{}", alias = "{}" }}]'
         text, times = re.subn(r"(?m)^routes = .*$", with_alias.format(VPC_PREFIX, "100.80.0.0/16"), blue.read_text())
@@ -96,7 +111,9 @@ class TwoVpcs:
         folder.mkdir()
         config = f'name = "router-{name}"\nsite = "{name}"\nnetwork = "{self.network}"\n'
         key = f'\n[[key]]\ngateway = "{name}"\nsource = "{self.folder / name}.key"\n'
-        return Agent(router, None, folder, config + key).start()
+        agent = Agent(router, None, folder, config + key)
+        self._made.callback(agent.close)
+        return agent.start()
 
     def causeway(self, *args: str) -> str:
         return shell.run("causeway", *args, "--network", str(self.network))
@@ -113,12 +130,7 @@ class TwoVpcs:
             vpc.agent.reload()
 
     def close(self) -> None:
-        for vpc in self.vpcs.values():
-            vpc.agent.close()
-        self.database.close()
-        self.second.close()
-        self.topology.close()
-        self._made.delete()
+        self._made.close()
 
 
 @pytest.fixture(scope="module")
