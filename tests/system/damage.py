@@ -91,6 +91,10 @@ ANNOUNCED = [
     delete_chain_content,
     delete_set_element,
     add_to_a_set,
+]
+
+# Announced, too; the kernel takes its time to take a program again.
+OF_A_TRANSLATOR = [
     delete_filter,
     replace_filter,
     delete_clsact,

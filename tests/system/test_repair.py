@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from damage import ANNOUNCED, everything
+from damage import ANNOUNCED, OF_A_TRANSLATOR, everything
 
 from lab import shell
 from lab.client import make_keys
@@ -25,7 +25,7 @@ def connected(shared_world: World) -> World:
     return shared_world
 
 
-@pytest.mark.parametrize("damage", ANNOUNCED, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("damage", ANNOUNCED + OF_A_TRANSLATOR, ids=lambda f: f.__name__)
 def test_what_the_kernel_announces_is_repaired_at_once(connected: World, damage: Callable[[World], None]) -> None:
     before = everything(connected)
     damage(connected)

@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterator
 
 import pytest
-from damage import ANNOUNCED, everything
+from damage import ANNOUNCED, OF_A_TRANSLATOR, everything
 from stamped import Stamped
 
 from lab import shell
@@ -20,6 +20,8 @@ from lab.topology import DATABASE
 from lab.world import World
 
 REPAIR_SECONDS = 1.0  # what the kernel announces
+# More than a thousand million instructions of it are the kernel's, which verifies two programs.
+TRANSLATOR_SECONDS = 2.0
 TRAFFIC_SECONDS = 2.0  # a connected peer's, after its device was deleted
 PATIENCE = 20.0  # shows by how much a limit was missed
 PING_SECONDS = 0.05
@@ -39,11 +41,13 @@ def monitors(connected: World) -> Iterator[list[Stamped]]:
     made = [
         Stamped(router, "ip", "-o", "monitor", "link", "address", "route", "rule", "netconf"),
         Stamped(router, "nft", "monitor"),
+        Stamped(router, "tc", "monitor"),
     ]
 
     def heard() -> bool:
         router.ip("address add 192.0.2.1/32 dev lo", "address delete 192.0.2.1/32 dev lo")
         router.nft("add table ip marker; delete table ip marker")
+        router.run("tc", "-batch", "-", stdin="qdisc add dev lo clsact\nqdisc delete dev lo clsact\n")
         return all(monitor.times for monitor in made)
 
     shell.until("monitors of the kernel's announcements", heard)
@@ -52,10 +56,7 @@ def monitors(connected: World) -> Iterator[list[Stamped]]:
         monitor.close()
 
 
-@pytest.mark.parametrize("damage", ANNOUNCED, ids=lambda f: f.__name__)
-def test_what_the_kernel_announces_is_repaired_within_a_second(
-    connected: World, monitors: list[Stamped], damage: Callable[[World], None]
-) -> None:
+def repaired_after(connected: World, monitors: list[Stamped], damage: Callable[[World], None]) -> float:
     before = everything(connected)
     for monitor in monitors:
         monitor.times.clear()
@@ -64,7 +65,21 @@ def test_what_the_kernel_announces_is_repaired_within_a_second(
     times = sorted(time for monitor in monitors for time in monitor.times)
     assert len(times) > 1
     print(f"{damage.__name__}: {times[-1] - times[0]:.3f} s")
-    assert times[-1] - times[0] <= REPAIR_SECONDS
+    return times[-1] - times[0]
+
+
+@pytest.mark.parametrize("damage", ANNOUNCED, ids=lambda f: f.__name__)
+def test_what_the_kernel_announces_is_repaired_within_a_second(
+    connected: World, monitors: list[Stamped], damage: Callable[[World], None]
+) -> None:
+    assert repaired_after(connected, monitors, damage) <= REPAIR_SECONDS
+
+
+@pytest.mark.parametrize("damage", OF_A_TRANSLATOR, ids=lambda f: f.__name__)
+def test_a_translator_is_repaired_within_two_seconds(
+    connected: World, monitors: list[Stamped], damage: Callable[[World], None]
+) -> None:
+    assert repaired_after(connected, monitors, damage) <= TRANSLATOR_SECONDS
 
 
 def test_after_a_deleted_link_traffic_flows_within_two_seconds(connected: World) -> None:
