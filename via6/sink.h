@@ -19,6 +19,11 @@ struct Attached {
   std::string to_tunnel = {};    // both empty: none
   bool counted = false;  // there are counters of the device, or it is known why there are none
 
+  // Both programs are of this digest().
+  [[nodiscard]] bool runs(const std::string& digest) const {
+    return from_tunnel == digest && to_tunnel == digest;
+  }
+
   friend auto operator<=>(const Attached&, const Attached&) = default;
 };
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -23,6 +24,14 @@ struct Elements {
   Texts peer4;
   Texts peer6;
 };
+
+// To which the packets of a peer go.
+std::string chain_of(const PeerFilter& peer, const Filter& filter) {
+  if (!filter.rights) {
+    return "every_route";
+  }
+  return peer.rights.empty() ? "refuse_forwarded" : peer.rights;
+}
 
 Elements elements_of(const std::vector<PeerFilter>& peers, const Filter& filter) {
   Elements made;
@@ -90,34 +99,11 @@ Texts changed(const Texts& from, const Texts& gone, const Texts& came) {
   return all;
 }
 
-bool is_of_peers(const SetContent& set) {
-  return set.name == kPeer4 || set.name == kPeer6;
-}
-
-std::uint64_t sum_without_peers(const Contents& contents) {
-  Contents others{.counters = contents.counters,
-                  .rights = contents.rights,
-                  .jumps = contents.jumps,
-                  .sets = {}};
-  for (const auto& set : contents.sets) {
-    others.sets.push_back(
-        {.name = set.name, .elements = is_of_peers(set) ? Texts() : set.elements});
-  }
-  return sum_of(others);
-}
-
 std::uint64_t sum_of_peers(const Elements& elements) {
   return sum_of(kPeer4, elements.peer4) + sum_of(kPeer6, elements.peer6);
 }
 
 }  // namespace
-
-std::string chain_of(const PeerFilter& peer, const Filter& filter) {
-  if (!filter.rights) {
-    return "every_route";
-  }
-  return peer.rights.empty() ? "refuse_forwarded" : peer.rights;
-}
 
 Contents contents_of(const Filter& filter) {
   auto made = without_peers(filter);
@@ -138,8 +124,8 @@ Digested contents_after(const Filter& before, const Ruleset& made, const Filter&
   const auto gone = elements_of(changes->gone, before);
   const auto came = elements_of(changes->came, filter);
   Digested after{.contents = without_peers(filter)};
-  after.digest = made.digest.contents - sum_without_peers(made.contents) - sum_of_peers(gone) +
-                 sum_of(after.contents) + sum_of_peers(came);
+  after.digest = made.digest.contents - sum_of(made.contents, {kPeer4, kPeer6}) -
+                 sum_of_peers(gone) + sum_of(after.contents) + sum_of_peers(came);
   put(changed(elements_in(made.contents, kPeer4), gone.peer4, came.peer4), kPeer4, after.contents);
   put(changed(elements_in(made.contents, kPeer6), gone.peer6, came.peer6), kPeer6, after.contents);
   return after;

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <string>
+#include <cstdint>
 
 #include "firewall/ruleset/filter.h"
 #include "firewall/ruleset/ruleset.h"
 
 // What is in the sets of the table and in the chains that follow from the policy. Pure.
 namespace cw::firewall {
-
-// Which chain the packets of a peer go to.
-[[nodiscard]] std::string chain_of(const PeerFilter& peer, const Filter& filter);
 
 // Linear in the peers, times a logarithm: their elements are sorted.
 [[nodiscard]] Contents contents_of(const Filter& filter);

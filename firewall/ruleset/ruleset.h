@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -75,7 +76,9 @@ struct Ruleset {
 
 // Digest::contents: a sum over the hashes of all parts, so that it follows a change without looking
 // at the rest: what came is added, what went is taken away.
-[[nodiscard]] std::uint64_t sum_of(const Contents& contents);
+// Elements of the sets in `but` do not count.
+[[nodiscard]] std::uint64_t sum_of(const Contents& contents,
+                                   std::initializer_list<std::string_view> but = {});
 [[nodiscard]] std::uint64_t sum_of(std::string_view set, const std::vector<std::string>& elements);
 
 // Linear in the text, so it is kept with what it is of.

@@ -46,9 +46,9 @@ std::optional<net::Ip> destination_of(const std::optional<Attribute>& tuple) {
   return address_of(tuple, CTA_IP_V4_DST, CTA_IP_V6_DST);
 }
 
-// What of a tuple has to be alike (net/netfilter/nf_internals.h, CTA_FILTER_F_*); since Linux 5.8,
-// and for the answers' tuple since about 5.18: before, it was read by the flags of the original
-// one. libnetfilter_conntrack has them so, too.
+// What of a tuple has to be alike (net/netfilter/nf_internals.h, CTA_FILTER_F_*); since Linux 5.8.
+// The first kernels read the answers' tuple by the flags of the original one; 6.1 does not
+// (tested). libnetfilter_conntrack has them so, too.
 constexpr std::uint32_t kFilterSource = 1U << 0U;
 constexpr std::uint32_t kFilterProtocol = 1U << 3U;
 constexpr std::uint32_t kFilterSourcePort = 1U << 4U;

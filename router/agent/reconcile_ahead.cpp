@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a newer network changes, written before the peers are read (ADR 0025).
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "router/agent/reconcile.h"

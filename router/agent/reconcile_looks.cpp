@@ -122,8 +122,7 @@ std::vector<router::Translator> Reconciler::translators() {
   auto wanted = desired_ ? desired_->translators : std::vector<router::Translator>();
   std::erase_if(wanted, [this](const router::Translator& translator) {
     const auto there = sinks_.translators.attached(translator.device);
-    return !there || there->from_tunnel != translator.digest ||
-           there->to_tunnel != translator.digest;
+    return !there || !there->runs(translator.digest);
   });
   return wanted;
 }

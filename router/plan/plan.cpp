@@ -169,8 +169,7 @@ void plan_translators(const DesiredState& desired, const KernelState& kernel, St
       continue;  // somebody else's, or not known
     }
     const bool none = link == nullptr || is_empty(*there);
-    const bool as_wanted =
-        !none && there->from_tunnel == wanted.digest && there->to_tunnel == wanted.digest;
+    const bool as_wanted = !none && there->runs(wanted.digest);
     if (!as_wanted || !there->counted) {
       const auto* reason = none ? kMissing : as_wanted ? "its counters are gone" : "was another";
       stages.translators.push_back(
