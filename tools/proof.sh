@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # proof.sh [NAME...]: runs what proves the product, all of it or by name, and keeps what it printed in docs/proof/NAME.txt,
 # below the commit, the kernels and the machine it was run on. What it keeps is to be committed. The long tests are in parts,
-# each less than an hour long: test-long-units, -6.1, -6.12, -swaps, -times and -packages are together what ./dev test --long
-# runs.
+# each about an hour long at most: test-long-units, -6.1, -6.12, -swaps, -times and -packages are together what ./dev test --long
+# runs; -bulk is the longest of -6.1 and -6.12 alone.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . tools/say.sh
@@ -12,6 +12,7 @@ declare -A proofs=(
   [test-long-units]='./dev test --long --stage units --stage fuzz'
   [test-long-6.1]='./dev test --long --kernel 6.1 --stage system'
   [test-long-6.12]='./dev test --long --kernel 6.12 --stage system'
+  [test-long-bulk]='./dev test --long --stage system --only bulk'
   [test-long-swaps]='./dev test --long --stage swaps'
   [test-long-times]='./dev test --long --stage times'
   [test-long-packages]='./dev test --long --stage packages'
