@@ -3,7 +3,7 @@
 # proof.sh [NAME...]: runs what proves the product, all of it or by name, and keeps what it printed in docs/proof/NAME.txt,
 # below the commit, the kernels and the machine it was run on. What it keeps is to be committed. The long tests are in parts,
 # each about an hour long at most: test-long-units, -6.1, -6.12, -swaps, -times and -packages are together what ./dev test --long
-# runs; -bulk is the longest of -6.1 and -6.12 alone.
+# runs; -bulk is the longest of -6.1 and -6.12 alone, -trixie-policy what of -trixie depends on nft.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . tools/say.sh
@@ -16,6 +16,7 @@ declare -A proofs=(
   [test-long-swaps]='./dev test --long --stage swaps'
   [test-long-times]='./dev test --long --stage times'
   [test-long-packages]='./dev test --long --stage packages'
+  [test-long-trixie-policy]='./dev test --long --userland trixie --stage system --only policy'
   [test-long-trixie]='./dev test --long --userland trixie'
   [bench-parse]='./dev bench parse'
   [bench-reconcile]='./dev bench reconcile'
