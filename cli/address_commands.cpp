@@ -14,6 +14,7 @@ struct Question {
   std::string network = "/etc/causeway/network";
   std::string what;
   std::optional<std::string> site;
+  bool alias = false;
   bool json = false;
 
   [[nodiscard]] Form form() const { return json ? Form::Json : Form::Table; }
@@ -47,9 +48,11 @@ void describe_hosts(CLI::App& app, Command& command) {
   const auto question = std::make_shared<Question>();
   auto* verb = add_question(app, "hosts", "lines for /etc/hosts: the hosts of the policy by 4via6",
                             *question);
+  verb->add_flag("--alias", question->alias, "by IPv4 alias, for programs without IPv6");
   verb->callback([&command, question] {
     command = [question](const Terminal& terminal) {
-      return hosts(question->network, question->form(), terminal);
+      return hosts(question->network, question->alias ? HostForm::Alias : HostForm::Via6,
+                   question->form(), terminal);
     };
   });
 }

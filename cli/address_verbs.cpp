@@ -18,13 +18,13 @@ int via(const std::string& directory, const std::string& what,
   return kDone;
 }
 
-int hosts(const std::string& directory, Form form, const Terminal& terminal) {
+int hosts(const std::string& directory, HostForm how, Form form, const Terminal& terminal) {
   const auto read = read_network(directory, terminal);
   if (!read) {
     return kFailed;
   }
   const auto all = host_addresses(read->netmap);
-  print(stdout, form == Form::Json ? hosts_json(all) : hosts_text(all));
+  print(stdout, form == Form::Json ? hosts_json(all) : hosts_text(all, how));
   return kDone;
 }
 

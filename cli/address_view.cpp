@@ -261,8 +261,25 @@ HostAddress host_address(const Netmap& netmap, const policy::Host& host) {
   return made;
 }
 
-std::string written(const HostAddress& host) {
-  return host.forms ? host.forms->via6.to_text() : host.ipv6 ? host.ipv6->to_text() : "";
+// As it stands in hosts(5), or why it does not.
+struct HostLine {
+  std::string address;
+  std::string left_out;
+};
+
+HostLine host_line(const HostAddress& host, HostForm form) {
+  if (!host.forms) {
+    return {.address = host.ipv6 ? host.ipv6->to_text() : "", .left_out = host.left_out};
+  }
+  if (form == HostForm::Via6) {
+    return {.address = host.forms->via6.to_text(), .left_out = {}};
+  }
+  if (!host.forms->alias) {
+    return {.address = {},
+            .left_out = fmt::format("the route of host `{}`, {} at site `{}`, has no alias",
+                                    host.name, host.forms->address.to_text(), host.forms->site)};
+  }
+  return {.address = host.forms->alias->to_text(), .left_out = {}};
 }
 
 }  // namespace
@@ -277,15 +294,16 @@ std::vector<HostAddress> host_addresses(const Netmap& netmap) {
   return all;
 }
 
-std::string hosts_text(const std::vector<HostAddress>& hosts) {
+std::string hosts_text(const std::vector<HostAddress>& hosts, HostForm form) {
   std::size_t widest = 0;
   for (const auto& host : hosts) {
-    widest = std::max(widest, written(host).size());
+    widest = std::max(widest, host_line(host, form).address.size());
   }
   std::string text;
   for (const auto& host : hosts) {
-    text += host.left_out.empty() ? fmt::format("{:<{}}  {}\n", written(host), widest, host.name)
-                                  : fmt::format("# left out: {}\n", host.left_out);
+    const auto line = host_line(host, form);
+    text += line.left_out.empty() ? fmt::format("{:<{}}  {}\n", line.address, widest, host.name)
+                                  : fmt::format("# left out: {}\n", line.left_out);
   }
   return text.empty() ? "# no hosts: policy.toml has none in [hosts]\n" : text;
 }

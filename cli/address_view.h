@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -45,8 +46,12 @@ struct HostAddress {
 // By name; of a netmap without a policy, none.
 [[nodiscard]] std::vector<HostAddress> host_addresses(const network::Netmap& netmap);
 
+// How an IPv4 host is written: aliases are for programs that do not speak IPv6, and a host without
+// one is left out.
+enum class HostForm : std::uint8_t { Via6, Alias };
+
 // Lines of hosts(5); what is left out is a comment.
-[[nodiscard]] std::string hosts_text(const std::vector<HostAddress>& hosts);
+[[nodiscard]] std::string hosts_text(const std::vector<HostAddress>& hosts, HostForm form);
 [[nodiscard]] std::string hosts_json(const std::vector<HostAddress>& hosts);
 
 }  // namespace cw::cli

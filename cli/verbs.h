@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "cli/address_view.h"
 #include "cli/agent_client.h"
 #include "cli/status_view.h"
 #include "cli/terminal.h"
@@ -27,8 +28,8 @@ int policy_diff(const std::string& before, const std::string& after, const Termi
 // The forms of an address at a site; `what` and `site` as in find_address().
 int via(const std::string& directory, const std::string& what,
         const std::optional<std::string>& site, Form form, const Terminal& terminal);
-// Lines for /etc/hosts.
-int hosts(const std::string& directory, Form form, const Terminal& terminal);
+// Lines for /etc/hosts; as JSON each host has both forms.
+int hosts(const std::string& directory, HostForm how, Form form, const Terminal& terminal);
 int reload(const AgentClient& agent, const Terminal& terminal);
 int down(const AgentClient& agent, const Terminal& terminal);
 

@@ -47,7 +47,7 @@ _causeway() {
       elif [ "$verb" = via ]; then
         mapfile -t COMPREPLY < <(compgen -W "--site --network --json --help" -- "$cur")
       else
-        mapfile -t COMPREPLY < <(compgen -W "--network --json --help" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "--alias --network --json --help" -- "$cur")
       fi
       ;;
     netmap)

@@ -30,6 +30,7 @@ complete -c causeway -n "__fish_seen_subcommand_from policy" -l network -r -a '(
 complete -c causeway -n "__fish_seen_subcommand_from policy" -l json -d 'for programs'
 complete -c causeway -n "__fish_seen_subcommand_from via" -l site -r -d 'the site it is at'
 complete -c causeway -n "__fish_seen_subcommand_from via hosts" -l network -r -a '(__fish_complete_directories)' -d 'the network directory'
+complete -c causeway -n "__fish_seen_subcommand_from hosts" -l alias -d 'by IPv4 alias, for programs without IPv6'
 complete -c causeway -n "__fish_seen_subcommand_from via hosts" -l json -d 'for programs'
 complete -c causeway -n "__fish_seen_subcommand_from netmap" -a 'keygen build sign verify diff publish confirm rollback'
 complete -c causeway -n "__fish_seen_subcommand_from netmap revoke" -F

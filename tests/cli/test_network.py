@@ -319,7 +319,10 @@ class Forms(NetworkTest):
 
     def test_hosts_are_lines_of_etc_hosts(self) -> None:
         lines = self.done("hosts", "--network", self.network).stdout.splitlines()
-        self.assertEqual(lines, [f"{self.via('db')['via6']}  db", "# left out: host `lan` is a prefix, 10.0.2.0/24"])
+        prefix = "# left out: host `lan` is a prefix, 10.0.2.0/24"
+        self.assertEqual(lines, [f"{self.via('db')['via6']}  db", prefix])
+        lines = self.done("hosts", "--alias", "--network", self.network).stdout.splitlines()
+        self.assertEqual(lines, ["198.18.1.5  db", prefix])
 
     def test_a_configuration_has_the_alias(self) -> None:
         made = self.peer("add", "alice", "--ipv4-only").stdout

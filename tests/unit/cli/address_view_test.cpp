@@ -139,7 +139,7 @@ TEST(AddressForms, AreTextAndJson) {
 TEST(HostLines, AreAlignedAndSayWhatIsLeftOut) {
   auto netmap = two_sites();
   netmap.policy->hosts.push_back({.name = "zoo", .prefix = prefix("10.9.0.1/32"), .site = {}});
-  EXPECT_EQ(hosts_text(host_addresses(netmap)),
+  EXPECT_EQ(hosts_text(host_addresses(netmap), HostForm::Via6),
             "fd5e:3a1c:9b04:b1a:0:1:a00:105  db\n"
             "fd5e:3a1c:9b04:b1a:0:1:a00:105  db-by-via\n"
             "# left out: host `lan` is a prefix, 10.7.1.0/24\n"
@@ -147,10 +147,23 @@ TEST(HostLines, AreAlignedAndSayWhatIsLeftOut) {
             "# left out: no site has a route to 10.9.0.1\n");
 }
 
+TEST(HostLines, ByAliasLeaveOutWhatHasNone) {
+  auto netmap = two_sites();
+  netmap.policy->hosts.push_back(
+      {.name = "test-db", .prefix = prefix("10.0.1.5/32"), .site = "staging"});
+  EXPECT_EQ(hosts_text(host_addresses(netmap), HostForm::Alias),
+            "# left out: the route of host `db`, 10.0.1.5 at site `prod`, has no alias\n"
+            "# left out: the route of host `db-by-via`, 10.0.1.5 at site `prod`, has no alias\n"
+            "# left out: host `lan` is a prefix, 10.7.1.0/24\n"
+            "2001:db8::5  www\n"
+            "100.80.1.5   test-db\n");
+}
+
 TEST(HostLines, OfNoHostsAreAComment) {
   auto netmap = two_sites();
   netmap.policy.reset();
-  EXPECT_EQ(hosts_text(host_addresses(netmap)), "# no hosts: policy.toml has none in [hosts]\n");
+  EXPECT_EQ(hosts_text(host_addresses(netmap), HostForm::Via6),
+            "# no hosts: policy.toml has none in [hosts]\n");
   EXPECT_EQ(hosts_json(host_addresses(netmap)), "[]\n");
 }
 
