@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ha/arp/filter.h"
+
+#include <linux/if_packet.h>
+
+#include "ha/arp/frame.h"
+
+namespace cw::ha::arp {
+
+namespace {
+
+// Bytes of the frame that a filter lets through. 0: none.
+constexpr std::uint32_t kAll = kMostRead;
+
+sock_filter load(std::uint16_t size, std::uint32_t at) {
+  return {.code = static_cast<std::uint16_t>(BPF_LD | size | BPF_ABS), .jt = 0, .jf = 0, .k = at};
+}
+
+sock_filter skip_if_equal(std::uint32_t value) {
+  return {.code = BPF_JMP | BPF_JEQ | BPF_K, .jt = 1, .jf = 0, .k = value};
+}
+
+// The next instruction where it is equal, else so many are skipped.
+sock_filter equal_or_skip(std::uint32_t value, std::size_t skip) {
+  return {.code = BPF_JMP | BPF_JEQ | BPF_K,
+          .jt = 0,
+          .jf = static_cast<std::uint8_t>(skip),
+          .k = value};
+}
+
+sock_filter let_through(std::uint32_t bytes) {
+  return {.code = BPF_RET | BPF_K, .jt = 0, .jf = 0, .k = bytes};
+}
+
+void require(Filter& filter, std::uint16_t size, std::uint32_t at, std::uint32_t value) {
+  filter.push_back(load(size, at));
+  filter.push_back(skip_if_equal(value));
+  filter.push_back(let_through(0));
+}
+
+// Through with one of these at that place; one after the other, since a jump reaches 255
+// instructions only.
+void any_of(Filter& filter, const std::vector<net::Ip>& addresses, net::Family family,
+            std::uint32_t at) {
+  for (const auto& ip : addresses) {
+    if (ip.family() != family) {
+      continue;
+    }
+    const auto bytes = ip.bytes();
+    for (std::size_t i = 0; i < bytes.size(); i += 4) {
+      const auto word = std::uint32_t{bytes[i]} << 24U | std::uint32_t{bytes[i + 1]} << 16U |
+                        std::uint32_t{bytes[i + 2]} << 8U | bytes[i + 3];
+      filter.push_back(load(BPF_W, at + static_cast<std::uint32_t>(i)));
+      // Over the words that follow, two instructions each, and the end.
+      filter.push_back(equal_or_skip(word, (bytes.size() - i - 4) / 2 + 1));
+    }
+    filter.push_back(let_through(kAll));
+  }
+  filter.push_back(let_through(0));
+}
+
+}  // namespace
+
+Filter arp_by(const std::vector<net::Ip>& addresses) {
+  Filter filter;
+  any_of(filter, addresses, net::Family::V4, kArpSenderAt);
+  return filter;
+}
+
+Filter advertisements_of(const std::vector<net::Ip>& addresses) {
+  Filter filter;
+  require(filter, BPF_B, kIpv6NextHeaderAt, kIcmpv6);
+  require(filter, BPF_B, kIcmpv6TypeAt, kNeighborAdvertisement);
+  any_of(filter, addresses, net::Family::V6, kNdTargetAt);
+  return filter;
+}
+
+Filter packets_to(const std::vector<net::Ip>& addresses, net::Family family) {
+  Filter filter;
+  require(filter, BPF_W, static_cast<std::uint32_t>(SKF_AD_OFF + SKF_AD_PKTTYPE), PACKET_HOST);
+  any_of(filter, addresses, family,
+         family == net::Family::V4 ? kIpv4DestinationAt : kIpv6DestinationAt);
+  return filter;
+}
+
+}  // namespace cw::ha::arp
