@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "netlink/codec/host_address.h"
 
+#include <algorithm>
+
 #include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_arp.h>
@@ -62,6 +64,19 @@ std::optional<HostAddress> decode_any_address(const Message& message, const Devi
       .device = std::move(device),
       .ip = *ip,
       .protocol = protocol ? protocol->as<std::uint8_t>().value_or(std::uint8_t{0}) : std::uint8_t{0}};
+}
+
+bool is_local_route(const Message& message, const net::Ip& ip, int index) {
+  const auto header = front<rtmsg>(message.payload);
+  if (message.header.nlmsg_type != RTM_NEWROUTE || !header || header->rtm_type != RTN_LOCAL ||
+      header->rtm_dst_len != net::bits(ip.family())) {
+    return false;
+  }
+  const Attributes attributes(message.payload, sizeof *header);
+  const auto destination = attributes.find(RTA_DST);
+  const auto device = attributes.find(RTA_OIF);
+  return destination && device && std::ranges::equal(destination->payload, ip.bytes()) &&
+         device->as<std::int32_t>() == index;
 }
 
 // libnl-route 3.7 knows no IFA_PROTO, so these are written by hand.

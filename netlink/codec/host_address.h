@@ -42,6 +42,9 @@ struct HostAddress {
 [[nodiscard]] std::optional<HostAddress> decode_any_address(const Message& message,
                                                             const DeviceName& name);
 
+// Does it announce the route by which this host takes packets to that address of that device?
+[[nodiscard]] bool is_local_route(const Message& message, const net::Ip& ip, int index);
+
 // How far an IPv4 address is known. IPv6 addresses have their scope in themselves.
 enum class AddressScope : std::uint8_t { Global, Host };
 

@@ -3,18 +3,76 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <utility>
 
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <poll.h>
+#include <sys/socket.h>
 
 #include <fmt/format.h>
+
+#include "base/unique_fd.h"
 
 namespace cw::netlink {
 
 namespace {
+
+// The kernel takes an IPv6 address into use a moment after it said yes, in a worker of its own
+// (addrconf_dad_work(), net/ipv6/addrconf.c), with the host's other work before it. Far more than
+// that takes, far less than anybody's patience.
+constexpr std::chrono::milliseconds kMostSettling{100};
+
+// More than one notification of a route takes.
+constexpr std::size_t kNotificationSize = 8192;
+
+// Hears when the route to an IPv6 address of this host is there: with it, packets are taken.
+class Settling {
+ public:
+  static Result<Settling> listen() {
+    UniqueFd fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
+    sockaddr_nl address{};
+    address.nl_family = AF_NETLINK;
+    address.nl_groups = RTMGRP_IPV6_ROUTE;
+    if (!fd ||
+        ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+      return Error::from_errno(errno, "cannot listen to rtnetlink");
+    }
+    return Settling(std::move(fd));
+  }
+
+  Result<> wait(const net::Ip& ip, int index) {
+    const auto end = std::chrono::steady_clock::now() + kMostSettling;
+    for (;;) {
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(
+          end - std::chrono::steady_clock::now());
+      pollfd waiting{.fd = fd_.get(), .events = POLLIN, .revents = 0};
+      if (left.count() <= 0 || ::poll(&waiting, 1, static_cast<int>(left.count())) == 0) {
+        return Error::make(ErrorKind::Retryable,
+                           fmt::format("the kernel has added address {} and not taken it into use "
+                                       "within {} ms",
+                                       ip.to_text(), kMostSettling.count()));
+      }
+      // What fails here, ENOBUFS say, was not the one: the next, or the time, decides.
+      const auto size = ::recv(fd_.get(), buffer_.data(), buffer_.size(), MSG_DONTWAIT);
+      Messages messages(Bytes(buffer_).first(size > 0 ? static_cast<std::size_t>(size) : 0));
+      while (const auto message = messages.next()) {
+        if (is_local_route(*message, ip, index)) {
+          return {};
+        }
+      }
+    }
+  }
+
+ private:
+  explicit Settling(UniqueFd fd) : fd_(std::move(fd)) {}
+
+  UniqueFd fd_;
+  std::array<std::uint8_t, kNotificationSize> buffer_{};
+};
 
 std::string name_of(int index) {
   std::array<char, IF_NAMESIZE> name{};
@@ -79,8 +137,15 @@ Result<> HostAddressSocket::add(const std::string& device, const net::Ip& ip, Ad
   }
   auto request = new_host_address({.device = device, .ip = ip, .protocol = protocol_},
                                   static_cast<int>(index), scope);
+  std::optional<Settling> settling;
+  if (!ip.is_v4()) {
+    settling = CW_TRY(Settling::listen());
+  }
   auto result =
       channel_.exchange(request, fmt::format("cannot add address {} of {}", ip.to_text(), device));
+  if (result && settling) {
+    return settling->wait(ip, static_cast<int>(index));
+  }
   if (result || result.error().os != EEXIST) {
     return result;
   }

@@ -22,7 +22,7 @@ class HostAddressSocket {
   // All of the host, whosever; sorted.
   [[nodiscard]] Result<std::vector<HostAddress>> addresses();
 
-  // Exists: it is there, and not ours.
+  // Packets to it are taken when this returns. Exists: it is there, and not ours.
   Result<> add(const std::string& device, const net::Ip& ip, AddressScope scope);
   Result<> remove(const std::string& device, const net::Ip& ip);
 

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "netlink/socket/host_address.h"
 
+#include <algorithm>
 #include <optional>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/unique_fd.h"
 #include "tests/kernel/namespace.h"
 
 namespace cw::kernel {
@@ -34,6 +40,17 @@ class HostAddressTest : public NamespaceTest {
 
 net::Ip ip(const char* text) {
   return *net::Ip::parse(text);
+}
+
+// There is a route to it, which without a default route is its own.
+bool is_reachable(const net::Ip& to) {
+  const UniqueFd fd(::socket(to.is_v4() ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  sockaddr_in v4{.sin_family = AF_INET, .sin_port = htons(9)};
+  sockaddr_in6 v6{.sin6_family = AF_INET6, .sin6_port = htons(9)};
+  std::ranges::copy(to.bytes(), to.is_v4() ? reinterpret_cast<std::uint8_t*>(&v4.sin_addr)
+                                           : reinterpret_cast<std::uint8_t*>(&v6.sin6_addr));
+  return (to.is_v4() ? ::connect(fd.get(), reinterpret_cast<sockaddr*>(&v4), sizeof v4)
+                     : ::connect(fd.get(), reinterpret_cast<sockaddr*>(&v6), sizeof v6)) == 0;
 }
 
 TEST_F(HostAddressTest, SaysHowAnEthernetDeviceIs) {
@@ -81,6 +98,20 @@ TEST_F(HostAddressTest, AnAddressWorksAtOnceBringsNoRouteAndIsNobodysSource) {
   run("ip address add 10.9.0.1/24 dev lan && ip address add fd09::1/64 dev lan nodad");
   EXPECT_THAT(run("ip route get 10.9.0.9"), HasSubstr("src 10.9.0.1 "));
   EXPECT_THAT(run("ip route get fd09::9"), HasSubstr("src fd09::1 "));
+}
+
+// The kernel says yes to an IPv6 address before it takes packets for it.
+TEST_F(HostAddressTest, AnAddressTakesPacketsWhenItIsAdded) {
+  for (const auto* device : {"lan", "lo"}) {
+    for (int i = 0; i < 50; ++i) {
+      for (const auto& each : {ip("10.9.0.7"), ip("fd09::7")}) {
+        CW_EXPECT_OK(socket_->add(device, each, AddressScope::Host));
+        EXPECT_TRUE(is_reachable(each)) << each.to_text() << " " << device << " " << i;
+        CW_EXPECT_OK(socket_->remove(device, each));
+        EXPECT_FALSE(is_reachable(each));
+      }
+    }
+  }
 }
 
 TEST_F(HostAddressTest, AnAddressOfTheHostsIsNeitherTakenOverNorRemoved) {
