@@ -68,7 +68,7 @@ class Onlooker {
   Onlooker(const Host& host, std::uint16_t ether_type, const ha::arp::Filter& filter);
 
   void send(const ha::arp::Frame& frame);
-  // All claims up to the first one of this address, or none of it within two seconds.
+  // All claims up to the first one of this address.
   std::vector<ha::arp::Claim> claims_until(const net::Ip& ip);
   // All that wait.
   std::vector<ha::arp::Claim> claims();
@@ -77,6 +77,10 @@ class Onlooker {
   const Host& host_;
   ha::arp::PacketSocket socket_;
 };
+
+// The routers' clock. It goes on while they wait, and stands while they, or a busy machine, work: so
+// a test that is held up sees no router that paused.
+ha::Time lan_now();
 
 // A router's fabric on a loop that runs when the test says so.
 class Router final : public ha::arp::EventLoop {
@@ -113,7 +117,7 @@ class Router final : public ha::arp::EventLoop {
   std::uint64_t requests = 0;
 };
 
-// Runs these routers' loops until it is so; fails after five seconds. The others are paused.
+// Runs these routers' loops until it is so; the others are paused. Fails after half a minute.
 void run_until(const std::vector<Router*>& routers, const std::function<bool()>& so);
 
 // Moves, or checks, and waits for the answer.
