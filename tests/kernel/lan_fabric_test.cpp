@@ -255,6 +255,23 @@ TEST_P(LanFabricTest, AStandbyAsksAndDisturbsNobody) {
   EXPECT_EQ(served_by(), "a");
 }
 
+TEST_P(LanFabricTest, ACheckBringsNobodyToAnotherRouterThatAnswers) {
+  EXPECT_EQ(outcome_of_move(*a_, {a_.get()}), FabricOutcome::Here);
+  EXPECT_EQ(served_by(), "a");  // or else the talker asks later, and both answer
+  EXPECT_EQ(outcome_of_move(*b_, {b_.get()}), FabricOutcome::Here);
+  EXPECT_EQ(served_by(), "b");
+  EXPECT_EQ(outcome_of_check(*b_, {b_.get()}), FabricOutcome::Elsewhere);  // A answered
+  EXPECT_EQ(served_by(), "b");
+}
+
+TEST_P(LanFabricTest, AFrameOfItsOwnThatTheLanReturnsIsNobodyElses) {
+  EXPECT_EQ(outcome_of_move(*a_, {a_.get()}), FabricOutcome::Here);
+  onlooker_->send(moving().is_v4()
+                      ? ha::arp::arp_announcement(host_a_->mac(), moving(), ha::arp::Form::Request)
+                      : ha::arp::neighbor_advertisement(host_a_->mac(), moving()));
+  EXPECT_EQ(outcome_of_check(*a_, {a_.get()}), FabricOutcome::Here);
+}
+
 TEST_P(LanFabricTest, WhereTheInterfaceCannotBeUsedAMoveAndACheckAreRefused) {
   const auto refused = [&](std::uint64_t request, const char* why) {
     run_until({a_.get()}, [&] { return a_->answer_to(request).has_value(); });
