@@ -85,7 +85,8 @@ Frame arp(const Mac& own, std::uint16_t operation, const net::Ip& sender, const 
   return frame;
 }
 
-// Of an IPv6 packet, the pseudo-header of RFC 8200, 8.1 included; 0 where the packet's own is right.
+// Of an IPv6 packet, the pseudo-header of RFC 8200, 8.1 included; 0 where the packet's own is
+// right.
 std::uint16_t icmpv6_checksum(Bytes packet) {
   const auto payload = packet.subspan(kIpv6Header);
   std::uint32_t sum = static_cast<std::uint32_t>(payload.size()) + kIcmpv6;
@@ -194,7 +195,8 @@ std::optional<Claim> advertised_claim(Bytes frame) {
 }  // namespace
 
 Frame arp_announcement(const Mac& own, const net::Ip& ip, Form form) {
-  return form == Form::Request ? arp(own, kRequest, ip, kNobody, ip) : arp(own, kReply, ip, own, ip);
+  return form == Form::Request ? arp(own, kRequest, ip, kNobody, ip)
+                               : arp(own, kReply, ip, own, ip);
 }
 
 Frame arp_probe(const Mac& own, const net::Ip& ip) {
@@ -210,8 +212,8 @@ Frame neighbor_solicitation(const Mac& own, const net::Ip& source, const net::Ip
   // The solicited-node group (RFC 4291, 2.7.1) and its MAC (RFC 2464, 7): the last bytes.
   const auto low = ip.bytes().last(4);
   const Mac to = {0x33, 0x33, 0xff, low[1], low[2], low[3]};
-  const auto group = net::Ip::v6(
-      {0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, low[1], low[2], low[3]});
+  const auto group =
+      net::Ip::v6({0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, low[1], low[2], low[3]});
   return neighbor_discovery(to, own, source, group, kNeighborSolicitation, 0, ip,
                             kSourceLinkOption);
 }

@@ -34,8 +34,7 @@ enum class Form : std::uint8_t { Request, Reply };
 // From an address of ours that does not move: the answer then comes to us alone. One without a
 // source, as for duplicate address detection, would be answered to all nodes, and override what
 // they have (RFC 4861, 7.2.4).
-[[nodiscard]] Frame neighbor_solicitation(const Mac& own, const net::Ip& source,
-                                          const net::Ip& ip);
+[[nodiscard]] Frame neighbor_solicitation(const Mac& own, const net::Ip& source, const net::Ip& ip);
 
 struct Claim {
   net::Ip ip;

@@ -116,10 +116,8 @@ class Turn {
   void due(Time when) { outcome_.wake = std::min(outcome_.wake.value_or(when), when); }
 
   void answer(const Moving& moving, std::uint64_t request, FabricOutcome outcome) {
-    act(FabricAnswer{.gateway = moving.gateway,
-                     .request = request,
-                     .outcome = outcome,
-                     .retry_after = {}});
+    act(FabricAnswer{
+        .gateway = moving.gateway, .request = request, .outcome = outcome, .retry_after = {}});
   }
 
   void arrive(Moving& moving) {

@@ -44,10 +44,10 @@ Places places(const std::vector<netlink::HostAddress>& all, std::string interfac
 }
 
 Presence presence(const Places& places, const std::vector<net::Ip>& addresses) {
-  const auto loud = std::ranges::count_if(
-      addresses, [&](const net::Ip& ip) { return is_loud(places, ip); });
-  const auto quiet = std::ranges::count_if(
-      addresses, [&](const net::Ip& ip) { return is_quiet(places, ip); });
+  const auto loud =
+      std::ranges::count_if(addresses, [&](const net::Ip& ip) { return is_loud(places, ip); });
+  const auto quiet =
+      std::ranges::count_if(addresses, [&](const net::Ip& ip) { return is_quiet(places, ip); });
   if (loud == std::ssize(addresses)) {
     return Presence::Loud;
   }

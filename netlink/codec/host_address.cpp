@@ -60,10 +60,10 @@ std::optional<HostAddress> decode_any_address(const Message& message, const Devi
     return std::nullopt;
   }
   const auto protocol = attributes.find(IFA_PROTO);
-  return HostAddress{
-      .device = std::move(device),
-      .ip = *ip,
-      .protocol = protocol ? protocol->as<std::uint8_t>().value_or(std::uint8_t{0}) : std::uint8_t{0}};
+  return HostAddress{.device = std::move(device),
+                     .ip = *ip,
+                     .protocol = protocol ? protocol->as<std::uint8_t>().value_or(std::uint8_t{0})
+                                          : std::uint8_t{0}};
 }
 
 bool is_local_route(const Message& message, const net::Ip& ip, int index) {
@@ -92,7 +92,8 @@ std::vector<std::uint8_t> new_host_address(const HostAddress& address, int index
   std::uint32_t flags = IFA_F_NOPREFIXROUTE;
   if (!address.ip.is_v4()) {
     flags |= IFA_F_NODAD;
-    const ifa_cacheinfo lifetimes{.ifa_prefered = 0, .ifa_valid = kForEver, .cstamp = 0, .tstamp = 0};
+    const ifa_cacheinfo lifetimes{
+        .ifa_prefered = 0, .ifa_valid = kForEver, .cstamp = 0, .tstamp = 0};
     request.bytes(IFA_CACHEINFO,
                   {reinterpret_cast<const std::uint8_t*>(&lifetimes), sizeof lifetimes});
   }

@@ -10,10 +10,10 @@
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
-#include <poll.h>
 #include <sys/socket.h>
 
 #include <fmt/format.h>
+#include <poll.h>
 
 #include "base/unique_fd.h"
 
@@ -37,8 +37,7 @@ class Settling {
     sockaddr_nl address{};
     address.nl_family = AF_NETLINK;
     address.nl_groups = RTMGRP_IPV6_ROUTE;
-    if (!fd ||
-        ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    if (!fd || ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
       return Error::from_errno(errno, "cannot listen to rtnetlink");
     }
     return Settling(std::move(fd));
@@ -47,8 +46,8 @@ class Settling {
   Result<> wait(const net::Ip& ip, int index) {
     const auto end = std::chrono::steady_clock::now() + kMostSettling;
     for (;;) {
-      const auto left = std::chrono::ceil<std::chrono::milliseconds>(
-          end - std::chrono::steady_clock::now());
+      const auto left =
+          std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
       pollfd waiting{.fd = fd_.get(), .events = POLLIN, .revents = 0};
       if (left.count() <= 0 || ::poll(&waiting, 1, static_cast<int>(left.count())) == 0) {
         return Error::make(ErrorKind::Retryable,

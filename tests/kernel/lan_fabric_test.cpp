@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <linux/if_ether.h>
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <linux/if_ether.h>
 
 #include "tests/kernel/lan_world.h"
 #include "tests/kernel/namespace.h"
@@ -48,9 +49,8 @@ class LanFabricTest : public NamespaceTest, public testing::WithParamInterface<n
   }
 
   static ha::arp::Config config() {
-    return {.interface = "lan",
-            .protocol = 204,
-            .gateways = {{.name = "gw", .addresses = {kV4, kV6}}}};
+    return {
+        .interface = "lan", .protocol = 204, .gateways = {{.name = "gw", .addresses = {kV4, kV6}}}};
   }
 
   [[nodiscard]] static net::Ip moving() { return GetParam() == net::Family::V4 ? kV4 : kV6; }
@@ -78,9 +78,8 @@ class LanFabricTest : public NamespaceTest, public testing::WithParamInterface<n
   }
 
   [[nodiscard]] ha::arp::Frame question(const net::Ip& ip) const {
-    return ip.is_v4()
-               ? ha::arp::arp_probe(talker_->mac(), ip)
-               : ha::arp::neighbor_solicitation(talker_->mac(), talker_->link_local(), ip);
+    return ip.is_v4() ? ha::arp::arp_probe(talker_->mac(), ip)
+                      : ha::arp::neighbor_solicitation(talker_->mac(), talker_->link_local(), ip);
   }
 
   // What the LAN answers to "who has the gateway's address?": all that came before the answer to
@@ -131,9 +130,7 @@ TEST_P(LanFabricTest, NeighboursFollowEachMoveAtOnce) {
 }
 
 TEST_P(LanFabricTest, AWithdrawnAddressIsServedToWhoeverStillSendsAndAnsweredForToNobody) {
-  host_a_->in([] {
-    run("ip link add behind type veth && ip address add 10.8.0.1/24 dev behind");
-  });
+  host_a_->in([] { run("ip link add behind type veth && ip address add 10.8.0.1/24 dev behind"); });
   EXPECT_EQ(outcome_of_move(*a_, {a_.get()}), FabricOutcome::Here);
   EXPECT_EQ(served_by(), "a");
   EXPECT_THAT(who_has_it(host_a_->own(GetParam())),
@@ -298,8 +295,8 @@ TEST_P(LanFabricTest, WhereTheInterfaceCannotBeUsedAMoveAndACheckAreRefused) {
 
 TEST_P(LanFabricTest, AnAddressThatTheHostHasOfItsOwnIsRefusedAndStays) {
   host_a_->in([&] {
-    run(fmt::format("ip address add {} dev lan {}",
-                    net::Prefix::host(moving()).to_text(), moving().is_v4() ? "" : "nodad"));
+    run(fmt::format("ip address add {} dev lan {}", net::Prefix::host(moving()).to_text(),
+                    moving().is_v4() ? "" : "nodad"));
   });
   const auto move = a_->move();
   run_until({a_.get()}, [&] { return a_->answer_to(move).has_value(); });

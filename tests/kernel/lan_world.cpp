@@ -6,13 +6,14 @@
 #include <cstring>
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "tests/kernel/namespace.h"
@@ -120,9 +121,9 @@ Datagrams::Datagrams(const Host& host, const net::Ip& from, std::uint16_t port) 
 void Datagrams::send(const std::string& text, const net::Ip& to, std::uint16_t port) const {
   sockaddr_storage address{};
   const auto size = fill(address, to, port);
-  EXPECT_EQ(::sendto(fd_.get(), text.data(), text.size(), 0, reinterpret_cast<sockaddr*>(&address),
-                     size),
-            std::ssize(text))
+  EXPECT_EQ(
+      ::sendto(fd_.get(), text.data(), text.size(), 0, reinterpret_cast<sockaddr*>(&address), size),
+      std::ssize(text))
       << std::strerror(errno);
 }
 
@@ -190,7 +191,8 @@ void Router::start() {
   fabric.reset();
   host.in([&] {
     auto opened = ha::arp::LanFabric::open(
-        config, *this, [this](const ha::arp::Report& report) { reports.push_back(report); }, lan_now());
+        config, *this, [this](const ha::arp::Report& report) { reports.push_back(report); },
+        lan_now());
     CW_ASSERT_OK(opened);
     fabric = std::move(*opened);
   });

@@ -78,8 +78,8 @@ class Onlooker {
   ha::arp::PacketSocket socket_;
 };
 
-// The routers' clock. It goes on while they wait, and stands while they, or a busy machine, work: so
-// a test that is held up sees no router that paused.
+// The routers' clock. It goes on while they wait, and stands while they, or a busy machine, work:
+// so a test that is held up sees no router that paused.
 ha::Time lan_now();
 
 // A router's fabric on a loop that runs when the test says so.

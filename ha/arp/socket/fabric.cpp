@@ -2,11 +2,11 @@
 #include "ha/arp/socket/fabric.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
-#include <fmt/format.h>
 #include <linux/if_ether.h>
+
+#include <fmt/format.h>
 
 namespace cw::ha::arp {
 
@@ -14,10 +14,6 @@ namespace {
 
 // A flood of frames for our addresses does not keep the loop here; the rest is read the next time.
 constexpr int kFramesPerRead = 64;
-
-bool is_link_local(const net::Ip& ip) {
-  return !ip.is_v4() && ip.bytes()[0] == 0xfe && (ip.bytes()[1] & 0xc0U) == 0x80;
-}
 
 std::vector<net::Ip> all_addresses(const Lan& lan) {
   std::vector<net::Ip> all;
@@ -28,27 +24,16 @@ std::vector<net::Ip> all_addresses(const Lan& lan) {
 }
 
 bool any_of(const std::vector<net::Ip>& addresses, net::Family family) {
-  return std::ranges::any_of(addresses,
-                             [&](const net::Ip& ip) { return ip.family() == family; });
-}
-
-Result<int> read_number(netlink::SysctlSink& sysctls, const std::string& key) {
-  const auto text = CW_TRY(sysctls.read(key));
-  int value = 0;
-  if (std::from_chars(text.data(), text.data() + text.size(), value).ec != std::errc()) {
-    return Error::invalid(fmt::format("{} is no number: {}", key, text));
-  }
-  return value;
+  return std::ranges::any_of(addresses, [&](const net::Ip& ip) { return ip.family() == family; });
 }
 
 }  // namespace
 
-LanFabric::LanFabric(Config config, EventLoop& loop, OnReport on_report,
-                     netlink::HostAddressSocket kernel)
+LanFabric::LanFabric(Config config, EventLoop& loop, OnReport on_report, Addresses addresses)
     : config_(std::move(config)),
       loop_(loop),
       on_report_(std::move(on_report)),
-      kernel_(std::move(kernel)) {
+      addresses_(std::move(addresses)) {
   for (const auto& gateway : config_.gateways) {
     Moving moving;
     moving.gateway = gateway.name;
@@ -64,10 +49,10 @@ LanFabric::~LanFabric() {
 
 Result<std::unique_ptr<LanFabric>> LanFabric::open(Config config, EventLoop& loop,
                                                    OnReport on_report, Time now) {
-  auto kernel = CW_TRY(netlink::HostAddressSocket::create(config.protocol));
+  auto addresses = CW_TRY(Addresses::open(config.interface, config.protocol));
   // The constructor is nobody else's.
   std::unique_ptr<LanFabric> fabric(
-      new LanFabric(std::move(config), loop, std::move(on_report), std::move(kernel)));
+      new LanFabric(std::move(config), loop, std::move(on_report), std::move(addresses)));
   const auto count = all_addresses(fabric->lan_).size();
   if (count > kMostAddresses) {
     return Error::make(ErrorKind::Exhausted,
@@ -87,10 +72,8 @@ Result<std::unique_ptr<LanFabric>> LanFabric::open(Config config, EventLoop& loo
 }
 
 Result<> LanFabric::adopt(Time now) {
-  const auto places = CW_TRY(read_places());
-  for (const auto& left : of_nobody(places, lan_.gateways)) {
-    CW_TRY(change(left));
-  }
+  CW_TRY(addresses_.remove_all_but(lan_.gateways));
+  const auto places = CW_TRY(addresses_.read());
   const auto gateways = lan_.gateways;
   for (const auto& moving : gateways) {
     if (presence(places, moving.addresses) == Presence::Quiet) {
@@ -101,7 +84,7 @@ Result<> LanFabric::adopt(Time now) {
 }
 
 Result<> LanFabric::ready_interface() {
-  link_ = CW_TRY(kernel_.ethernet_link(config_.interface));
+  link_ = CW_TRY(addresses_.link());
   if (!link_.up) {
     return Error::make(ErrorKind::Retryable,
                        fmt::format("{0} is down; `ip link set {0} up`", config_.interface));
@@ -148,8 +131,7 @@ void LanFabric::close_all() {
   awaited_.clear();
 }
 
-std::optional<PacketSocket> LanFabric::hear_arrivals(net::Family family,
-                                                     std::uint16_t ether_type) {
+std::optional<PacketSocket> LanFabric::hear_arrivals(net::Family family, std::uint16_t ether_type) {
   if (!any_of(awaited_, family)) {
     return std::nullopt;
   }
@@ -183,74 +165,6 @@ const Moving* LanFabric::find(const std::string& gateway) const {
   return found == lan_.gateways.end() ? nullptr : &*found;
 }
 
-Result<Places> LanFabric::read_places() {
-  const auto all = CW_TRY(kernel_.addresses());
-  const auto own = std::ranges::find_if(all, [this](const netlink::HostAddress& address) {
-    return address.device == config_.interface && is_link_local(address.ip);
-  });
-  link_local_ = own == all.end() ? std::nullopt : std::optional(own->ip);
-  return places(all, config_.interface, config_.protocol);
-}
-
-Result<> LanFabric::change(const AddressChange& change) {
-  const auto scope = change.device == kQuietDevice ? netlink::AddressScope::Host
-                                                   : netlink::AddressScope::Global;
-  return change.add ? kernel_.add(change.device, change.ip, scope)
-                    : kernel_.remove(change.device, change.ip);
-}
-
-Result<> LanFabric::prepare_quiet() {
-  const auto of = [](const std::string& device, const char* name) {
-    return fmt::format("net/ipv4/conf/{}/{}", device, name);
-  };
-  ArpSettings settings;
-  settings.ignore_all = CW_TRY(read_number(sysctls_, of("all", "arp_ignore")));
-  settings.ignore = CW_TRY(read_number(sysctls_, of(config_.interface, "arp_ignore")));
-  settings.announce_all = CW_TRY(read_number(sysctls_, of("all", "arp_announce")));
-  settings.announce = CW_TRY(read_number(sysctls_, of(config_.interface, "arp_announce")));
-  const int localnet_all = CW_TRY(read_number(sysctls_, of("all", "route_localnet")));
-  const int localnet = CW_TRY(read_number(sysctls_, of(kQuietDevice, "route_localnet")));
-  settings.localnet = localnet_all != 0 || localnet != 0;
-  for (const auto& sysctl : for_quiet(config_.interface, settings)) {
-    CW_TRY(sysctls_.write(sysctl));
-  }
-  return {};
-}
-
-Result<> LanFabric::make_quiet(const Moving& moving) {
-  const auto places = CW_TRY(read_places());
-  const auto changes = to_quiet(places, moving.addresses);
-  if (changes.empty()) {
-    return {};
-  }
-  Result<> result;
-  if (any_of(moving.addresses, net::Family::V4)) {
-    result = prepare_quiet();
-  }
-  for (const auto& each : changes) {
-    result = result ? change(each) : std::move(result);
-  }
-  if (result) {
-    return result;
-  }
-  // Not to claim it comes before accepting what still arrives.
-  for (const auto& each : to_silent(places, moving.addresses)) {
-    CW_TRY_IN(change(each), fmt::format("taking the address of gateway {} away", moving.gateway));
-  }
-  return in_context(std::move(result),
-                    fmt::format("keeping the address of gateway {} for what still arrives (it is "
-                                "gone instead)",
-                                moving.gateway));
-}
-
-Result<> LanFabric::release(const Moving& moving) {
-  const auto places = CW_TRY(read_places());
-  for (const auto& each : to_released(places, moving.addresses)) {
-    CW_TRY(change(each));
-  }
-  return {};
-}
-
 void LanFabric::answer(const std::string& gateway, std::uint64_t request, FabricOutcome outcome,
                        const Error& why) {
   reports_.push_back({.what = FabricAnswer{.gateway = gateway,
@@ -266,7 +180,7 @@ Result<Places> LanFabric::ready_for(const std::string& gateway) {
                        fmt::format("gateway {} has no address on {}", gateway, config_.interface));
   }
   CW_TRY(ready_interface());
-  return read_places();
+  return addresses_.read();
 }
 
 void LanFabric::move(const MoveAddress& request, Time now) {
@@ -277,15 +191,13 @@ void LanFabric::move(const MoveAddress& request, Time now) {
     arm(now);
     return;
   }
-  bool changed = false;
-  for (const auto& each : to_loud(*places, find(request.gateway)->addresses)) {
-    if (const auto result = change(each); !result) {
-      answer(request.gateway, request.request,
-             changed ? FabricOutcome::Unknown : FabricOutcome::Refused, result.error());
-      arm(now);
-      return;
-    }
-    changed = true;
+  bool began = false;
+  if (const auto loud = addresses_.make_loud(*places, find(request.gateway)->addresses, began);
+      !loud) {
+    answer(request.gateway, request.request,
+           began ? FabricOutcome::Unknown : FabricOutcome::Refused, loud.error());
+    arm(now);
+    return;
   }
   claims_.erase(request.gateway);
   tell(Moved{.gateway = request.gateway, .request = request.request}, now);
@@ -302,7 +214,8 @@ void LanFabric::check(const CheckAddress& request, Time now) {
   }
   const auto there = presence(*places, find(request.gateway)->addresses);
   // Somebody may have set back what keeps it quiet.
-  if (const auto quiet = there == Presence::Quiet ? prepare_quiet() : Result<>(); !quiet) {
+  if (const auto quiet = there == Presence::Quiet ? addresses_.prepare_quiet() : Result<>();
+      !quiet) {
     answer(request.gateway, request.request, FabricOutcome::Unknown, quiet.error());
   } else {
     tell(Asked{.gateway = request.gateway, .request = request.request, .presence = there}, now);
@@ -313,7 +226,7 @@ void LanFabric::check(const CheckAddress& request, Time now) {
 Result<> LanFabric::withdraw(const WithdrawAddress& request, Time now) {
   tell(Withdrawn{.gateway = request.gateway}, now);
   const auto* moving = find(request.gateway);
-  auto result = moving != nullptr ? make_quiet(*moving) : Result<>();
+  auto result = moving != nullptr ? addresses_.make_quiet(moving->addresses) : Result<>();
   arm(now);
   return result;
 }
@@ -335,7 +248,8 @@ void LanFabric::act(const Action& action, Time now, const std::string& why) {
   } else if (const auto* arrived = std::get_if<AddressArrived>(&action)) {
     reports_.push_back({.what = *arrived, .why = why});
   } else if (const auto* release_of = std::get_if<Release>(&action)) {
-    if (const auto* moving = find(release_of->gateway); moving != nullptr && !release(*moving)) {
+    if (const auto* moving = find(release_of->gateway);
+        moving != nullptr && !addresses_.release(moving->addresses)) {
       tell(Withdrawn{.gateway = release_of->gateway}, now);  // and once more, later
     }
   } else {
@@ -351,31 +265,33 @@ void LanFabric::act(const Action& action, Time now, const std::string& why) {
   }
 }
 
-Result<> LanFabric::announce(const Moving& moving) {
-  if (!arp_) {
+Result<> LanFabric::send(const net::Ip& ip, const Frame& frame) {
+  auto& socket = ip.is_v4() ? arp_ : nd_;
+  if (!socket) {
     return Error::make(ErrorKind::Retryable, "the interface is not there any more");
   }
+  return socket->send(frame);
+}
+
+Result<> LanFabric::announce(const Moving& moving) {
   for (const auto& ip : moving.addresses) {
     if (ip.is_v4()) {
-      CW_TRY(arp_->send(arp_announcement(link_.mac, ip, Form::Request)));
-      CW_TRY(arp_->send(arp_announcement(link_.mac, ip, Form::Reply)));
+      CW_TRY(send(ip, arp_announcement(link_.mac, ip, Form::Request)));
+      CW_TRY(send(ip, arp_announcement(link_.mac, ip, Form::Reply)));
     } else {
-      CW_TRY(arp_->send(neighbor_advertisement(link_.mac, ip)));
+      CW_TRY(send(ip, neighbor_advertisement(link_.mac, ip)));
     }
   }
   return {};
 }
 
 Result<> LanFabric::probe(const Moving& moving) {
-  if (!arp_) {
-    return Error::make(ErrorKind::Retryable, "the interface is not there any more");
-  }
   for (const auto& ip : moving.addresses) {
     if (ip.is_v4()) {
-      CW_TRY(arp_->send(arp_probe(link_.mac, ip)));
-    } else if (link_local_) {
+      CW_TRY(send(ip, arp_probe(link_.mac, ip)));
+    } else if (addresses_.link_local()) {
       // Without an address of its own for the answer, nobody is asked.
-      CW_TRY(arp_->send(neighbor_solicitation(link_.mac, *link_local_, ip)));
+      CW_TRY(send(ip, neighbor_solicitation(link_.mac, *addresses_.link_local(), ip)));
     }
   }
   return {};
@@ -408,9 +324,9 @@ void LanFabric::read_claims(std::optional<PacketSocket>& socket, Time now) {
 void LanFabric::take(const Claim& claim, Time now) {
   for (const auto& moving : lan_.gateways) {
     if (std::ranges::find(moving.addresses, claim.ip) != moving.addresses.end()) {
-      claims_[moving.gateway] = fmt::format("{:02x} says on {} that it has {}",
-                                            fmt::join(claim.mac, ":"), config_.interface,
-                                            claim.ip.to_text());
+      claims_[moving.gateway] =
+          fmt::format("{:02x} says on {} that it has {}", fmt::join(claim.mac, ":"),
+                      config_.interface, claim.ip.to_text());
     }
   }
   tell(Claimed{.ip = claim.ip}, now);
@@ -461,11 +377,7 @@ void LanFabric::on_time(Time now) {
 }
 
 Result<> LanFabric::stand_down() {
-  const auto places = CW_TRY(read_places());
-  for (const auto& each : of_nobody(places, {})) {
-    CW_TRY(change(each));
-  }
-  return {};
+  return addresses_.remove_all_but({});
 }
 
 }  // namespace cw::ha::arp

@@ -11,11 +11,9 @@
 
 #include "base/result.h"
 #include "ha/arp/lan.h"
-#include "ha/arp/presence.h"
+#include "ha/arp/socket/addresses.h"
 #include "ha/arp/socket/packet.h"
 #include "ha/fabric.h"
-#include "netlink/socket/host_address.h"
-#include "netlink/socket/sysctl.h"
 
 // The fabric of a LAN (contract in ha/fabric.h): gateways' addresses on one Ethernet interface,
 // moved by gratuitous ARP and unsolicited neighbour advertisements. What it decides is in
@@ -24,7 +22,8 @@
 //
 // Never blocks but for short netlink requests; one thread, on somebody's event loop. One in a
 // network namespace: it adopts what an earlier process left in the kernel, and removes what of that
-// is no gateway's any more. Its end leaves the addresses as they are; stand_down() removes them.
+// is no gateway's any more. What was answered for still is: whoever opens it withdraws the gateways
+// that it does not serve. Its end leaves the addresses as they are; stand_down() removes them.
 // arp_ignore and arp_announce of the interface, which a withdrawal sets where it must, stay.
 //
 // Of a withdrawn address that nobody else has announced yet, a check says Here: it is where packets
@@ -71,8 +70,8 @@ class LanFabric {
 
   // The interface may come later. The loop outlives the fabric. An error: a mistake in the
   // configuration, or a right is missing.
-  static Result<std::unique_ptr<LanFabric>> open(Config config, EventLoop& loop,
-                                                 OnReport on_report, Time now);
+  static Result<std::unique_ptr<LanFabric>> open(Config config, EventLoop& loop, OnReport on_report,
+                                                 Time now);
 
   ~LanFabric();
   LanFabric(const LanFabric&) = delete;
@@ -94,7 +93,7 @@ class LanFabric {
   Result<> stand_down();
 
  private:
-  LanFabric(Config config, EventLoop& loop, OnReport on_report, netlink::HostAddressSocket kernel);
+  LanFabric(Config config, EventLoop& loop, OnReport on_report, Addresses addresses);
 
   Result<> adopt(Time now);
 
@@ -108,16 +107,12 @@ class LanFabric {
   std::optional<PacketSocket> hear_arrivals(net::Family family, std::uint16_t ether_type);
 
   [[nodiscard]] const Moving* find(const std::string& gateway) const;
-  Result<Places> read_places();
-  Result<> change(const AddressChange& change);
-  Result<> prepare_quiet();
-  Result<> make_quiet(const Moving& moving);
-  Result<> release(const Moving& moving);
 
   void answer(const std::string& gateway, std::uint64_t request, FabricOutcome outcome,
               const Error& why);
   void tell(const Event& event, Time now, const std::string& why = {});
   void act(const Action& action, Time now, const std::string& why);
+  Result<> send(const net::Ip& ip, const Frame& frame);  // by the socket of its family
   Result<> announce(const Moving& moving);
   Result<> probe(const Moving& moving);
 
@@ -132,12 +127,10 @@ class LanFabric {
   Config config_;
   EventLoop& loop_;
   OnReport on_report_;
-  netlink::HostAddressSocket kernel_;
-  netlink::ProcSysctls sysctls_;
+  Addresses addresses_;
   Lan lan_;
   netlink::EthernetLink link_;
-  std::optional<net::Ip> link_local_;  // of the interface, as of read_places()
-  // ARP is sent and heard, neighbour advertisements heard; arrivals only while one is awaited.
+  // Both to send and to hear claims; arrivals only while one is awaited.
   std::optional<PacketSocket> arp_;
   std::optional<PacketSocket> nd_;
   std::optional<PacketSocket> arrivals_v4_;

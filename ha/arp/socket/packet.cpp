@@ -5,9 +5,10 @@
 #include <utility>
 
 #include <arpa/inet.h>
-#include <fmt/format.h>
 #include <linux/if_packet.h>
 #include <sys/socket.h>
+
+#include <fmt/format.h>
 
 namespace cw::ha::arp {
 

@@ -21,7 +21,7 @@ class PacketSocket {
  public:
   static Result<PacketSocket> open(int index, std::uint16_t ether_type, const Filter& filter);
 
-  // Sends on the interface, whatever the EtherType of the frame.
+  // Sends on the interface a frame of its EtherType.
   Result<> send(Bytes frame);
 
   // The next that waits; none: no more. Good until the next call. An interface that went down is no

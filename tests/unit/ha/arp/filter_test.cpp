@@ -65,8 +65,8 @@ RC_GTEST_PROP(FilterProperty, ClaimsOfTheseAddressesPassAndNoOthers, ()) {
   const auto addresses = *rc::gen::container<std::vector<net::Ip>>(rc::gen::exec(arbitrary_ip));
   const auto ip = arbitrary_ip();
   const bool ours = std::ranges::find(addresses, ip) != addresses.end();
-  const auto frame = ip.is_v4() ? arp_announcement(kOwn, ip, Form::Request)
-                                : neighbor_advertisement(kOwn, ip);
+  const auto frame =
+      ip.is_v4() ? arp_announcement(kOwn, ip, Form::Request) : neighbor_advertisement(kOwn, ip);
   const auto filter = ip.is_v4() ? arp_by(addresses) : advertisements_of(addresses);
   RC_ASSERT((run(filter, frame) >= frame.size()) == ours);
   RC_ASSERT(run(filter, Bytes(frame).first(kEthernetSize)) == 0U);
@@ -79,8 +79,8 @@ RC_GTEST_PROP(FilterProperty, PacketsToTheseAddressesAndUsPassAndNoOthers, ()) {
   Frame frame(kEthernetSize + 60);
   frame[12] = ip.is_v4() ? 0x08 : 0x86;
   frame[13] = ip.is_v4() ? 0x00 : 0xdd;
-  std::ranges::copy(ip.bytes(), frame.begin() + (ip.is_v4() ? kIpv4DestinationAt
-                                                            : kIpv6DestinationAt));
+  std::ranges::copy(ip.bytes(),
+                    frame.begin() + (ip.is_v4() ? kIpv4DestinationAt : kIpv6DestinationAt));
   RC_ASSERT(destination_of(frame) == ip);
   const auto filter = packets_to(addresses, ip.family());
   RC_ASSERT((run(filter, frame) != 0) == ours);
@@ -92,9 +92,9 @@ TEST(Filter, ProbesAndSolicitationsOfOurAddressesDoNotWakeUs) {
   const auto v4 = *net::Ip::parse("10.9.0.100");
   const auto v6 = *net::Ip::parse("fd09::100");
   EXPECT_EQ(run(arp_by({v4}), arp_probe(kOwn, v4)), 0U);
-  EXPECT_EQ(run(advertisements_of({v6}),
-                neighbor_solicitation(kOwn, *net::Ip::parse("fe80::a"), v6)),
-            0U);
+  EXPECT_EQ(
+      run(advertisements_of({v6}), neighbor_solicitation(kOwn, *net::Ip::parse("fe80::a"), v6)),
+      0U);
 }
 
 TEST(Filter, TheMostAddressesFitIntoWhatTheKernelTakes) {

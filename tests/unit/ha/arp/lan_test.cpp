@@ -74,14 +74,14 @@ TEST_F(LanTest, AMoveIsAnnouncedAtOnceAndIsHereWhenNobodyContradicted) {
   EXPECT_THAT(tell(kMove), ElementsAre(Announce{.gateway = "a"}));
   EXPECT_EQ(wake_, now_ + kSettle);
   EXPECT_THAT(wait(kSettle - kTick), IsEmpty());
-  EXPECT_THAT(wait(kTick), ElementsAre(AddressArrived{.gateway = "a"},
-                                       answer(7, FabricOutcome::Here)));
+  EXPECT_THAT(wait(kTick),
+              ElementsAre(AddressArrived{.gateway = "a"}, answer(7, FabricOutcome::Here)));
 }
 
 TEST_F(LanTest, APacketForTheAddressIsEvidenceAtOnceAndOnlyOnce) {
   tell(kMove);
-  EXPECT_THAT(tell(Reached{.ip = kV6}), ElementsAre(AddressArrived{.gateway = "a"},
-                                                    answer(7, FabricOutcome::Here)));
+  EXPECT_THAT(tell(Reached{.ip = kV6}),
+              ElementsAre(AddressArrived{.gateway = "a"}, answer(7, FabricOutcome::Here)));
   EXPECT_THAT(tell(Reached{.ip = kV4}), IsEmpty());
   EXPECT_THAT(wait(kSettle), IsEmpty());
 }
@@ -89,8 +89,7 @@ TEST_F(LanTest, APacketForTheAddressIsEvidenceAtOnceAndOnlyOnce) {
 TEST_F(LanTest, TheAnnouncementIsRepeatedAndThenThereIsNothingToWaitFor) {
   tell(kMove);
   const auto all = run(Duration{10'000});
-  EXPECT_EQ(std::ranges::count(all, Action(Announce{.gateway = "a"})),
-            std::ssize(kAnnounceAt) - 1);
+  EXPECT_EQ(std::ranges::count(all, Action(Announce{.gateway = "a"})), std::ssize(kAnnounceAt) - 1);
   EXPECT_EQ(wake_, std::nullopt);
 }
 
@@ -128,8 +127,8 @@ TEST_F(LanTest, AClaimOfEitherFamilyCounts) {
 TEST_F(LanTest, AClaimOfAnotherGatewaysAddressIsNoContradiction) {
   tell(kMove);
   EXPECT_THAT(tell(Claimed{.ip = kOther}), IsEmpty());
-  EXPECT_THAT(wait(kSettle), ElementsAre(AddressArrived{.gateway = "a"},
-                                         answer(7, FabricOutcome::Here)));
+  EXPECT_THAT(wait(kSettle),
+              ElementsAre(AddressArrived{.gateway = "a"}, answer(7, FabricOutcome::Here)));
 }
 
 TEST_F(LanTest, AClaimLaterOnIsTheNextChecksAnswerUntilTheNextMove) {
@@ -205,10 +204,10 @@ RC_GTEST_FIXTURE_PROP(LanTest, WhateverHappensTheContractHolds, ()) {
         withdrawn = false;
         break;
       case 1:
-        actions = tell(Asked{.gateway = "a",
-                             .request = ++request,
-                             .presence = *rc::gen::element(Presence::Absent, Presence::Loud,
-                                                           Presence::Quiet)});
+        actions = tell(Asked{
+            .gateway = "a",
+            .request = ++request,
+            .presence = *rc::gen::element(Presence::Absent, Presence::Loud, Presence::Quiet)});
         break;
       case 2:
         actions = tell(Withdrawn{.gateway = "a"});

@@ -39,9 +39,9 @@ Places after(Places places, const std::vector<AddressChange>& changes) {
 }
 
 TEST(Presence, WhatOthersPutThereIsNotOurs) {
-  const auto none = places({{.device = "lan", .ip = kV4, .protocol = 0},
-                            {.device = "lan", .ip = kV6, .protocol = 3}},
-                           "lan", 204);
+  const auto none = places(
+      {{.device = "lan", .ip = kV4, .protocol = 0}, {.device = "lan", .ip = kV6, .protocol = 3}},
+      "lan", 204);
   EXPECT_EQ(presence(none, kBoth), Presence::Absent);
   EXPECT_THAT(to_silent(none, kBoth), IsEmpty());
   EXPECT_THAT(of_nobody(none, {}), IsEmpty());
