@@ -20,12 +20,8 @@ sock_filter skip_if_equal(std::uint32_t value) {
   return {.code = BPF_JMP | BPF_JEQ | BPF_K, .jt = 1, .jf = 0, .k = value};
 }
 
-// The next instruction where it is equal, else so many are skipped.
-sock_filter equal_or_skip(std::uint32_t value, std::size_t skip) {
-  return {.code = BPF_JMP | BPF_JEQ | BPF_K,
-          .jt = 0,
-          .jf = static_cast<std::uint8_t>(skip),
-          .k = value};
+sock_filter skip_unless_equal(std::uint32_t value) {
+  return {.code = BPF_JMP | BPF_JEQ | BPF_K, .jt = 0, .jf = 1, .k = value};
 }
 
 sock_filter let_through(std::uint32_t bytes) {
@@ -38,23 +34,15 @@ void require(Filter& filter, std::uint16_t size, std::uint32_t at, std::uint32_t
   filter.push_back(let_through(0));
 }
 
-// Through with one of these at that place; one after the other, since a jump reaches 255
-// instructions only.
+// Through with the last 32 bits of one of these there, `at` being where the address begins.
 void any_of(Filter& filter, const std::vector<net::Ip>& addresses, net::Family family,
             std::uint32_t at) {
+  filter.push_back(load(BPF_W, at + net::bits(family) / 8U - 4));
   for (const auto& ip : addresses) {
-    if (ip.family() != family) {
-      continue;
+    if (ip.family() == family) {
+      filter.push_back(skip_unless_equal(ip.low32()));
+      filter.push_back(let_through(kAll));
     }
-    const auto bytes = ip.bytes();
-    for (std::size_t i = 0; i < bytes.size(); i += 4) {
-      const auto word = std::uint32_t{bytes[i]} << 24U | std::uint32_t{bytes[i + 1]} << 16U |
-                        std::uint32_t{bytes[i + 2]} << 8U | bytes[i + 3];
-      filter.push_back(load(BPF_W, at + static_cast<std::uint32_t>(i)));
-      // Over the words that follow, two instructions each, and the end.
-      filter.push_back(equal_or_skip(word, (bytes.size() - i - 4) / 2 + 1));
-    }
-    filter.push_back(let_through(kAll));
   }
   filter.push_back(let_through(0));
 }

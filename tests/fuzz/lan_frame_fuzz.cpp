@@ -34,8 +34,8 @@ void mend_checksum(std::vector<std::uint8_t>& frame) {
 }  // namespace
 
 // Any bytes as a frame from the LAN. A claim is of an address that is in the frame, and what is
-// claimed is announced in the same words. NOLINTNEXTLINE(readability-identifier-naming): the name
-// libFuzzer calls
+// claimed is announced in the same words.
+// NOLINTNEXTLINE(readability-identifier-naming): the name libFuzzer calls
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::vector<std::uint8_t> frame(data, data + size);
   for (int i = 0; i < 2; ++i) {

@@ -320,6 +320,21 @@ TEST_P(LanFabricTest, ANewProcessAdoptsWhatItFinds) {
   EXPECT_THAT(host_a_->in([] { return run("ip address show"); }), Not(HasSubstr("0.100/32")));
 }
 
+TEST_P(LanFabricTest, AsManyAddressesAsThereMayBeAreWatched) {
+  for (std::uint32_t i = 1; i < ha::arp::kMostAddresses / 2; ++i) {
+    a_->config.gateways.push_back(
+        {.name = fmt::format("gw{}", i),
+         .addresses = {kV4.with_low32(0x0a0a0000U + i), kV6.with_low32(0x1000U + i)}});
+  }
+  a_->start();
+  EXPECT_EQ(outcome_of_move(*a_, {a_.get()}), FabricOutcome::Here);
+  a_->config.gateways.push_back({.name = "more", .addresses = {kBehind}});
+  host_a_->in([&] {
+    const auto opened = ha::arp::LanFabric::open(a_->config, *a_, {}, lan_now());
+    EXPECT_EQ(opened.error().kind, ErrorKind::Exhausted);
+  });
+}
+
 TEST_P(LanFabricTest, TheAddressOfAGatewayThatIsGoneGoesWithIt) {
   EXPECT_EQ(outcome_of_move(*a_, {a_.get()}), FabricOutcome::Here);
   a_->config.gateways.clear();

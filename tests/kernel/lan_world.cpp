@@ -28,6 +28,9 @@ namespace {
 // What does not come within this does not come.
 constexpr std::chrono::seconds kPatience{30};
 
+// Whoever answers does so in microseconds: silence for this long is as good as a longer one.
+constexpr std::chrono::milliseconds kQuiet{50};
+
 Time now() {
   return std::chrono::steady_clock::now();
 }
@@ -258,7 +261,8 @@ void run_until(const std::vector<Router*>& routers, const std::function<bool()>&
       }
     }
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(wake - lan_now()).count();
-    if (::poll(waiting.data(), waiting.size(), static_cast<int>(std::max<long>(left, 0))) == 0) {
+    const auto patience = std::clamp<long>(left, 0, kQuiet.count());
+    if (::poll(waiting.data(), waiting.size(), static_cast<int>(patience)) == 0) {
       lan_clock() = std::max(lan_clock(), wake);
     }
     for (auto* router : routers) {

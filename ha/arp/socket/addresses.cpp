@@ -94,7 +94,8 @@ Result<> Addresses::make_quiet(const std::vector<net::Ip>& addresses) {
     return result;
   }
   // Not to claim it comes before accepting what still arrives.
-  for (const auto& each : to_silent(CW_TRY(read()), addresses)) {
+  const auto left = CW_TRY(read());
+  for (const auto& each : to_silent(left, addresses)) {
     CW_TRY_IN(change(each), "taking the address away");
   }
   return in_context(std::move(result),

@@ -286,12 +286,13 @@ Result<> LanFabric::announce(const Moving& moving) {
 }
 
 Result<> LanFabric::probe(const Moving& moving) {
+  const auto source = addresses_.link_local();
   for (const auto& ip : moving.addresses) {
     if (ip.is_v4()) {
       CW_TRY(send(ip, arp_probe(link_.mac, ip)));
-    } else if (addresses_.link_local()) {
+    } else if (source) {
       // Without an address of its own for the answer, nobody is asked.
-      CW_TRY(send(ip, neighbor_solicitation(link_.mac, *addresses_.link_local(), ip)));
+      CW_TRY(send(ip, neighbor_solicitation(link_.mac, *source, ip)));
     }
   }
   return {};

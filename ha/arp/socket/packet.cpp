@@ -53,11 +53,11 @@ Result<std::optional<Bytes>> PacketSocket::receive() {
     if (size >= 0) {
       return std::optional(Bytes(buffer_).first(static_cast<std::size_t>(size)));
     }
-    if (errno == EAGAIN) {
+    // ENETDOWN is told once, and whoever asks next sees that the interface is down.
+    if (errno == EAGAIN || errno == ENETDOWN) {
       return std::optional<Bytes>();
     }
-    // ENETDOWN is told once, and whoever asks next sees that the interface is down.
-    if (errno != EINTR && errno != ENETDOWN) {
+    if (errno != EINTR) {
       return Error::from_errno(errno, "cannot read a frame");
     }
   }

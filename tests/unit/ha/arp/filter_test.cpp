@@ -61,10 +61,17 @@ net::Ip arbitrary_ip() {
   return net::Ip::v6(bytes);
 }
 
+// The last 32 bits; the rest is compared by who reads the frame.
+bool is_like_one_of(const std::vector<net::Ip>& addresses, const net::Ip& ip) {
+  return std::ranges::any_of(addresses, [&](const net::Ip& each) {
+    return each.family() == ip.family() && each.low32() == ip.low32();
+  });
+}
+
 RC_GTEST_PROP(FilterProperty, ClaimsOfTheseAddressesPassAndNoOthers, ()) {
   const auto addresses = *rc::gen::container<std::vector<net::Ip>>(rc::gen::exec(arbitrary_ip));
   const auto ip = arbitrary_ip();
-  const bool ours = std::ranges::find(addresses, ip) != addresses.end();
+  const bool ours = is_like_one_of(addresses, ip);
   const auto frame =
       ip.is_v4() ? arp_announcement(kOwn, ip, Form::Request) : neighbor_advertisement(kOwn, ip);
   const auto filter = ip.is_v4() ? arp_by(addresses) : advertisements_of(addresses);
@@ -75,7 +82,7 @@ RC_GTEST_PROP(FilterProperty, ClaimsOfTheseAddressesPassAndNoOthers, ()) {
 RC_GTEST_PROP(FilterProperty, PacketsToTheseAddressesAndUsPassAndNoOthers, ()) {
   const auto addresses = *rc::gen::container<std::vector<net::Ip>>(rc::gen::exec(arbitrary_ip));
   const auto ip = arbitrary_ip();
-  const bool ours = std::ranges::find(addresses, ip) != addresses.end();
+  const bool ours = is_like_one_of(addresses, ip);
   Frame frame(kEthernetSize + 60);
   frame[12] = ip.is_v4() ? 0x08 : 0x86;
   frame[13] = ip.is_v4() ? 0x00 : 0xdd;
@@ -102,8 +109,9 @@ TEST(Filter, TheMostAddressesFitIntoWhatTheKernelTakes) {
   for (std::uint32_t i = 0; i < kMostAddresses; ++i) {
     many.push_back(net::Ip::v6({0xfd}).with_low32(i));
   }
-  EXPECT_LE(packets_to(many, net::Family::V6).size(), std::size_t{BPF_MAXINSNS});
-  EXPECT_LE(advertisements_of(many).size(), std::size_t{BPF_MAXINSNS});
+  constexpr std::size_t kHalfOfOptmem = 10240 / sizeof(sock_filter);
+  EXPECT_LE(packets_to(many, net::Family::V6).size(), kHalfOfOptmem);
+  EXPECT_LE(advertisements_of(many).size(), kHalfOfOptmem);
 }
 
 }  // namespace
