@@ -252,14 +252,15 @@ void run_until(const std::vector<Router*>& routers, const std::function<bool()>&
     if (now() > end) {
       FAIL() << "it did not come to that";
     }
-    auto wake = lan_now() + std::chrono::milliseconds(100);
+    std::optional<Time> due;
     std::vector<pollfd> waiting;
     for (const auto* router : routers) {
-      wake = std::min(wake, router->wake.value_or(wake));
+      due = router->wake ? std::min(due.value_or(*router->wake), *router->wake) : due;
       for (const int fd : router->fds) {
         waiting.push_back({.fd = fd, .events = POLLIN, .revents = 0});
       }
     }
+    const auto wake = due.value_or(lan_now() + kQuiet);
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(wake - lan_now()).count();
     const auto patience = std::clamp<long>(left, 0, kQuiet.count());
     if (::poll(waiting.data(), waiting.size(), static_cast<int>(patience)) == 0) {
