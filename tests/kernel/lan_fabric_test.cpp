@@ -153,6 +153,15 @@ TEST_P(LanFabricTest, AWithdrawnAddressIsNotAnsweredForWithRouteLocalnetEither) 
   EXPECT_THAT(who_has_it(host_a_->own(GetParam())), IsEmpty());
 }
 
+TEST_P(LanFabricTest, ACheckMendsWhatKeepsAWithdrawnAddressQuiet) {
+  EXPECT_EQ(outcome_of_move(*a_, {a_.get()}), FabricOutcome::Here);
+  a_->withdraw();
+  host_a_->in(
+      [] { run("sysctl -qw net.ipv4.conf.lan.arp_ignore=0 net.ipv4.conf.lan.arp_announce=0"); });
+  EXPECT_EQ(outcome_of_check(*a_, {a_.get()}), FabricOutcome::Here);
+  EXPECT_THAT(who_has_it(host_a_->own(GetParam())), IsEmpty());
+}
+
 TEST_P(LanFabricTest, ARouterThatAnswersFromAWithdrawnAddressClaimsItNotByTheWay) {
   EXPECT_EQ(outcome_of_move(*a_, both_), FabricOutcome::Here);
   EXPECT_EQ(served_by(), "a");
@@ -301,6 +310,9 @@ TEST_P(LanFabricTest, AnAddressThatTheHostHasOfItsOwnIsRefusedAndStays) {
   const auto move = a_->move();
   run_until({a_.get()}, [&] { return a_->answer_to(move).has_value(); });
   EXPECT_THAT(a_->answer_to(move)->why, HasSubstr("not by Causeway"));
+  // The IPv4 address comes first, so of a move that fails at the other one it has happened.
+  EXPECT_EQ(std::get<ha::FabricAnswer>(a_->answer_to(move)->what).outcome,
+            moving().is_v4() ? FabricOutcome::Refused : FabricOutcome::Unknown);
   a_->withdraw();
   EXPECT_EQ(served_by(), "a");
 }

@@ -72,8 +72,11 @@ Result<> Addresses::prepare_quiet() {
 Result<> Addresses::make_loud(const Places& places, const std::vector<net::Ip>& addresses,
                               bool& began) {
   for (const auto& each : to_loud(places, addresses)) {
-    CW_TRY(change(each));
-    began = true;
+    if (auto result = change(each); !result) {
+      const auto left = read();
+      began = !left || *left != places;
+      return result;
+    }
   }
   return {};
 }

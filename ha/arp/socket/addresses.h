@@ -26,7 +26,7 @@ class Addresses {
   // Of the interface, as of the last read(). None: it has none.
   [[nodiscard]] const std::optional<net::Ip>& link_local() const { return link_local_; }
 
-  // `began` says whether an error had an effect.
+  // `began` says of an error whether something has changed, or may have.
   Result<> make_loud(const Places& places, const std::vector<net::Ip>& addresses, bool& began);
   // An error says that what still arrives is not accepted, or that the kernel refused even to
   // remove the address.

@@ -212,10 +212,11 @@ void LanFabric::check(const CheckAddress& request, Time now) {
     arm(now);
     return;
   }
-  const auto there = presence(*places, find(request.gateway)->addresses);
+  const auto& addresses = find(request.gateway)->addresses;
+  const auto there = presence(*places, addresses);
   // Somebody may have set back what keeps it quiet.
-  if (const auto quiet = there == Presence::Quiet ? addresses_.prepare_quiet() : Result<>();
-      !quiet) {
+  const bool keep_quiet = there == Presence::Quiet && any_of(addresses, net::Family::V4);
+  if (const auto quiet = keep_quiet ? addresses_.prepare_quiet() : Result<>(); !quiet) {
     answer(request.gateway, request.request, FabricOutcome::Unknown, quiet.error());
   } else {
     tell(Asked{.gateway = request.gateway, .request = request.request, .presence = there}, now);
