@@ -22,9 +22,10 @@ namespace cw::netlink {
 namespace {
 
 // The kernel takes an IPv6 address into use a moment after it said yes, in a worker of its own
-// (addrconf_dad_work(), net/ipv6/addrconf.c), with the host's other work before it. Far more than
-// that takes, far less than anybody's patience.
-constexpr std::chrono::milliseconds kMostSettling{100};
+// (addrconf_dad_work(), net/ipv6/addrconf.c), which waits for the lock of all such changes: some
+// microseconds, on a host where networks of containers come and go a tenth of a second. Less than
+// siblings take for silence (ha/timers.h).
+constexpr std::chrono::milliseconds kMostSettling{300};
 
 // More than one notification of a route takes.
 constexpr std::size_t kNotificationSize = 8192;
@@ -46,10 +47,12 @@ class Settling {
   Result<> wait(const net::Ip& ip, int index) {
     const auto end = std::chrono::steady_clock::now() + kMostSettling;
     for (;;) {
-      const auto left =
-          std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+      // What waits is read even where we were held up past the end.
+      const auto left = std::max(
+          std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now()),
+          std::chrono::milliseconds(0));
       pollfd waiting{.fd = fd_.get(), .events = POLLIN, .revents = 0};
-      if (left.count() <= 0 || ::poll(&waiting, 1, static_cast<int>(left.count())) == 0) {
+      if (::poll(&waiting, 1, static_cast<int>(left.count())) == 0 && left.count() == 0) {
         return Error::make(ErrorKind::Retryable,
                            fmt::format("the kernel has added address {} and not taken it into use "
                                        "within {} ms",

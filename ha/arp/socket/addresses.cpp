@@ -90,11 +90,15 @@ Result<> Addresses::make_quiet(const std::vector<net::Ip>& addresses) {
   const bool any_v4 =
       std::ranges::any_of(changes, [](const auto& each) { return each.ip.is_v4(); });
   auto result = any_v4 ? prepare_quiet() : Result<>();
+  Result<> late;
   for (const auto& each : changes) {
     result = result ? change(each) : std::move(result);
+    if (!result && each.add && result.error().kind == ErrorKind::Retryable) {
+      late = std::exchange(result, {});  // it will be taken into use, and is claimed no more
+    }
   }
   if (result) {
-    return result;
+    return late;
   }
   // Not to claim it comes before accepting what still arrives.
   const auto left = CW_TRY(read());
