@@ -2,13 +2,13 @@
 #include "fetch/http/transfer.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "base/printable.h"
+#include "fetch/http/curl.h"
 
 namespace cw::fetch {
 
@@ -51,65 +51,6 @@ ErrorKind kind_of(CURLcode code) {
   }
 }
 
-// Why a certificate is not believed, where libcurl only says that it is not: GnuTLS' bits
-// (gnutls_certificate_status_t), which its build of libcurl hands on.
-std::string_view doubt_of(CURL* easy) {
-  constexpr std::array<std::pair<long, std::string_view>, 4> kDoubts{
-      {{1L << 10U, "the server's certificate has expired; renew it there"},
-       {1L << 9U, "the server's certificate is not valid yet; is this machine's clock right?"},
-       {1L << 14U, "the server's certificate is for another name"},
-       {1L << 6U,
-        "no authority that is trusted here signed the server's certificate; `ca_file` names "
-        "another"}}};
-  long bits = 0;
-  (void)curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &bits);
-  for (const auto& [bit, words] : kDoubts) {
-    if ((bits & bit) != 0) {
-      return words;
-    }
-  }
-  return {};
-}
-
-// All of libcurl's global state is made once; it is never taken down, since nobody knows who is the
-// last.
-Result<> prepare_library() {
-  static const CURLcode kReady = curl_global_init(CURL_GLOBAL_DEFAULT);
-  if (kReady != CURLE_OK) {
-    return Error::make(ErrorKind::Exhausted,
-                       fmt::format("libcurl does not start: {}", curl_easy_strerror(kReady)));
-  }
-  return {};
-}
-
-// curl_easy_setopt() takes anything; a refusal means that this libcurl lacks what we rely on.
-class Options {
- public:
-  explicit Options(CURL* easy) : easy_(easy) {}
-
-  template <class Value>
-  Options& set(CURLoption option, Value value) {
-    if (const auto code = curl_easy_setopt(easy_, option, value);
-        code != CURLE_OK && first_ == CURLE_OK) {
-      first_ = code;
-    }
-    return *this;
-  }
-
-  [[nodiscard]] Result<> done() const {
-    if (first_ != CURLE_OK) {
-      return Error::make(ErrorKind::Unsupported,
-                         fmt::format("this libcurl cannot do what fetching needs: {}",
-                                     curl_easy_strerror(first_)));
-    }
-    return {};
-  }
-
- private:
-  CURL* easy_;
-  CURLcode first_ = CURLE_OK;
-};
-
 }  // namespace
 
 Transfer::~Transfer() {
@@ -120,13 +61,13 @@ Transfer::~Transfer() {
 }
 
 Result<> Transfer::prepare(const Trust& trust) {
-  CW_TRY(prepare_library());
+  CW_TRY(prepare_curl());
   easy_ = curl_easy_init();
   if (easy_ == nullptr) {
     return Error::make(ErrorKind::Exhausted, "no memory to fetch with");
   }
   reason_.resize(CURL_ERROR_SIZE);
-  Options options(easy_);
+  CurlOptions options(easy_);
   const bool plain = location_.kind == Location::Kind::LoopbackHttp;
   options.set(CURLOPT_URL, location_.text.c_str())
       .set(CURLOPT_PROTOCOLS_STR, plain ? "http" : "https")
@@ -168,7 +109,7 @@ Result<> Transfer::add_header(const std::string& line) {
     return Error::make(ErrorKind::Exhausted, "no memory to fetch with");
   }
   headers_ = longer;
-  return Options(easy_).set(CURLOPT_HTTPHEADER, headers_).done();
+  return CurlOptions(easy_).set(CURLOPT_HTTPHEADER, headers_).done();
 }
 
 Result<std::unique_ptr<Transfer>> Transfer::get(Request request, const Trust& trust) {
@@ -185,7 +126,7 @@ Result<std::unique_ptr<Transfer>> Transfer::put(Upload upload, const Trust& trus
   std::unique_ptr<Transfer> made(new Transfer(std::move(upload.to), upload.limits));
   made->upload_ = std::move(upload.content);
   CW_TRY(made->prepare(trust));
-  CW_TRY(Options(made->easy_)
+  CW_TRY(CurlOptions(made->easy_)
              .set(CURLOPT_UPLOAD, 1L)
              .set(CURLOPT_FOLLOWLOCATION, 0L)  // what is published goes where it was said
              .set(CURLOPT_READFUNCTION, &Transfer::on_upload)

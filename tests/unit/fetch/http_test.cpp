@@ -2,16 +2,15 @@
 // Against a real HTTPS server on a loopback address: what it gives, and each way in which it may be
 // broken or hostile.
 #include <chrono>
-#include <map>
 
 #include <sys/resource.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <poll.h>
 
 #include "fetch/http/client.h"
 #include "fetch/store/store.h"
+#include "tests/unit/fetch/poll_loop.h"
 #include "tests/unit/fetch/web_server.h"
 
 namespace cw::fetch {
@@ -24,58 +23,6 @@ constexpr Limits kHasty{.size = std::size_t{16} << 20U,
                         .total = seconds(20),
                         .slowest_bytes_a_second = 1024,
                         .slow_for = seconds(2)};
-
-// Everything that the client asks of a loop, by poll(2).
-class PollLoop final : public EventLoop {
- public:
-  void watch(int fd, Interest interest) override {
-    if (interest == Interest::None) {
-      watched_.erase(fd);
-    } else {
-      watched_[fd] = static_cast<short>((interest != Interest::Write ? POLLIN : 0) |
-                                        (interest != Interest::Read ? POLLOUT : 0));
-    }
-  }
-
-  void wake_in(std::optional<std::chrono::milliseconds> delay) override {
-    due_.reset();
-    if (delay) {
-      due_ = std::chrono::steady_clock::now() + *delay;
-    }
-  }
-
-  void run_until(HttpClient& client, const bool& done) {
-    while (!done) {
-      std::vector<pollfd> fds;
-      for (const auto& [fd, events] : watched_) {
-        fds.push_back({.fd = fd, .events = events, .revents = 0});
-      }
-      ASSERT_TRUE(due_ || !fds.empty()) << "nothing would ever wake the client";
-      const auto left = due_ ? std::chrono::ceil<std::chrono::milliseconds>(
-                                   *due_ - std::chrono::steady_clock::now())
-                             : std::chrono::milliseconds(-1);
-      ++wakes;
-      if (::poll(fds.data(), fds.size(), due_ ? std::max(0, static_cast<int>(left.count())) : -1) ==
-          0) {
-        due_.reset();
-        client.on_time();
-        continue;
-      }
-      for (const auto& fd : fds) {
-        if (fd.revents != 0) {
-          client.on_ready(fd.fd, (fd.revents & ~POLLOUT) != 0, (fd.revents & POLLOUT) != 0);
-          break;  // it may have changed the others
-        }
-      }
-    }
-  }
-
-  int wakes = 0;
-
- private:
-  std::map<int, short> watched_;
-  std::optional<std::chrono::steady_clock::time_point> due_;
-};
 
 // Blocking and on a loop: the same answers from the same server.
 enum class Form { Blocking, OnALoop };
@@ -90,7 +37,7 @@ class Http : public ::testing::TestWithParam<Form> {
     if (GetParam() == Form::Blocking) {
       return get(request, server.trust());
     }
-    PollLoop loop;
+    test::PollLoop loop;
     auto client = HttpClient::create(loop, server.trust());
     EXPECT_TRUE(client);
     Result<Answer> got;
@@ -100,7 +47,7 @@ class Http : public ::testing::TestWithParam<Form> {
       done = true;
     }));
     EXPECT_FALSE(done);
-    loop.run_until(**client, done);
+    loop.run_until(**client, [&] { return done; });
     return got;
   }
 
@@ -234,7 +181,7 @@ TEST(HttpClients, FetchTwoFilesAtOnceAndForgetWhatWasUnderWay) {
   folder.write("b", "2");
   folder.write("c.behaviour", "silent");
   const test::WebServer server(folder);
-  PollLoop loop;
+  test::PollLoop loop;
   auto client = *HttpClient::create(loop, server.trust());
   std::string got;
   bool done = false;
@@ -245,7 +192,7 @@ TEST(HttpClients, FetchTwoFilesAtOnceAndForgetWhatWasUnderWay) {
   ASSERT_TRUE(client->get({.from = server.at("c"), .known = {}}, note));
   ASSERT_TRUE(client->get({.from = server.at("a"), .known = {}}, note));
   ASSERT_TRUE(client->get({.from = server.at("b"), .known = {}}, note));
-  loop.run_until(*client, done);
+  loop.run_until(*client, [&] { return done; });
   EXPECT_THAT(got, ::testing::AnyOf("12", "21"));
   client.reset();
 }
@@ -254,12 +201,12 @@ TEST(HttpClients, WaitWithoutTurning) {
   const agent::TempFolder folder;
   folder.write("a.behaviour", "silent");
   const test::WebServer server(folder);
-  PollLoop loop;
+  test::PollLoop loop;
   auto client = *HttpClient::create(loop, server.trust());
   bool done = false;
   ASSERT_TRUE(client->get({.from = server.at("a"), .known = {}, .limits = kHasty},
                           [&](const Result<Answer>& /*answer*/) { done = true; }));
-  loop.run_until(*client, done);
+  loop.run_until(*client, [&] { return done; });
   EXPECT_LT(loop.wakes, 60);
 }
 

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+// Against a server that answers as etcd does not, or only on a bad day.
+#include <atomic>
+#include <thread>
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "ha/etcd/arbiter.h"
+#include "tests/unit/fetch/poll_loop.h"
+
+namespace cw::ha::etcd {
+namespace {
+
+using ::testing::HasSubstr;
+
+// Reads a request, says its text, and closes; for each connection.
+class OneAnswer {
+ public:
+  explicit OneAnswer(std::string text) : text_(std::move(text)) {
+    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    EXPECT_EQ(::bind(listener_, reinterpret_cast<sockaddr*>(&address), size), 0);
+    EXPECT_EQ(::listen(listener_, 16), 0);
+    EXPECT_EQ(::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size), 0);
+    port_ = ::ntohs(address.sin_port);
+    thread_ = std::thread([this] { serve(); });
+  }
+
+  ~OneAnswer() {
+    ::shutdown(listener_, SHUT_RDWR);
+    thread_.join();
+    ::close(listener_);
+  }
+
+  OneAnswer(const OneAnswer&) = delete;
+  OneAnswer& operator=(const OneAnswer&) = delete;
+  OneAnswer(OneAnswer&&) = delete;
+  OneAnswer& operator=(OneAnswer&&) = delete;
+
+  [[nodiscard]] std::string endpoint() const {
+    return "http://127.0.0.1:" + std::to_string(port_);
+  }
+
+  std::atomic<int> requests = 0;
+
+ private:
+  void serve() {
+    for (;;) {
+      const int fd = ::accept(listener_, nullptr, nullptr);
+      if (fd < 0) {
+        return;
+      }
+      std::string got;
+      char room[4096];
+      // A body of ours is an object, and nothing comes after it.
+      while (got.empty() || got.back() != '}') {
+        const auto size = ::recv(fd, room, sizeof room, 0);
+        if (size <= 0) {
+          break;
+        }
+        got.append(room, static_cast<std::size_t>(size));
+      }
+      ++requests;
+      for (std::string_view rest = text_; !rest.empty();) {
+        const auto size = ::send(fd, rest.data(), rest.size(), MSG_NOSIGNAL);
+        if (size <= 0) {
+          break;
+        }
+        rest.remove_prefix(static_cast<std::size_t>(size));
+      }
+      ::close(fd);
+    }
+  }
+
+  std::string text_;
+  int listener_ = -1;
+  std::uint16_t port_ = 0;
+  std::thread thread_;
+};
+
+constexpr auto kOk = "HTTP/1.1 200 OK\r\n\r\n";
+
+struct Told {
+  ArbiterOutcome outcome = ArbiterOutcome::Done;
+  std::string trouble;
+  int requests = 0;
+};
+
+Told write_to(const std::string& text) {
+  OneAnswer server(text);
+  test::PollLoop loop;
+  const SystemClock clock;
+  Config config;
+  config.endpoints = {server.endpoint()};
+  config.site = {.network = "net-1", .number = 7};
+  config.patience = Duration{10'000};
+  Told told;
+  bool done = false;
+  auto arbiter = Arbiter::open(
+      std::move(config), loop, clock,
+      {.answered =
+           [&](const ArbiterAnswer& answer) {
+             told.outcome = answer.outcome;
+             done = true;
+           },
+       .changed = [](const RecordChanged& /*change*/) {},
+       .trouble = [&](const Error* trouble) { told.trouble = trouble->to_text(); }});
+  EXPECT_TRUE(arbiter);
+  (*arbiter)->write({.gateway = "gw-a",
+                     .request = 1,
+                     .expected = 0,
+                     .record = {.term = 1, .owner = "router-a", .successor = ""}});
+  loop.run_until(**arbiter, [&] { return done; });
+  told.requests = server.requests;
+  return told;
+}
+
+TEST(EtcdArbiterOfABrokenServer, DoesNotKnowAndAsksOnceWhereTheConnectionBreaks) {
+  const auto told = write_to("");
+  EXPECT_EQ(told.outcome, ArbiterOutcome::Unknown);
+  EXPECT_EQ(told.requests, 1);
+}
+
+TEST(EtcdArbiterOfABrokenServer, DoesNotKnowAfterAnErrorOfTheServers) {
+  const auto told = write_to("HTTP/1.1 503 Service Unavailable\r\n\r\nwords of a proxy");
+  EXPECT_EQ(told.outcome, ArbiterOutcome::Unknown);
+  EXPECT_THAT(told.trouble, HasSubstr("status 503"));
+}
+
+TEST(EtcdArbiterOfABrokenServer, DoesNotKnowWhereTheAnswerIsNonsense) {
+  const auto told = write_to(std::string(kOk) + "nonsense");
+  EXPECT_EQ(told.outcome, ArbiterOutcome::Unknown);
+  EXPECT_THAT(told.trouble, HasSubstr("no JSON object"));
+}
+
+TEST(EtcdArbiterOfABrokenServer, IsRefusedByWhatIsNotEtcd) {
+  const auto told = write_to("HTTP/1.1 404 Not Found\r\n\r\n404 page not found");
+  EXPECT_EQ(told.outcome, ArbiterOutcome::Refused);
+  EXPECT_THAT(told.trouble, HasSubstr("is the endpoint etcd"));
+}
+
+TEST(EtcdArbiterOfABrokenServer, FollowsNoRedirect) {
+  const auto told = write_to("HTTP/1.1 307 There\r\nLocation: http://127.0.0.1:1/\r\n\r\n");
+  EXPECT_EQ(told.outcome, ArbiterOutcome::Unknown);
+  EXPECT_EQ(told.requests, 1);
+}
+
+TEST(EtcdArbiterOfABrokenServer, GivesUpAnAnswerThatIsTooLarge) {
+  const auto told = write_to(std::string(kOk) + std::string(kMostAnswer + 1, 'x'));
+  EXPECT_EQ(told.outcome, ArbiterOutcome::Unknown);
+  EXPECT_THAT(told.trouble, HasSubstr("over the limit of 256 KiB"));
+}
+
+TEST(EtcdArbiterOfABrokenServer, GivesUpHeadersWithoutEnd) {
+  std::string text = "HTTP/1.1 200 OK\r\n";
+  for (int i = 0; i < 100; ++i) {
+    text += "X: " + std::string(1000, 'x') + "\r\n";
+  }
+  EXPECT_THAT(write_to(text).trouble, HasSubstr("over the limit"));
+}
+
+}  // namespace
+}  // namespace cw::ha::etcd
