@@ -21,15 +21,31 @@ class EventLoop {
   enum class Interest : std::uint8_t { None, Read, Write, Both };
 
   virtual ~EventLoop() = default;
-  // Until the next call for this descriptor, HttpClient::on_ready() is to be called while it is
+  // Until the next call for this descriptor, LoopClient::on_ready() is to be called while it is
   // ready. None: the descriptor is about to be closed, forget it.
   virtual void watch(int fd, Interest interest) = 0;
-  // HttpClient::on_time() is to be called once after this long, and not at the time asked for
+  // LoopClient::on_time() is to be called once after this long, and not at the time asked for
   // before. Nothing: not at all.
   virtual void wake_in(std::optional<std::chrono::milliseconds> delay) = 0;
 };
 
-class HttpClient {
+// Whom the loop calls.
+class LoopClient {
+ public:
+  virtual ~LoopClient() = default;
+  LoopClient(const LoopClient&) = delete;
+  LoopClient& operator=(const LoopClient&) = delete;
+  LoopClient(LoopClient&&) = delete;
+  LoopClient& operator=(LoopClient&&) = delete;
+
+  virtual void on_ready(int fd, bool readable, bool writable) = 0;
+  virtual void on_time() = 0;
+
+ protected:
+  LoopClient() = default;
+};
+
+class HttpClient : public LoopClient {
  public:
   // Called from on_ready() or on_time(), never from get() itself.
   using Done = std::function<void(Result<Answer>)>;
@@ -37,21 +53,9 @@ class HttpClient {
   // The loop outlives the client.
   static Result<std::unique_ptr<HttpClient>> create(EventLoop& loop, Trust trust);
 
-  virtual ~HttpClient() = default;
-  HttpClient(const HttpClient&) = delete;
-  HttpClient& operator=(const HttpClient&) = delete;
-  HttpClient(HttpClient&&) = delete;
-  HttpClient& operator=(HttpClient&&) = delete;
-
   // Begins. An error: not even that was possible, and `done` is not called. Those still under way
   // when the client goes are not called either.
   virtual Result<> get(Request request, Done done) = 0;
-
-  virtual void on_ready(int fd, bool readable, bool writable) = 0;
-  virtual void on_time() = 0;
-
- protected:
-  HttpClient() = default;
 };
 
 }  // namespace cw::fetch

@@ -154,6 +154,7 @@ class EtcdArbiter final : public Arbiter, private fetch::EventLoop {
         parsed = std::move(same.error());
       }
     }
+    leave_nonsense(answered, parsed.has_value());
     if (answered.waiting) {
       give(read.gateway, read.request, ArbiterOutcome::Refused, {});
     } else if (parsed) {
@@ -173,6 +174,7 @@ class EtcdArbiter final : public Arbiter, private fetch::EventLoop {
         parsed = std::move(same.error());
       }
     }
+    leave_nonsense(answered, parsed.has_value());
     if (answered.waiting) {
       give(write.gateway, write.request, ArbiterOutcome::Refused, {});
     } else if (parsed && parsed->current) {
@@ -185,6 +187,12 @@ class EtcdArbiter final : public Arbiter, private fetch::EventLoop {
       fail(write.gateway, write.request, ArbiterOutcome::Unknown, std::move(parsed.error()));
     } else {
       refuse(write.gateway, write.request, std::move(parsed.error()));
+    }
+  }
+
+  void leave_nonsense(const Answered& answered, bool understood) {
+    if (answered.content && !understood) {
+      connection_.next_endpoint();
     }
   }
 

@@ -49,18 +49,12 @@ struct Listener {
   std::function<void(const Error* trouble)> trouble;
 };
 
-class Arbiter {
+class Arbiter : public fetch::LoopClient {
  public:
   // The loop and the clock outlive it. Errors: Invalid (an endpoint, the site, half a certificate),
   // Exhausted, Unsupported (libcurl). It does not wait for etcd.
   static Result<std::unique_ptr<Arbiter>> open(Config config, fetch::EventLoop& loop,
                                                const Clock& clock, Listener listener);
-
-  virtual ~Arbiter() = default;
-  Arbiter(const Arbiter&) = delete;
-  Arbiter& operator=(const Arbiter&) = delete;
-  Arbiter(Arbiter&&) = delete;
-  Arbiter& operator=(Arbiter&&) = delete;
 
   virtual void read(const ReadRecord& read) = 0;
   virtual void write(const WriteRecord& write) = 0;
@@ -68,13 +62,6 @@ class Arbiter {
   // Announces the records of these gateways as they are, and each change from then on. Another call
   // replaces the list; an empty one ends it.
   virtual void watch(const std::vector<std::string>& gateways) = 0;
-
-  // What the loop was asked to call.
-  virtual void on_ready(int fd, bool readable, bool writable) = 0;
-  virtual void on_time() = 0;
-
- protected:
-  Arbiter() = default;
 };
 
 }  // namespace cw::ha::etcd

@@ -90,6 +90,10 @@ void Connection::next_stream() {
   stream_endpoint_ = (stream_endpoint_ + 1) % config_.endpoints.size();
 }
 
+void Connection::next_endpoint() {
+  endpoint_ = (endpoint_ + 1) % config_.endpoints.size();
+}
+
 Result<> Connection::same_cluster(const Header& header) {
   if (cluster_ == 0) {
     cluster_ = header.cluster;
@@ -195,7 +199,7 @@ Answered Connection::meaning(Call& call, CURLcode code) {
     }
   }
   if (elsewhere && call.kind != Kind::Stream && call.endpoint == endpoint_) {
-    endpoint_ = (endpoint_ + 1) % config_.endpoints.size();
+    next_endpoint();
   }
   return answered;
 }

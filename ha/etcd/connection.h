@@ -58,6 +58,7 @@ class Connection {
   void stream(const char* path, std::string body, Exchange::Piece piece, Done done);
   void end_stream();   // done is not called any more
   void next_stream();  // the next one goes to another endpoint
+  void next_endpoint();  // what this one says is nonsense
   void distrust_token() { token_ = {}; }
 
   [[nodiscard]] SteadyTime now() const { return clock_.steady(); }

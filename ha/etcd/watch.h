@@ -14,7 +14,7 @@
 // One stream of etcd's for all gateways of the site. It begins with a read of all of them, so that
 // nothing is missed; a stream that breaks goes on after the last change that it brought, at another
 // endpoint where there is one, with pauses that grow; where etcd has forgotten those changes
-// (compaction) all are read again. One thread.
+// (compaction), or it was away for long, all are read again. One thread.
 namespace cw::ha::etcd {
 
 class Watch {
@@ -75,6 +75,7 @@ class Watch {
   std::optional<Learnt> awaited_;  // until due_, while streaming
   Duration next_pause_{};
   SteadyTime opened_{};
+  SteadyTime heard_{};  // up to when `revision_` was right
 };
 
 }  // namespace cw::ha::etcd

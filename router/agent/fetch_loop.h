@@ -14,7 +14,7 @@ class FetchLoop final : public fetch::EventLoop {
   static Result<std::unique_ptr<FetchLoop>> create(const Loop& loop);
 
   // Whom to call; before anything is watched.
-  void serve(fetch::HttpClient& client) { client_ = &client; }
+  void serve(fetch::LoopClient& client) { client_ = &client; }
 
   void watch(int fd, Interest interest) override;
   void wake_in(std::optional<std::chrono::milliseconds> delay) override;
@@ -23,7 +23,7 @@ class FetchLoop final : public fetch::EventLoop {
   explicit FetchLoop(const Loop& loop) : loop_(loop) {}
 
   const Loop& loop_;
-  fetch::HttpClient* client_ = nullptr;
+  fetch::LoopClient* client_ = nullptr;
   std::map<int, ReadySource> watched_;
   Timer timer_;
 };

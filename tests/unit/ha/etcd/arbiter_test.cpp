@@ -11,6 +11,7 @@
 
 #include "tests/unit/fetch/poll_loop.h"
 #include "tests/unit/ha/etcd/etcd_server.h"
+#include "tests/unit/ha/etcd/one_answer.h"
 
 namespace cw::ha::etcd {
 namespace {
@@ -259,6 +260,33 @@ TEST(EtcdArbiter, AsksTheNextEndpointTheNextTime) {
   router.expect_announced({});
   const auto first = router.write(0, owned_by("router-a")).current;
   router.expect_announced(first);
+}
+
+// `"cluster_id":N`, as etcdctl shows it among other things.
+std::string cluster_of(const test::EtcdServer& server) {
+  const auto status = server.control({"endpoint", "status", "-w", "json"});
+  const auto begin = status.find("\"cluster_id\":") + 13;
+  return status.substr(begin, status.find(',', begin) - begin);
+}
+
+TEST(EtcdArbiter, LeavesAnEndpointThatAnswersAndHangs) {
+  const test::EtcdServer server;
+  // To a request it is nonsense, to a watch the beginning.
+  const test::OneAnswer deaf("HTTP/1.1 200 OK\r\n\r\n{\"result\":{\"header\":{\"cluster_id\":\"" +
+                                 cluster_of(server) +
+                                 "\",\"revision\":\"1\"},\"created\":true}}\n",
+                             test::OneAnswer::Then::Silence);
+  auto config = impatient(server);
+  config.endpoints.insert(config.endpoints.begin(), deaf.endpoint());
+  Router router(std::move(config));
+  EXPECT_EQ(router.read().outcome, ArbiterOutcome::Unknown);
+  router.watch();
+  router.expect_announced({});
+  router.run_until([&] { return deaf.requests == 2; });
+  const auto first = router.read_until(ArbiterOutcome::Done);
+  const auto written = router.write(first.current.version, owned_by("router-a")).current;
+  router.expect_announced(written);
+  EXPECT_THAT(router.troubles, Contains(HasSubstr("taken for dead")));
 }
 
 TEST(EtcdArbiter, BelievesOneClusterOnly) {

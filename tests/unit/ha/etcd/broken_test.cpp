@@ -1,90 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Against a server that answers as etcd does not, or only on a bad day.
-#include <atomic>
-#include <thread>
-
-#include <arpa/inet.h>
-#include <sys/socket.h>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include "ha/etcd/arbiter.h"
 #include "tests/unit/fetch/poll_loop.h"
+#include "tests/unit/ha/etcd/one_answer.h"
 
 namespace cw::ha::etcd {
 namespace {
 
 using ::testing::HasSubstr;
-
-// Reads a request, says its text, and closes; for each connection.
-class OneAnswer {
- public:
-  explicit OneAnswer(std::string text) : text_(std::move(text)) {
-    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    EXPECT_EQ(::bind(listener_, reinterpret_cast<sockaddr*>(&address), size), 0);
-    EXPECT_EQ(::listen(listener_, 16), 0);
-    EXPECT_EQ(::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size), 0);
-    port_ = ::ntohs(address.sin_port);
-    thread_ = std::thread([this] { serve(); });
-  }
-
-  ~OneAnswer() {
-    ::shutdown(listener_, SHUT_RDWR);
-    thread_.join();
-    ::close(listener_);
-  }
-
-  OneAnswer(const OneAnswer&) = delete;
-  OneAnswer& operator=(const OneAnswer&) = delete;
-  OneAnswer(OneAnswer&&) = delete;
-  OneAnswer& operator=(OneAnswer&&) = delete;
-
-  [[nodiscard]] std::string endpoint() const {
-    return "http://127.0.0.1:" + std::to_string(port_);
-  }
-
-  std::atomic<int> requests = 0;
-
- private:
-  void serve() {
-    for (;;) {
-      const int fd = ::accept(listener_, nullptr, nullptr);
-      if (fd < 0) {
-        return;
-      }
-      std::string got;
-      char room[4096];
-      // A body of ours is an object, and nothing comes after it.
-      while (got.empty() || got.back() != '}') {
-        const auto size = ::recv(fd, room, sizeof room, 0);
-        if (size <= 0) {
-          break;
-        }
-        got.append(room, static_cast<std::size_t>(size));
-      }
-      ++requests;
-      for (std::string_view rest = text_; !rest.empty();) {
-        const auto size = ::send(fd, rest.data(), rest.size(), MSG_NOSIGNAL);
-        if (size <= 0) {
-          break;
-        }
-        rest.remove_prefix(static_cast<std::size_t>(size));
-      }
-      ::close(fd);
-    }
-  }
-
-  std::string text_;
-  int listener_ = -1;
-  std::uint16_t port_ = 0;
-  std::thread thread_;
-};
 
 constexpr auto kOk = "HTTP/1.1 200 OK\r\n\r\n";
 
@@ -95,7 +21,7 @@ struct Told {
 };
 
 Told write_to(const std::string& text) {
-  OneAnswer server(text);
+  test::OneAnswer server(text);
   test::PollLoop loop;
   const SystemClock clock;
   Config config;

@@ -37,9 +37,9 @@ std::string free_port() {
   return std::to_string(::ntohs(address.sin_port));
 }
 
-// With its output in a file, its input from another, and these variables alone.
+// With its output in a file, and these variables alone.
 pid_t spawn(std::vector<std::string> words, std::vector<std::string> environment,
-            const std::string& input, const std::string& output) {
+            const std::string& output) {
   const auto pointers = [](std::vector<std::string>& texts) {
     std::vector<char*> list;
     std::ranges::transform(texts, std::back_inserter(list),
@@ -51,7 +51,7 @@ pid_t spawn(std::vector<std::string> words, std::vector<std::string> environment
   auto variables = pointers(environment);
   posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, input.c_str(), O_RDONLY, 0);
+  ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   ::posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output.c_str(),
                                      O_WRONLY | O_CREAT | O_APPEND, 0600);
   ::posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
@@ -70,10 +70,10 @@ std::string text_of(const std::string& path) {
 }
 
 void run(std::vector<std::string> words, std::vector<std::string> environment,
-         const std::string& input, const std::string& output) {
+         const std::string& output) {
   const auto name = words[0];
   int status = -1;
-  ::waitpid(spawn(std::move(words), std::move(environment), input, output), &status, 0);
+  ::waitpid(spawn(std::move(words), std::move(environment), output), &status, 0);
   EXPECT_EQ(status, 0) << name << ":\n" << text_of(output);
 }
 
@@ -85,7 +85,7 @@ EtcdServer::EtcdServer(Tls tls) : port_(free_port()), peer_port_(free_port()) {
     run({"/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
          "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/O=test", "-addext",
          "subjectAltName=IP:127.0.0.1", "-keyout", key(), "-out", certificate()},
-        {}, "/dev/null", folder_ / "openssl.log");
+        {}, folder_ / "openssl.log");
   }
   start();
 }
@@ -118,7 +118,7 @@ void EtcdServer::start() {
     words.insert(words.end(), {"--cert-file=" + certificate(), "--key-file=" + key(),
                                "--client-cert-auth", "--trusted-ca-file=" + certificate()});
   }
-  process_ = spawn(std::move(words), {"NOTIFY_SOCKET=" + path}, "/dev/null", folder_ / "etcd.log");
+  process_ = spawn(std::move(words), {"NOTIFY_SOCKET=" + path}, folder_ / "etcd.log");
   pollfd ready{.fd = fd, .events = POLLIN, .revents = 0};
   EXPECT_EQ(::poll(&ready, 1, kStartMilliseconds), 1) << text_of(folder_ / "etcd.log");
   ::close(fd);
@@ -137,8 +137,8 @@ void EtcdServer::signal(int number) const {
   ASSERT_EQ(::kill(process_, number), 0);
 }
 
-void EtcdServer::control(std::vector<std::string> words, const std::string& input) const {
-  folder_.write("input", input);
+std::string EtcdServer::control(std::vector<std::string> words) const {
+  folder_.write("etcdctl.log", "");
   std::vector<std::string> all{"/usr/bin/etcdctl", "--endpoints=" + endpoint()};
   if (scheme_ == "https") {
     all.insert(all.end(), {"--cacert=" + certificate(), "--cert=" + certificate(),
@@ -149,7 +149,8 @@ void EtcdServer::control(std::vector<std::string> words, const std::string& inpu
   }
   all.insert(all.end(), std::make_move_iterator(words.begin()),
              std::make_move_iterator(words.end()));
-  run(std::move(all), {"ETCDCTL_API=3"}, folder_ / "input", folder_ / "etcdctl.log");
+  run(std::move(all), {"ETCDCTL_API=3"}, folder_ / "etcdctl.log");
+  return text_of(folder_ / "etcdctl.log");
 }
 
 void EtcdServer::demand_users() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -32,8 +33,8 @@ class EtcdServer {
   [[nodiscard]] std::string certificate() const { return folder_ / "tls.pem"; }
   [[nodiscard]] std::string key() const { return folder_ / "tls.key"; }
 
-  // etcdctl with these words, and these as its standard input.
-  void control(std::vector<std::string> words, const std::string& input = "") const;
+  // What etcdctl says to these words.
+  std::string control(std::vector<std::string> words) const;
 
   // A user `router` with the password `secret`, which may use /causeway/ alone; and nobody without.
   void demand_users();
