@@ -30,9 +30,8 @@ class CurlClient final : public HttpClient {
   CurlClient& operator=(CurlClient&&) = delete;
 
   Result<> start(EventLoop& loop) {
-    multi_ = CW_TRY(CurlMulti::create(loop, kKeptConnections, [this](CURL* easy, CURLcode code) {
-      finish(easy, code);
-    }));
+    multi_ = CW_TRY(CurlMulti::create(loop, kKeptConnections,
+                                      [this](CURL* easy, CURLcode code) { finish(easy, code); }));
     return {};
   }
 

@@ -19,8 +19,9 @@ Result<> prepare_curl() {
 
 Result<> CurlOptions::done() const {
   if (first_ != CURLE_OK) {
-    return Error::make(ErrorKind::Unsupported, fmt::format("this libcurl cannot do what we need: {}",
-                                                           curl_easy_strerror(first_)));
+    return Error::make(
+        ErrorKind::Unsupported,
+        fmt::format("this libcurl cannot do what we need: {}", curl_easy_strerror(first_)));
   }
   return {};
 }

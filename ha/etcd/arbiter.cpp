@@ -205,10 +205,8 @@ class EtcdArbiter final : public Arbiter, private fetch::EventLoop {
 
   void give(const std::string& gateway, std::uint64_t request, ArbiterOutcome outcome,
             VersionedRecord current) {
-    outbox_.emplace_back(ArbiterAnswer{.gateway = gateway,
-                                       .request = request,
-                                       .outcome = outcome,
-                                       .current = std::move(current)});
+    outbox_.emplace_back(ArbiterAnswer{
+        .gateway = gateway, .request = request, .outcome = outcome, .current = std::move(current)});
   }
 
   void fail(const std::string& gateway, std::uint64_t request, ArbiterOutcome outcome,

@@ -133,7 +133,8 @@ void Connection::logged_in(Answered answered) {
     login_after_ = clock_.steady() + kLoginSpacing;
     return;
   }
-  login_error_ = std::move(token.error()).with_context(fmt::format("logging in as {}", config_.user));
+  login_error_ =
+      std::move(token.error()).with_context(fmt::format("logging in as {}", config_.user));
   if (login_error_->kind != ErrorKind::Retryable) {
     login_after_ = clock_.steady() + kLoginPause;
   }
@@ -143,13 +144,14 @@ Result<> Connection::begin(const char* path, net::Secret body, Kind kind, Exchan
                            Done done) {
   const auto endpoint = kind == Kind::Stream ? stream_endpoint_ : endpoint_;
   const auto token = kind == Kind::Login ? std::string_view() : token_.expose();
-  auto exchange = CW_TRY(Exchange::create(
-      {.url = config_.endpoints[endpoint] + path,
-       .body = std::move(body),
-       .token = token,
-       .patience = kind == Kind::Login ? std::max(kLoginPatience, config_.patience) : config_.patience,
-       .piece = std::move(piece)},
-      config_.tls));
+  auto exchange = CW_TRY(
+      Exchange::create({.url = config_.endpoints[endpoint] + path,
+                        .body = std::move(body),
+                        .token = token,
+                        .patience = kind == Kind::Login ? std::max(kLoginPatience, config_.patience)
+                                                        : config_.patience,
+                        .piece = std::move(piece)},
+                       config_.tls));
   auto* easy = exchange->handle();
   CW_TRY(multi_->add(easy));
   calls_.emplace(easy, Call{.exchange = std::move(exchange),
@@ -193,7 +195,7 @@ Answered Connection::meaning(Call& call, CURLcode code) {
     }
   } else {
     answered.content = std::move(status.error()).with_context(context);
-    // Some releases of etcd 3.5 close the connection where they mean "invalid auth token".
+    // Perhaps that is what was meant (see Exchange::finish()).
     if (code == CURLE_GOT_NOTHING) {
       distrust_token();
     }

@@ -56,9 +56,10 @@ class Connection {
   // A stream has an endpoint of its own to stay at; it is never the same as before `next_stream()`
   // where there are several. At most one.
   void stream(const char* path, std::string body, Exchange::Piece piece, Done done);
-  void end_stream();   // done is not called any more
-  void next_stream();  // the next one goes to another endpoint
+  void end_stream();     // done is not called any more
+  void next_stream();    // the next one goes to another endpoint
   void next_endpoint();  // what this one says is nonsense
+
   void distrust_token() { token_ = {}; }
 
   [[nodiscard]] SteadyTime now() const { return clock_.steady(); }
@@ -72,6 +73,7 @@ class Connection {
 
   // Answers that needed nobody.
   void deliver();
+
   [[nodiscard]] bool has_answers() const { return !ready_.empty(); }
 
  private:

@@ -59,7 +59,8 @@ Result<> Exchange::prepare(const Tls& tls) {
   reason_.resize(CURL_ERROR_SIZE);
   CW_TRY(add_header("Content-Type: application/json"));
   CW_TRY(add_header("Expect:"));
-  // A member that is cut off from the others says so, instead of keeping a watch that hears nothing.
+  // A member that is cut off from the others says so, instead of keeping a watch that hears
+  // nothing.
   CW_TRY(add_header("Grpc-Metadata-hasleader: true"));
   if (!request_.token.empty()) {
     auto line = fmt::format("Authorization: {}", request_.token);
@@ -189,6 +190,12 @@ Result<long> Exchange::finish(CURLcode code) const {
   if (code == CURLE_OPERATION_TIMEDOUT) {
     return Error::make(ErrorKind::Retryable,
                        fmt::format("no answer within {} ms", request_.patience.count()));
+  }
+  // Some releases do that with all that they turn away (etcd's issues 15256 and 20332).
+  if (code == CURLE_GOT_NOTHING) {
+    return Error::make(ErrorKind::Permission,
+                       "etcd closed the connection without an answer; if it does so each time, the "
+                       "user, its password or the token is wrong");
   }
   long os = 0;
   (void)curl_easy_getinfo(easy_, CURLINFO_OS_ERRNO, &os);

@@ -68,10 +68,11 @@ void Watch::work(SteadyTime now) {
       pause(Error::make(ErrorKind::Retryable, "etcd does not answer"), now);
       break;
     case State::Streaming:
-      pause(Error::make(ErrorKind::Retryable,
-                        fmt::format("a change of {} was not brought, so the stream is taken for dead",
-                                    awaited_ ? awaited_->gateway : "a gateway")),
-            now);
+      pause(
+          Error::make(ErrorKind::Retryable,
+                      fmt::format("a change of {} was not brought, so the stream is taken for dead",
+                                  awaited_ ? awaited_->gateway : "a gateway")),
+          now);
       break;
     case State::Off:
     case State::Reading:  // a request ends by itself
@@ -81,12 +82,11 @@ void Watch::work(SteadyTime now) {
 
 void Watch::read_all() {
   state_ = State::Reading;
-  connection_.post(kRangePath, read_all_request(site_),
-                   [this, round = round_](Answered answered) {
-                     if (round == round_) {
-                       on_read(std::move(answered));
-                     }
-                   });
+  connection_.post(kRangePath, read_all_request(site_), [this, round = round_](Answered answered) {
+    if (round == round_) {
+      on_read(std::move(answered));
+    }
+  });
 }
 
 void Watch::on_read(Answered answered) {
@@ -136,9 +136,8 @@ void Watch::open(SteadyTime now) {
         if (answered.waiting) {
           try_again_soon();
         } else {
-          ended_ = answered.content
-                       ? Error::make(ErrorKind::Retryable, "etcd ended the stream")
-                       : std::move(answered.content.error());
+          ended_ = answered.content ? Error::make(ErrorKind::Retryable, "etcd ended the stream")
+                                    : std::move(answered.content.error());
         }
       });
 }

@@ -66,12 +66,14 @@ class Watch {
   std::uint64_t revision_ = 0;                 // the last that was brought; 0: all are to be read
   std::uint64_t round_ = 0;                    // answers to earlier reads are not ours any more
   Lines lines_{kMostLine};
-  std::optional<Error> ended_;                 // the stream, by whom and why
-  std::optional<SteadyTime> due_;              // of the state
+  std::optional<Error> ended_;     // the stream, by whom and why
+  std::optional<SteadyTime> due_;  // of the state
+
   struct Learnt {
     std::string gateway;
     std::uint64_t version = 0;
   };
+
   std::optional<Learnt> awaited_;  // until due_, while streaming
   Duration next_pause_{};
   SteadyTime opened_{};

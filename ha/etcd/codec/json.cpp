@@ -52,8 +52,7 @@ Result<std::uint64_t> number(const Json& object, const char* name) {
   }
   const auto& digits = value->get_ref<const std::string&>();
   std::uint64_t parsed = 0;
-  const auto [end, error] =
-      std::from_chars(digits.data(), digits.data() + digits.size(), parsed);
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), parsed);
   if (error != std::errc{} || end != digits.data() + digits.size()) {
     return wrong(name, "a number that is not negative");
   }

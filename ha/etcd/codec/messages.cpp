@@ -84,8 +84,9 @@ Result<KeyValue> key_value_of(const Json& object) {
   const auto value = CW_TRY(bytes(object, "value"));
   found.record = in_context(
       record_from_json(value),
-      fmt::format("reading {} (see what `etcdctl get` says; `etcdctl del` makes room for a new one)",
-                  printable(found.key)));
+      fmt::format(
+          "reading {} (see what `etcdctl get` says; `etcdctl del` makes room for a new one)",
+          printable(found.key)));
   return found;
 }
 
@@ -102,8 +103,8 @@ Result<VersionedRecord> single(const std::string& key, const Json& object) {
   }
   auto value = CW_TRY(key_value_of(found->front()));
   if (value.key != key) {
-    return Error::invalid(fmt::format("{} was asked for, and the answer has {}", key,
-                                      words(value.key)));
+    return Error::invalid(
+        fmt::format("{} was asked for, and the answer has {}", key, words(value.key)));
   }
   return versioned(std::move(value));
 }
@@ -112,8 +113,8 @@ Result<VersionedRecord> single(const std::string& key, const Json& object) {
 Result<std::optional<std::string>> gateway_of(const Site& site, const std::string& key) {
   const auto prefix = prefix_of(site);
   if (!key.starts_with(prefix)) {
-    return Error::invalid(fmt::format("{}... was asked for, and the answer has {}", prefix,
-                                      words(key)));
+    return Error::invalid(
+        fmt::format("{}... was asked for, and the answer has {}", prefix, words(key)));
   }
   auto name = key.substr(prefix.size());
   return is_name(name, kMostGatewayName) ? std::optional(std::move(name)) : std::nullopt;
@@ -220,8 +221,7 @@ Result<WriteAnswer> write_answer(const Site& site, const WriteRecord& write,
     return answer;
   }
   const Json* responses = CW_TRY(list(object, "responses", 1));
-  const Json* range =
-      responses->empty() ? nullptr : member(responses->front(), "response_range");
+  const Json* range = responses->empty() ? nullptr : member(responses->front(), "response_range");
   if (range == nullptr || !range->is_object()) {
     return Error::invalid("the answer to a write has neither written nor read");
   }
@@ -267,7 +267,8 @@ Result<WatchMessage> watch_message(const Site& site, std::string_view line) {
   for (const Json& event : *CW_TRY(list(*result, "events", kMostLine))) {
     const auto type = CW_TRY(text(event, "type"));
     const Json* item = member(event, "kv");
-    if (item == nullptr || !item->is_object() || !(type.empty() || type == "PUT" || type == "DELETE")) {
+    if (item == nullptr || !item->is_object() ||
+        !(type.empty() || type == "PUT" || type == "DELETE")) {
       return Error::invalid("an event of a watch that is none");
     }
     message.brought = std::max(message.brought, CW_TRY(number(*item, "mod_revision")));

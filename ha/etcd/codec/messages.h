@@ -85,7 +85,7 @@ Result<WriteAnswer> write_answer(const Site& site, const WriteRecord& write, std
 // A key and what became of it; a record that is none is told beside those that are.
 struct Change {
   std::string gateway;
-  std::uint64_t revision = 0;      // of the change
+  std::uint64_t revision = 0;       // of the change
   Result<VersionedRecord> current;  // of a deletion version 0
 };
 
@@ -100,8 +100,8 @@ struct WatchMessage {
   Header header;
   bool created = false;
   bool cancelled = false;
-  bool compacted = false;  // what was asked for exists no more
-  std::string reason;      // of a cancellation, or of the stream's end
+  bool compacted = false;     // what was asked for exists no more
+  std::string reason;         // of a cancellation, or of the stream's end
   std::uint64_t brought = 0;  // the last revision that it has changes of; 0: it has none
   std::vector<Change> changes;
 };

@@ -45,12 +45,9 @@ Result<std::string> to_json(const Record& record) {
       (!record.successor.empty() && !is_name(record.successor, kMostName))) {
     return Error::invalid("a record whose owner or successor is no router's name");
   }
-  return Json{{"format", kFormat},
-              {"term", record.term},
-              {"owner", record.owner},
-              {"successor", record.successor},
-              {"renewal", record.renewal},
-              {"serial", record.serial},
+  return Json{{"format", kFormat},         {"term", record.term},
+              {"owner", record.owner},     {"successor", record.successor},
+              {"renewal", record.renewal}, {"serial", record.serial},
               {"held", record.held}}
       .dump();
 }
@@ -58,8 +55,8 @@ Result<std::string> to_json(const Record& record) {
 Result<Record> record_from_json(std::string_view json) {
   constexpr auto kAny = std::numeric_limits<std::uint64_t>::max();
   if (json.size() > kMostRecord) {
-    return Error::invalid(fmt::format("{} bytes, where a record has at most {}", json.size(),
-                                      kMostRecord));
+    return Error::invalid(
+        fmt::format("{} bytes, where a record has at most {}", json.size(), kMostRecord));
   }
   const Json object = CW_TRY(parse_object(json));
   const auto format = CW_TRY(plain_number(object, "format", kAny));

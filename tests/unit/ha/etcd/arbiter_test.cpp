@@ -16,12 +16,16 @@
 namespace cw::ha::etcd {
 namespace {
 
+using ::testing::AnyOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 
 const Site kSite{.network = "net-1", .number = 7};
 constexpr auto kGateway = "gw-a";
 constexpr auto kKey = "/causeway/net-1/7/gw-a";
+
+// What some releases do instead of an answer.
+const auto kClosed = HasSubstr("or the token is wrong");
 
 Record owned_by(const std::string& owner, std::uint64_t term = 1) {
   return {.term = term, .owner = owner, .successor = "", .renewal = 0, .serial = 0, .held = 0};
@@ -58,8 +62,8 @@ class Router {
   }
 
   std::uint64_t begin_write(std::uint64_t expected, const Record& record) {
-    arbiter_->write({.gateway = kGateway, .request = ++last_, .expected = expected,
-                     .record = record});
+    arbiter_->write(
+        {.gateway = kGateway, .request = ++last_, .expected = expected, .record = record});
     EXPECT_FALSE(answers.contains(last_)) << "answered before it returned";
     return last_;
   }
@@ -273,8 +277,7 @@ TEST(EtcdArbiter, LeavesAnEndpointThatAnswersAndHangs) {
   const test::EtcdServer server;
   // To a request it is nonsense, to a watch the beginning.
   const test::OneAnswer deaf("HTTP/1.1 200 OK\r\n\r\n{\"result\":{\"header\":{\"cluster_id\":\"" +
-                                 cluster_of(server) +
-                                 "\",\"revision\":\"1\"},\"created\":true}}\n",
+                                 cluster_of(server) + "\",\"revision\":\"1\"},\"created\":true}}\n",
                              test::OneAnswer::Then::Silence);
   auto config = impatient(server);
   config.endpoints.insert(config.endpoints.begin(), deaf.endpoint());
@@ -336,7 +339,7 @@ TEST(EtcdArbiter, ShowsItsCertificateAndLogsIn) {
   router.expect_announced(first);
   server.forget_tokens();
   ASSERT_EQ(router.read_until(ArbiterOutcome::Done).current, first);
-  EXPECT_THAT(router.troubles, Contains(HasSubstr("invalid auth token")));
+  EXPECT_THAT(router.troubles, Contains(AnyOf(HasSubstr("invalid auth token"), kClosed)));
   router.expect_announced(router.write(first.version, owned_by("router-a", 2)).current);
 }
 
@@ -347,12 +350,11 @@ TEST(EtcdArbiter, SaysThatThePasswordIsWrongAndNotWhichItIs) {
   config.user = "router";
   config.password = net::Secret("mistyped");
   Router router(std::move(config));
-  router.run_until([&] {
-    return router.read().outcome != ArbiterOutcome::Refused || !router.troubles.empty();
-  });
+  router.run_until(
+      [&] { return router.read().outcome != ArbiterOutcome::Refused || !router.troubles.empty(); });
   ASSERT_FALSE(router.troubles.empty());
   EXPECT_THAT(router.troubles[0], HasSubstr("logging in as router"));
-  EXPECT_THAT(router.troubles[0], HasSubstr("check the user and its password"));
+  EXPECT_THAT(router.troubles[0], AnyOf(HasSubstr("check the user and its password"), kClosed));
   EXPECT_EQ(router.troubles[0].find("mistyped"), std::string::npos);
 }
 

@@ -20,8 +20,10 @@ struct Told {
   int requests = 0;
 };
 
-Told write_to(const std::string& text) {
-  test::OneAnswer server(text);
+// What came of the last of so many writes, one after the other.
+Told write_to(const std::string& text, int writes = 1,
+              test::OneAnswer::Then then = test::OneAnswer::Then::Close) {
+  test::OneAnswer server(text, then);
   test::PollLoop loop;
   const SystemClock clock;
   Config config;
@@ -29,24 +31,35 @@ Told write_to(const std::string& text) {
   config.site = {.network = "net-1", .number = 7};
   config.patience = Duration{10'000};
   Told told;
-  bool done = false;
-  auto arbiter = Arbiter::open(
-      std::move(config), loop, clock,
-      {.answered =
-           [&](const ArbiterAnswer& answer) {
-             told.outcome = answer.outcome;
-             done = true;
-           },
-       .changed = [](const RecordChanged& /*change*/) {},
-       .trouble = [&](const Error* trouble) { told.trouble = trouble->to_text(); }});
+  std::uint64_t answered = 0;
+  auto arbiter =
+      Arbiter::open(std::move(config), loop, clock,
+                    {.answered =
+                         [&](const ArbiterAnswer& answer) {
+                           told.outcome = answer.outcome;
+                           answered = answer.request;
+                         },
+                     .changed = [](const RecordChanged& /*change*/) {},
+                     .trouble = [&](const Error* trouble) { told.trouble = trouble->to_text(); }});
   EXPECT_TRUE(arbiter);
-  (*arbiter)->write({.gateway = "gw-a",
-                     .request = 1,
-                     .expected = 0,
-                     .record = {.term = 1, .owner = "router-a", .successor = ""}});
-  loop.run_until(**arbiter, [&] { return done; });
+  for (std::uint64_t request = 1; request <= static_cast<std::uint64_t>(writes); ++request) {
+    (*arbiter)->write({.gateway = "gw-a",
+                       .request = request,
+                       .expected = 0,
+                       .record = {.term = 1, .owner = "router-a", .successor = ""}});
+    loop.run_until(**arbiter, [&] { return answered == request; });
+  }
   told.requests = server.requests;
   return told;
+}
+
+// libcurl would send it again, and a write that was executed came back as a conflict with itself.
+TEST(EtcdArbiterOfABrokenServer, DoesNotKnowAndAsksOnceWhereAKeptConnectionBreaks) {
+  const auto told = write_to("HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n", 2,
+                             test::OneAnswer::Then::ReadAndClose);
+  EXPECT_EQ(told.outcome, ArbiterOutcome::Unknown);
+  EXPECT_EQ(told.requests, 2);
+  EXPECT_THAT(told.trouble, ::testing::Not(HasSubstr("status")));
 }
 
 TEST(EtcdArbiterOfABrokenServer, DoesNotKnowAndAsksOnceWhereTheConnectionBreaks) {

@@ -107,9 +107,9 @@ INSTANTIATE_TEST_SUITE_P(
                       std::pair("\"term\":5", "\"term\":\"5\""),
                       std::pair("\"term\":5", "\"term\":5.5"),
                       std::pair("\"term\":5", "\"term\":18446744073709551616"),
-                      std::pair("\"held\":1", "\"held\":4294967296"),
-                      std::pair("router-a", ""), std::pair("router-a", "Router"),
-                      std::pair("\"router-a\"", "null"), std::pair("\"router-b\"", "[]"),
+                      std::pair("\"held\":1", "\"held\":4294967296"), std::pair("router-a", ""),
+                      std::pair("router-a", "Router"), std::pair("\"router-a\"", "null"),
+                      std::pair("\"router-b\"", "[]"),
                       std::pair("\"term\":5", "\"term\":5,\"more\":1")));
 
 TEST(EtcdRecord, OverItsLimitIsNotParsed) {
@@ -184,8 +184,8 @@ TEST(EtcdReading, OfAllLeavesOutOtherKeysAndTellsOfBadRecords) {
   EXPECT_EQ(all->found[1].gateway, "gw-b");
   EXPECT_FALSE(all->found[1].current);
   EXPECT_FALSE(read_all_answer(kSite, with(R"("more":true)")));
-  EXPECT_FALSE(read_all_answer({.network = "net-1", .number = 8},
-                               with(R"("kvs":[)" + pair() + "]")));
+  EXPECT_FALSE(
+      read_all_answer({.network = "net-1", .number = 8}, with(R"("kvs":[)" + pair() + "]")));
 }
 
 TEST(EtcdWriting, IsDoneOrShowsWhatIsThere) {
@@ -196,10 +196,10 @@ TEST(EtcdWriting, IsDoneOrShowsWhatIsThere) {
   ASSERT_TRUE(done) << done.error().to_text();
   EXPECT_TRUE(done->written);
   EXPECT_EQ(done->current, (VersionedRecord{.version = 9, .record = example()}));
-  const auto not_done = write_answer(
-      kSite, write,
-      with(R"("responses":[{"response_range":{"header":{"revision":"9"},"kvs":[)" + pair() +
-           R"(],"count":"1"}}])"));
+  const auto not_done =
+      write_answer(kSite, write,
+                   with(R"("responses":[{"response_range":{"header":{"revision":"9"},"kvs":[)" +
+                        pair() + R"(],"count":"1"}}])"));
   ASSERT_TRUE(not_done) << not_done.error().to_text();
   EXPECT_FALSE(not_done->written);
   EXPECT_EQ(not_done->current, (VersionedRecord{.version = 8, .record = example()}));
@@ -212,9 +212,10 @@ TEST(EtcdWriting, IsDoneOrShowsWhatIsThere) {
 
 TEST(EtcdWatching, BringsChangesAndDeletions) {
   const auto message = watch_message(
-      kSite, R"({"result":)" + with(R"("events":[{"kv":)" + pair() +
-                                    R"(},{"type":"DELETE","kv":{"key":")" + kKey64 +
-                                    R"(","mod_revision":"9"}}])") + "}");
+      kSite, R"({"result":)" +
+                 with(R"("events":[{"kv":)" + pair() + R"(},{"type":"DELETE","kv":{"key":")" +
+                      kKey64 + R"(","mod_revision":"9"}}])") +
+                 "}");
   ASSERT_TRUE(message) << message.error().to_text();
   EXPECT_EQ(message->brought, 9U);
   ASSERT_EQ(message->changes.size(), 2U);
@@ -253,8 +254,8 @@ TEST(EtcdFailures, SayWhetherItMayHaveBeenExecuted) {
   EXPECT_TRUE(token.token_is_bad);
   EXPECT_THAT(token.error.to_text(), HasSubstr("invalid auth token"));
   EXPECT_FALSE(failure_of(403, R"({"message":"permission denied","code":7})").executed_perhaps);
-  EXPECT_FALSE(failure_of(429, R"({"message":"database space exceeded","code":8})")
-                   .executed_perhaps);
+  EXPECT_FALSE(
+      failure_of(429, R"({"message":"database space exceeded","code":8})").executed_perhaps);
   EXPECT_TRUE(failure_of(503, R"({"message":"etcdserver: no leader","code":14})").executed_perhaps);
   EXPECT_TRUE(failure_of(504, R"({"message":"timed out","code":4})").executed_perhaps);
   EXPECT_TRUE(failure_of(500, "words of a proxy").executed_perhaps);

@@ -8,11 +8,11 @@
 #include <iterator>
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <spawn.h>
@@ -56,9 +56,9 @@ pid_t spawn(std::vector<std::string> words, std::vector<std::string> environment
                                      O_WRONLY | O_CREAT | O_APPEND, 0600);
   ::posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
   pid_t process = -1;
-  EXPECT_EQ(::posix_spawn(&process, arguments[0], &actions, nullptr, arguments.data(),
-                          variables.data()),
-            0)
+  EXPECT_EQ(
+      ::posix_spawn(&process, arguments[0], &actions, nullptr, arguments.data(), variables.data()),
+      0)
       << words[0];
   ::posix_spawn_file_actions_destroy(&actions);
   return process;
@@ -141,8 +141,8 @@ std::string EtcdServer::control(std::vector<std::string> words) const {
   folder_.write("etcdctl.log", "");
   std::vector<std::string> all{"/usr/bin/etcdctl", "--endpoints=" + endpoint()};
   if (scheme_ == "https") {
-    all.insert(all.end(), {"--cacert=" + certificate(), "--cert=" + certificate(),
-                           "--key=" + key()});
+    all.insert(all.end(),
+               {"--cacert=" + certificate(), "--cert=" + certificate(), "--key=" + key()});
   }
   if (users_) {
     all.emplace_back("--user=root:root");

@@ -9,7 +9,8 @@
 
 #include "tests/unit/router/agent/temp_folder.h"
 
-// A real etcd on a loopback address, for as long as this lives. What it keeps outlives its restarts.
+// A real etcd on a loopback address, for as long as this lives. What it keeps outlives its
+// restarts.
 namespace cw::test {
 
 class EtcdServer {
@@ -31,6 +32,7 @@ class EtcdServer {
 
   // The server's, its authority's and the client's are one.
   [[nodiscard]] std::string certificate() const { return folder_ / "tls.pem"; }
+
   [[nodiscard]] std::string key() const { return folder_ / "tls.key"; }
 
   // What etcdctl says to these words.

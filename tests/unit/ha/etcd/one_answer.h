@@ -16,11 +16,11 @@
 
 namespace cw::test {
 
-// A server that reads a request, says its text, and closes; for each connection. Or it leaves the
-// last connection open and says nothing more.
+// A server that reads a request, says its text, and closes; for each connection. Or it closes when
+// it has read another request; or it leaves the last connection open and says nothing more.
 class OneAnswer {
  public:
-  enum class Then : std::uint8_t { Close, Silence };
+  enum class Then : std::uint8_t { Close, ReadAndClose, Silence };
 
   explicit OneAnswer(std::string text, Then then = Then::Close)
       : text_(std::move(text)), then_(then) {
@@ -50,9 +50,7 @@ class OneAnswer {
   OneAnswer(OneAnswer&&) = delete;
   OneAnswer& operator=(OneAnswer&&) = delete;
 
-  [[nodiscard]] std::string endpoint() const {
-    return "http://127.0.0.1:" + std::to_string(port_);
-  }
+  [[nodiscard]] std::string endpoint() const { return "http://127.0.0.1:" + std::to_string(port_); }
 
   std::atomic<int> requests = 0;
 
@@ -63,23 +61,16 @@ class OneAnswer {
       if (fd < 0) {
         return;
       }
-      std::string got;
-      char room[4096];
-      // A body of ours is an object, and nothing comes after it.
-      while (got.empty() || got.back() != '}') {
-        const auto size = ::recv(fd, room, sizeof room, 0);
-        if (size <= 0) {
-          break;
-        }
-        got.append(room, static_cast<std::size_t>(size));
-      }
-      ++requests;
+      take_request(fd);
       for (std::string_view rest = text_; !rest.empty();) {
         const auto size = ::send(fd, rest.data(), rest.size(), MSG_NOSIGNAL);
         if (size <= 0) {
           break;
         }
         rest.remove_prefix(static_cast<std::size_t>(size));
+      }
+      if (then_ == Then::ReadAndClose) {
+        take_request(fd);
       }
       if (then_ == Then::Silence) {
         std::swap(kept_, fd);
@@ -88,6 +79,20 @@ class OneAnswer {
         ::close(fd);
       }
     }
+  }
+
+  // A body of ours is an object, and nothing comes after it.
+  void take_request(int fd) {
+    std::string got;
+    char room[4096];
+    while (got.empty() || got.back() != '}') {
+      const auto size = ::recv(fd, room, sizeof room, 0);
+      if (size <= 0) {
+        return;
+      }
+      got.append(room, static_cast<std::size_t>(size));
+    }
+    ++requests;
   }
 
   std::string text_;
