@@ -75,7 +75,7 @@ class EtcdArbiter final : public Arbiter, private fetch::EventLoop {
     if (!body) {
       refuse(write.gateway, write.request, std::move(body.error()));
     } else {
-      connection_.post(kTxnPath, std::move(*body), [this, write](Answered answered) {
+      connection_.post(kTxnPath, *body, [this, write](Answered answered) {
         on_written(write, std::move(answered));
       });
     }

@@ -53,16 +53,17 @@ void Connection::deliver() {
   }
 }
 
-void Connection::post(const char* path, std::string body, Done done) {
-  attempt(path, std::move(body), Kind::Request, nullptr, std::move(done));
+void Connection::post(const char* path, const std::string& body, Done done) {
+  attempt(path, body, Kind::Request, nullptr, std::move(done));
 }
 
-void Connection::stream(const char* path, std::string body, Exchange::Piece piece, Done done) {
-  attempt(path, std::move(body), Kind::Stream, std::move(piece), std::move(done));
+void Connection::stream(const char* path, const std::string& body, Exchange::Piece piece,
+                        Done done) {
+  attempt(path, body, Kind::Stream, std::move(piece), std::move(done));
 }
 
-void Connection::attempt(const char* path, std::string body, Kind kind, Exchange::Piece piece,
-                         Done done) {
+void Connection::attempt(const char* path, const std::string& body, Kind kind,
+                         Exchange::Piece piece, Done done) {
   Answered refused;
   if (lacks_token()) {
     login();

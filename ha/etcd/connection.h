@@ -51,11 +51,11 @@ class Connection {
 
   Result<> start(fetch::EventLoop& loop);
 
-  void post(const char* path, std::string body, Done done);
+  void post(const char* path, const std::string& body, Done done);
 
   // A stream has an endpoint of its own to stay at; it is never the same as before `next_stream()`
   // where there are several. At most one.
-  void stream(const char* path, std::string body, Exchange::Piece piece, Done done);
+  void stream(const char* path, const std::string& body, Exchange::Piece piece, Done done);
   void end_stream();     // done is not called any more
   void next_stream();    // the next one goes to another endpoint
   void next_endpoint();  // what this one says is nonsense
@@ -89,7 +89,8 @@ class Connection {
   [[nodiscard]] bool lacks_token();
   void login();
   void logged_in(Answered answered);
-  void attempt(const char* path, std::string body, Kind kind, Exchange::Piece piece, Done done);
+  void attempt(const char* path, const std::string& body, Kind kind, Exchange::Piece piece,
+               Done done);
   Result<> begin(const char* path, net::Secret body, Kind kind, Exchange::Piece piece, Done done);
   void finish(CURL* easy, CURLcode code);
   Answered meaning(Call& call, CURLcode code);

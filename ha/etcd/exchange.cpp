@@ -144,7 +144,7 @@ std::size_t Exchange::on_body(char* room, std::size_t size, std::size_t count, v
   auto& exchange = *static_cast<Exchange*>(self);
   const auto rest = exchange.request_.body.expose().substr(exchange.sent_);
   const auto bytes = std::min(size * count, rest.size());
-  std::copy_n(rest.data(), bytes, room);
+  rest.copy(room, bytes);
   exchange.sent_ += bytes;
   return bytes;
 }

@@ -49,8 +49,8 @@ void Watch::learnt(const std::string& gateway, std::uint64_t version, SteadyTime
 
 void Watch::work(SteadyTime now) {
   take_lines(now);
-  if (ended_) {
-    pause(*std::exchange(ended_, std::nullopt), now);
+  if (auto ended = std::exchange(ended_, std::nullopt)) {
+    pause(std::move(*ended), now);
   }
   if (!due_ || now < *due_) {
     return;

@@ -111,7 +111,7 @@ TEST_P(Http, GivesUpAGigabyteThatNobodyAnnounced) {
   struct rusage after{};
   ::getrusage(RUSAGE_SELF, &after);
 #ifndef __SANITIZE_ADDRESS__  // which keeps what was freed
-  EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 3 * 16 * 1024L) << "KiB";
+  EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 3L * 16 * 1024) << "KiB";
 #endif
 }
 

@@ -137,7 +137,7 @@ TEST(EtcdArbiter, FindsNothingThenWhatWasWritten) {
 }
 
 TEST(EtcdArbiter, WritesNothingOverAnotherVersionAndShowsIt) {
-  const test::EtcdServer server;
+  test::EtcdServer server;
   Router router(config_of(server));
   const auto first = router.write(0, owned_by("router-a"));
   for (const std::uint64_t expected : {std::uint64_t{0}, first.current.version + 1}) {
@@ -171,7 +171,7 @@ TEST(EtcdArbiter, LetsOneOfTwoWinEachTime) {
 }
 
 TEST(EtcdArbiter, AnnouncesWhatIsThereAndWhatChanges) {
-  const test::EtcdServer server;
+  test::EtcdServer server;
   Router writer(config_of(server));
   Router watcher(config_of(server));
   watcher.watch();
@@ -267,14 +267,14 @@ TEST(EtcdArbiter, AsksTheNextEndpointTheNextTime) {
 }
 
 // `"cluster_id":N`, as etcdctl shows it among other things.
-std::string cluster_of(const test::EtcdServer& server) {
+std::string cluster_of(test::EtcdServer& server) {
   const auto status = server.control({"endpoint", "status", "-w", "json"});
   const auto begin = status.find("\"cluster_id\":") + 13;
   return status.substr(begin, status.find(',', begin) - begin);
 }
 
 TEST(EtcdArbiter, LeavesAnEndpointThatAnswersAndHangs) {
-  const test::EtcdServer server;
+  test::EtcdServer server;
   // To a request it is nonsense, to a watch the beginning.
   const test::OneAnswer deaf("HTTP/1.1 200 OK\r\n\r\n{\"result\":{\"header\":{\"cluster_id\":\"" +
                                  cluster_of(server) + "\",\"revision\":\"1\"},\"created\":true}}\n",
@@ -306,7 +306,7 @@ TEST(EtcdArbiter, BelievesOneClusterOnly) {
 }
 
 TEST(EtcdArbiter, TellsOfARecordThatIsNone) {
-  const test::EtcdServer server;
+  test::EtcdServer server;
   Router router(config_of(server));
   router.watch();
   router.expect_announced({});

@@ -23,7 +23,7 @@ struct Told {
 // What came of the last of so many writes, one after the other.
 Told write_to(const std::string& text, int writes = 1,
               test::OneAnswer::Then then = test::OneAnswer::Then::Close) {
-  test::OneAnswer server(text, then);
+  const test::OneAnswer server(text, then);
   test::PollLoop loop;
   const SystemClock clock;
   Config config;

@@ -137,7 +137,7 @@ void EtcdServer::signal(int number) const {
   ASSERT_EQ(::kill(process_, number), 0);
 }
 
-std::string EtcdServer::control(std::vector<std::string> words) const {
+std::string EtcdServer::control(std::vector<std::string> words) {
   folder_.write("etcdctl.log", "");
   std::vector<std::string> all{"/usr/bin/etcdctl", "--endpoints=" + endpoint()};
   if (scheme_ == "https") {

@@ -57,7 +57,7 @@ class OneAnswer {
  private:
   void serve() {
     for (;;) {
-      int fd = ::accept(listener_, nullptr, nullptr);
+      int fd = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
       if (fd < 0) {
         return;
       }
