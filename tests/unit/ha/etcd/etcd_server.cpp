@@ -104,7 +104,10 @@ void EtcdServer::start() {
   ::unlink(path.c_str());
   ASSERT_EQ(::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
   const auto peer = "http://127.0.0.1:" + peer_port_;
-  std::vector<std::string> words{"/usr/bin/etcd",
+  // A test that dies takes it along.
+  std::vector<std::string> words{"/usr/bin/setpriv",
+                                 "--pdeathsig=KILL",
+                                 "/usr/bin/etcd",
                                  "--data-dir=" + (folder_ / "data"),
                                  "--listen-client-urls=" + endpoint(),
                                  "--advertise-client-urls=" + endpoint(),
