@@ -68,6 +68,7 @@ esac
 read -r rows columns < <(stty size 2>/dev/null || echo "24 80")
 cat >"$job/settings" <<S
 host_root=$([ -n "$rootfs" ] && echo 0 || echo 1)
+clean=$([[ -n $rootfs && $rootfs != *-build ]] && echo 1 || echo 0)
 kernel_version=$version
 repo=$(printf %q "$repo")
 path=$(printf %q "$repo/build/${CW_PRESET:-dev}:/usr/sbin:/usr/bin:/sbin:/bin")
