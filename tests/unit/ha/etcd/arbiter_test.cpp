@@ -350,9 +350,10 @@ TEST(EtcdArbiter, SaysThatThePasswordIsWrongAndNotWhichItIs) {
   config.user = "router";
   config.password = net::Secret("mistyped");
   Router router(std::move(config));
-  router.run_until(
-      [&] { return router.read().outcome != ArbiterOutcome::Refused || !router.troubles.empty(); });
-  ASSERT_FALSE(router.troubles.empty());
+  // The login may have been turned away before anybody asks, and then it is told to who asks next.
+  while (router.troubles.empty()) {
+    ASSERT_EQ(router.read().outcome, ArbiterOutcome::Refused);
+  }
   EXPECT_THAT(router.troubles[0], HasSubstr("logging in as router"));
   EXPECT_THAT(router.troubles[0], AnyOf(HasSubstr("check the user and its password"), kClosed));
   EXPECT_EQ(router.troubles[0].find("mistyped"), std::string::npos);
