@@ -26,6 +26,15 @@ Result<> CurlOptions::done() const {
   return {};
 }
 
+Result<> append_header(curl_slist*& headers, const std::string& line) {
+  auto* longer = curl_slist_append(headers, line.c_str());
+  if (longer == nullptr) {
+    return Error::make(ErrorKind::Exhausted, "no memory for the headers of a request");
+  }
+  headers = longer;
+  return {};
+}
+
 // GnuTLS' bits (gnutls_certificate_status_t), which its build of libcurl hands on.
 std::string_view doubt_of(CURL* easy) {
   constexpr std::array<std::pair<long, std::string_view>, 4> kDoubts{

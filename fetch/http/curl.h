@@ -39,6 +39,9 @@ class CurlOptions {
   CURLcode first_ = CURLE_OK;
 };
 
+// The list is the caller's, to set as CURLOPT_HTTPHEADER and to free.
+Result<> append_header(curl_slist*& headers, const std::string& line);
+
 // Why a certificate is not believed, where libcurl only says that it is not; empty: it does not
 // say.
 [[nodiscard]] std::string_view doubt_of(CURL* easy);

@@ -104,11 +104,7 @@ Result<> Transfer::prepare(const Trust& trust) {
 }
 
 Result<> Transfer::add_header(const std::string& line) {
-  auto* longer = curl_slist_append(headers_, line.c_str());
-  if (longer == nullptr) {
-    return Error::make(ErrorKind::Exhausted, "no memory to fetch with");
-  }
-  headers_ = longer;
+  CW_TRY(append_header(headers_, line));
   return CurlOptions(easy_).set(CURLOPT_HTTPHEADER, headers_).done();
 }
 

@@ -147,13 +147,9 @@ class EtcdArbiter final : public Arbiter, private fetch::EventLoop {
   }
 
   void on_read(const ReadRecord& read, Answered answered) {
-    auto parsed = answered.content ? read_answer(site_, read.gateway, *answered.content)
-                                   : Result<ReadAnswer>(std::move(answered.content.error()));
-    if (parsed) {
-      if (auto same = connection_.same_cluster(parsed->header); !same) {
-        parsed = std::move(same.error());
-      }
-    }
+    auto parsed = connection_.of_same_cluster(
+        answered.content ? read_answer(site_, read.gateway, *answered.content)
+                         : Result<ReadAnswer>(std::move(answered.content.error())));
     leave_nonsense(answered, parsed.has_value());
     if (answered.waiting) {
       give(read.gateway, read.request, ArbiterOutcome::Refused, {});
@@ -167,13 +163,9 @@ class EtcdArbiter final : public Arbiter, private fetch::EventLoop {
   }
 
   void on_written(const WriteRecord& write, Answered answered) {
-    auto parsed = answered.content ? write_answer(site_, write, *answered.content)
-                                   : Result<WriteAnswer>(std::move(answered.content.error()));
-    if (parsed) {
-      if (auto same = connection_.same_cluster(parsed->header); !same) {
-        parsed = std::move(same.error());
-      }
-    }
+    auto parsed = connection_.of_same_cluster(
+        answered.content ? write_answer(site_, write, *answered.content)
+                         : Result<WriteAnswer>(std::move(answered.content.error())));
     leave_nonsense(answered, parsed.has_value());
     if (answered.waiting) {
       give(write.gateway, write.request, ArbiterOutcome::Refused, {});

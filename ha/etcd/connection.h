@@ -67,6 +67,15 @@ class Connection {
   // The same store as ever? Its revisions mean nothing in another.
   Result<> same_cluster(const Header& header);
 
+  // What was parsed, unless it is another store's.
+  template <class Parsed>
+  Result<Parsed> of_same_cluster(Result<Parsed> parsed) {
+    if (parsed) {
+      CW_TRY(same_cluster(parsed->header));
+    }
+    return parsed;
+  }
+
   void on_ready(int fd, bool readable, bool writable) { multi_->on_ready(fd, readable, writable); }
 
   void on_curl_time() { multi_->on_time(); }

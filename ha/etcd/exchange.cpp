@@ -57,14 +57,14 @@ Result<> Exchange::prepare(const Tls& tls) {
     return Error::make(ErrorKind::Exhausted, "no memory to ask etcd with");
   }
   reason_.resize(CURL_ERROR_SIZE);
-  CW_TRY(add_header("Content-Type: application/json"));
-  CW_TRY(add_header("Expect:"));
+  CW_TRY(fetch::append_header(headers_, "Content-Type: application/json"));
+  CW_TRY(fetch::append_header(headers_, "Expect:"));
   // A member that is cut off from the others says so, instead of keeping a watch that hears
   // nothing.
-  CW_TRY(add_header("Grpc-Metadata-hasleader: true"));
+  CW_TRY(fetch::append_header(headers_, "Grpc-Metadata-hasleader: true"));
   if (!request_.token.empty()) {
     auto line = fmt::format("Authorization: {}", request_.token);
-    const auto added = add_header(line);
+    const auto added = fetch::append_header(headers_, line);
     net::wipe(line);
     CW_TRY(added);
   }
@@ -106,15 +106,6 @@ Result<> Exchange::prepare(const Tls& tls) {
         .set(CURLOPT_SSLKEY, tls.key_file.c_str());
   }
   return options.done();
-}
-
-Result<> Exchange::add_header(const std::string& line) {
-  auto* longer = curl_slist_append(headers_, line.c_str());
-  if (longer == nullptr) {
-    return Error::make(ErrorKind::Exhausted, "no memory to ask etcd with");
-  }
-  headers_ = longer;
-  return {};
 }
 
 std::size_t Exchange::on_content(char* data, std::size_t size, std::size_t count, void* self) {

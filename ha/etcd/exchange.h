@@ -61,7 +61,6 @@ class Exchange {
   explicit Exchange(Request request) : request_(std::move(request)) {}
 
   Result<> prepare(const Tls& tls);
-  Result<> add_header(const std::string& line);
 
   static std::size_t on_content(char* data, std::size_t size, std::size_t count, void* self);
   static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);

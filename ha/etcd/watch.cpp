@@ -94,13 +94,9 @@ void Watch::on_read(Answered answered) {
     try_again_soon();
     return;
   }
-  auto read = answered.content ? read_all_answer(site_, *answered.content)
-                               : Result<ReadAllAnswer>(answered.content.error());
-  if (read) {
-    if (auto same = connection_.same_cluster(read->header); !same) {
-      read = std::move(same.error());
-    }
-  }
+  auto read = connection_.of_same_cluster(answered.content
+                                              ? read_all_answer(site_, *answered.content)
+                                              : Result<ReadAllAnswer>(answered.content.error()));
   if (!read) {
     if (answered.content) {
       connection_.next_endpoint();
