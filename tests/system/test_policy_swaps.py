@@ -45,6 +45,15 @@ OF_ITS_CLASS = [
 ]
 
 
+@dataclass(frozen=True)
+class Passage:
+    """How many of the allowed packets came how far. Only what is lost between the first two could be a swap's doing."""
+
+    entered: int  # the router, decrypted
+    reached: int  # the database's host
+    arrived: int  # the program there, each number once
+
+
 @dataclass
 class Swapping:
     """A router under fire from a guest who may nothing and a laptop; what it may is sent at half the capacity."""
@@ -53,19 +62,34 @@ class Swapping:
     per_second: float
     forbidden: PacketCounter
 
-    def swap(self, policies: list[str], swaps: int) -> tuple[int, int]:
-        """Takes them in turn; how many allowed packets entered the router, and how many of these arrived."""
+    def swap(self, policies: list[str], swaps: int) -> Passage:
+        """Takes them in turn, and follows the allowed packets."""
         world = self.world
         self.take(policies[0])
         counting = f"iifname {DEVICE} udp dport {PORT} ip daddr {DATABASE}"
         entered = PacketCounter(world.router, counting, "entered")
+        reached = PacketCounter(world.topology.db, f"udp dport {PORT} ip daddr {DATABASE}", "reached")
         target = Target(world.topology.db, world.folder, PORT)
         fires = [Fire(world.client, world.folder, at, PORT, self.per_second) for at in (DATABASE, NOBODYS)]
         for policy in islice(cycle(policies[1:] + policies[:1]), swaps):
             assert self.take(policy), "no swap"
         for fire in fires:
             fire.stop()
-        return last(entered), target.stop().received
+        return Passage(last(entered), last(reached), target.stop().received)
+
+    def drops(self) -> str:
+        """Whoever says that it dropped something: the answer to where a packet was lost."""
+        router, database = self.world.router, self.world.topology.db
+        asked = [
+            (router, ("nft", "list", "table", "inet", "causeway")),
+            (router, ("conntrack", "--stats")),
+            (router, ("ip", "-statistics", "link")),
+            (router, ("ip", "neighbour")),
+            (database, ("nstat", "-a", "-s", "Udp*")),
+            (database, ("cat", "/proc/net/softnet_stat")),
+        ]
+        said = [f"{space.name}: {' '.join(command)}\n{space.run(*command, check=False)}" for space, command in asked]
+        return "\n".join(said)
 
     def take(self, policy: str) -> list[str]:
         self.world.network.set_policy(policy)
@@ -124,7 +148,8 @@ def last(counter: PacketCounter) -> int:
 )
 def test_a_swap_costs_no_packet_and_lets_nothing_through(swapping: Swapping, policies: list[str], swaps: int) -> None:
     """Swaps of what a stream is allowed by, and of rules that come and go beside it."""
-    entered, arrived = swapping.swap(policies, TIMES * swaps)
+    passage = swapping.swap(policies, TIMES * swaps)
     assert swapping.forbidden.packets() == 0
-    assert entered > 0
-    assert arrived == entered
+    assert passage.entered > 0
+    lost = passage.reached != passage.entered or passage.arrived != passage.reached
+    assert not lost, f"{passage}\n{swapping.drops()}"
