@@ -22,7 +22,8 @@ PORT = 7000
 NOT_THE_GUESTS = "10.0.1.6"  # the laptop may now and then
 NOBODYS = "10.0.9.9"
 MEASURE_SECONDS = 3.0
-TIMES = 10 if os.environ.get("CW_SWAPS") == "1" else 1  # by `--stage swaps` of ./dev test --long
+# Each exchange as often by `--stage swaps` of ./dev test --long: 5,000 in all, under the same fire of the guest's.
+ROUNDS = 10 if os.environ.get("CW_SWAPS") == "1" else 1
 BACKLOG = 200_000  # packets; the lab's own cables lose none where the processors are busy
 
 
@@ -141,14 +142,17 @@ def last(counter: PacketCounter) -> int:
     return seen[-1]
 
 
+@pytest.mark.parametrize("_round", range(1, ROUNDS + 1), ids=lambda number: f"round {number}")
 @pytest.mark.parametrize(
     ("policies", "swaps"),
     [(BESIDE_IT, 250), (OF_ITS_ELEMENT, 190), (OF_ITS_CLASS, 60)],
     ids=["beside it", "its element", "its class"],
 )
-def test_a_swap_costs_no_packet_and_lets_nothing_through(swapping: Swapping, policies: list[str], swaps: int) -> None:
+def test_a_swap_costs_no_packet_and_lets_nothing_through(
+    swapping: Swapping, policies: list[str], swaps: int, _round: int
+) -> None:
     """Swaps of what a stream is allowed by, and of rules that come and go beside it."""
-    passage = swapping.swap(policies, TIMES * swaps)
+    passage = swapping.swap(policies, swaps)
     assert swapping.forbidden.packets() == 0
     assert passage.entered > 0
     lost = passage.reached != passage.entered or passage.arrived != passage.reached
