@@ -221,7 +221,7 @@ def system(kernel: str, preset: str, folder: Path, options: argparse.Namespace) 
 
 
 def swaps(kernel: str, folder: Path, options: argparse.Namespace) -> Count:
-    """Ten times as many exchanges of a policy as among the system tests; half an hour, so on one kernel."""
+    """Ten times as many exchanges of a policy as among the system tests; an hour, so on one kernel."""
     heading(f"Policies exchanged by the thousand (kernel {kernel}, dev)")
     if not build("dev", options):
         return BROKEN

@@ -155,5 +155,4 @@ def test_a_swap_costs_no_packet_and_lets_nothing_through(
     passage = swapping.swap(policies, swaps)
     assert swapping.forbidden.packets() == 0
     assert passage.entered > 0
-    lost = passage.reached != passage.entered or passage.arrived != passage.reached
-    assert not lost, f"{passage}\n{swapping.drops()}"
+    assert passage.entered == passage.reached == passage.arrived, f"{passage}\n{swapping.drops()}"
