@@ -234,7 +234,7 @@ Result<TableState> NftSocket::read(Depth depth, const std::vector<std::string>& 
     if (!found) {
       return std::move(found).error();
     }
-    contents.sets.push_back({.name = set, .elements = std::move(*found)});
+    contents.sets.push_back({.name = set, .elements = SetElements(*found)});
   }
   return state;
 }

@@ -20,9 +20,9 @@ constexpr auto kPeer4 = "peer4";
 constexpr auto kPeer6 = "peer6";
 
 // Of the peers, sorted.
-struct Elements {
-  Texts peer4;
-  Texts peer6;
+struct PeerElements {
+  SetElements peer4;
+  SetElements peer6;
 };
 
 // To which the packets of a peer go.
@@ -33,40 +33,41 @@ std::string chain_of(const PeerFilter& peer, const Filter& filter) {
   return peer.rights.empty() ? "refuse_forwarded" : peer.rights;
 }
 
-Elements elements_of(const std::vector<PeerFilter>& peers, const Filter& filter) {
-  Elements made;
-  made.peer4.reserve(peers.size() * 2);
-  made.peer6.reserve(filter.ipv6 ? peers.size() : 0);
+SetElements sorted(Texts texts) {
+  sort_addresses(texts);
+  return SetElements(texts);
+}
+
+PeerElements elements_of(const std::vector<PeerFilter>& peers, const Filter& filter) {
+  Texts peer4;
+  Texts peer6;
+  peer4.reserve(peers.size() * 2);
+  peer6.reserve(filter.ipv6 ? peers.size() : 0);
   for (const auto& peer : peers) {
     const auto verdict = " : goto " + chain_of(peer, filter);
-    made.peer4.push_back(peer.address.to_text() + verdict);
-    made.peer4.push_back(peer.image.to_text() + verdict);
+    peer4.push_back(peer.address.to_text() + verdict);
+    peer4.push_back(peer.image.to_text() + verdict);
     if (filter.ipv6) {
-      made.peer6.push_back(peer.address_ipv6.to_text() + verdict);
+      peer6.push_back(peer.address_ipv6.to_text() + verdict);
     }
   }
-  sort_addresses(made.peer4);
-  sort_addresses(made.peer6);
-  return made;
+  return {.peer4 = sorted(std::move(peer4)), .peer6 = sorted(std::move(peer6))};
 }
 
 // All but the elements of the peers.
 Contents without_peers(const Filter& filter) {
-  SetContent route4{.name = "route4"};
-  SetContent route6{.name = "route6"};
+  Texts route4;
+  Texts route6;
   for (const auto& route : filter.routes) {
-    auto& set = route.is_v4() ? route4 : route6;
-    set.elements.push_back(text_of(route));
+    (route.is_v4() ? route4 : route6).push_back(text_of(route));
   }
-  sort_addresses(route4.elements);
-  sort_addresses(route6.elements);
   Contents made;
   auto& sets = made.sets;
   sets.push_back({.name = kPeer4});
-  sets.push_back(std::move(route4));
+  sets.push_back({.name = "route4", .elements = sorted(std::move(route4))});
   if (filter.ipv6) {
     sets.push_back({.name = kPeer6});
-    sets.push_back(std::move(route6));
+    sets.push_back({.name = "route6", .elements = sorted(std::move(route6))});
   }
   if (filter.rights) {
     RightsChains(filter, *filter.rights).add_to(made);
@@ -75,31 +76,30 @@ Contents without_peers(const Filter& filter) {
   return made;
 }
 
-void put(Texts elements, const char* name, Contents& into) {
+void put(SetElements elements, const char* name, Contents& into) {
   const auto set = std::ranges::lower_bound(into.sets, name, {}, &SetContent::name);
   if (set != into.sets.end() && set->name == name) {
     set->elements = std::move(elements);
   }
 }
 
-const Texts& elements_in(const Contents& contents, const char* name) {
-  static const Texts kNothing;
+const SetElements& elements_in(const Contents& contents, const char* name) {
+  static const SetElements kNothing;
   const auto set = std::ranges::lower_bound(contents.sets, name, {}, &SetContent::name);
   return set != contents.sets.end() && set->name == name ? set->elements : kNothing;
 }
 
-Texts changed(const Texts& from, const Texts& gone, const Texts& came) {
+SetElements changed(const SetElements& from, const SetElements& gone, const SetElements& came) {
   Texts stays;
   stays.reserve(from.size());
   std::ranges::set_difference(from, gone, std::back_inserter(stays));
   Texts all;
   all.reserve(stays.size() + came.size());
-  std::merge(std::make_move_iterator(stays.begin()), std::make_move_iterator(stays.end()),
-             came.begin(), came.end(), std::back_inserter(all));
-  return all;
+  std::ranges::merge(stays, came, std::back_inserter(all));
+  return SetElements(all);
 }
 
-std::uint64_t sum_of_peers(const Elements& elements) {
+std::uint64_t sum_of_peers(const PeerElements& elements) {
   return sum_of(kPeer4, elements.peer4) + sum_of(kPeer6, elements.peer6);
 }
 

@@ -62,13 +62,13 @@ std::string text_of(const RuleBox& box, const std::string& counter) {
 
 template <class T>
 SetContent set_of(std::string name, const std::vector<T>& items) {
-  SetContent set{.name = std::move(name)};
-  set.elements.reserve(items.size());
+  std::vector<std::string> texts;
+  texts.reserve(items.size());
   for (const auto& item : items) {
-    set.elements.push_back(text_of(item));
+    texts.push_back(text_of(item));
   }
-  sort_addresses(set.elements);
-  return set;
+  sort_addresses(texts);
+  return {.name = std::move(name), .elements = SetElements(texts)};
 }
 
 void note_left_out(const std::vector<Grant>& grants, const RuleBoxes& boxes,
@@ -205,13 +205,13 @@ void RightsChains::add_rights(const Chain& chain, Contents& contents) const {
     sets.push_back(set_of(fmt::format("_all{}", number), parts.all));
     sets.push_back(set_of(fmt::format("_icmp{}", number), parts.icmp));
     sets.push_back(set_of(fmt::format("_port{}", number), parts.ports));
-    SetContent counts{.name = fmt::format("_new{}", number)};
-    counts.elements.reserve(boxes.boxes.size());
+    std::vector<std::string> counts;
+    counts.reserve(boxes.boxes.size());
     for (const auto& box : boxes.boxes) {
-      counts.elements.push_back(text_of(box, counters_[box.rule]));
+      counts.push_back(text_of(box, counters_[box.rule]));
     }
-    sort_addresses(counts.elements);
-    sets.push_back(std::move(counts));
+    sort_addresses(counts);
+    sets.push_back({.name = fmt::format("_new{}", number), .elements = SetElements(counts)});
   };
   add(chain.boxes4, net::Family::V4, 4);
   if (filter_.ipv6) {

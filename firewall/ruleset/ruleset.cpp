@@ -49,7 +49,8 @@ class Part {
   std::size_t list_;
 };
 
-std::uint64_t sum(Part part, const std::vector<std::string>& texts) {
+template <class Texts>
+std::uint64_t sum(Part&& part, const Texts& texts) {
   std::uint64_t all = 0;
   for (const auto& text : texts) {
     all += part(text);
@@ -77,7 +78,7 @@ std::uint64_t hash_of(const std::string& structure) {
   return first_64_bits(hash);
 }
 
-std::uint64_t sum_of(std::string_view set, const std::vector<std::string>& elements) {
+std::uint64_t sum_of(std::string_view set, const SetElements& elements) {
   return sum(Part("set " + std::string(set)), elements);
 }
 
@@ -104,7 +105,7 @@ Digest digest_of(const Ruleset& ruleset) {
 namespace {
 
 // One pass over two sorted lists: of tens of thousands, a few differ.
-SetChange difference(const SetContent& to, const std::vector<std::string>& from) {
+SetChange difference(const SetContent& to, const SetElements& from) {
   SetChange change{.name = to.name};
   auto old = from.begin();
   auto fresh = to.elements.begin();
@@ -115,11 +116,15 @@ SetChange difference(const SetContent& to, const std::vector<std::string>& from)
     } else if (order > 0) {
       change.added.push_back(*fresh);
     }
-    old += order <= 0 ? 1 : 0;
-    fresh += order >= 0 ? 1 : 0;
+    if (order <= 0) {
+      ++old;
+    }
+    if (order >= 0) {
+      ++fresh;
+    }
   }
-  change.removed.insert(change.removed.end(), old, from.end());
-  change.added.insert(change.added.end(), fresh, to.elements.end());
+  std::ranges::copy(std::move(old), from.end(), std::back_inserter(change.removed));
+  std::ranges::copy(std::move(fresh), to.elements.end(), std::back_inserter(change.added));
   return change;
 }
 
@@ -149,7 +154,7 @@ void exchange_jumps(const std::vector<Jump>& from, const std::vector<Jump>& to, 
 
 void exchange_sets(const std::vector<SetContent>& from, const std::vector<SetContent>& to,
                    Exchange& into) {
-  static const std::vector<std::string> kNothing;
+  static const SetElements kNothing;
   for (const auto& set : to) {
     if (std::ranges::binary_search(into.rights_added, rights_of_set(set.name))) {
       into.filled.push_back(set);
@@ -157,9 +162,9 @@ void exchange_sets(const std::vector<SetContent>& from, const std::vector<SetCon
     }
     const auto old = std::ranges::lower_bound(from, set.name, {}, &SetContent::name);
     const bool there = old != from.end() && old->name == set.name;
-    auto change = difference(set, there ? old->elements : kNothing);
-    if (!change.added.empty() || !change.removed.empty()) {
-      into.changes.push_back(std::move(change));
+    const auto& before = there ? old->elements : kNothing;
+    if (before != set.elements) {
+      into.changes.push_back(difference(set, before));
     }
   }
 }

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "firewall/ruleset/set_elements.h"
+
 // The one nft table `inet causeway` as a value: a structure (base chains and what they always
 // have), which changes with gateways and settings, and its contents, which change with peers and
 // policy. Nft text, numbers only. Pure; transactions.h says how one becomes another, the sink is
@@ -28,7 +30,7 @@ inline constexpr auto kTable = "causeway";  // family inet
 
 struct SetContent {
   std::string name;
-  std::vector<std::string> elements;  // "100.64.0.5", or "100.64.0.5 : goto g_all"; sorted
+  SetElements elements;  // "100.64.0.5", or "100.64.0.5 : goto g_all"; sorted
 
   friend bool operator==(const SetContent&, const SetContent&) = default;
 };
@@ -79,7 +81,7 @@ struct Ruleset {
 // Elements of the sets in `but` do not count.
 [[nodiscard]] std::uint64_t sum_of(const Contents& contents,
                                    std::initializer_list<std::string_view> but = {});
-[[nodiscard]] std::uint64_t sum_of(std::string_view set, const std::vector<std::string>& elements);
+[[nodiscard]] std::uint64_t sum_of(std::string_view set, const SetElements& elements);
 
 // Linear in the text, so it is kept with what it is of.
 [[nodiscard]] Digest digest_of(const Ruleset& ruleset);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "firewall/ruleset/transactions.h"
 
+#include <array>
 #include <string_view>
 #include <utility>
 
@@ -14,8 +15,9 @@ namespace cw::firewall {
 
 namespace {
 
+template <class Texts>
 void append_elements(std::string& text, std::string_view verb, const std::string& set,
-                     const std::vector<std::string>& elements) {
+                     const Texts& elements) {
   if (elements.empty()) {
     return;
   }
@@ -83,7 +85,7 @@ std::string turn(const Exchange& exchange, const Digest& after) {
     append_elements(text, "add", change.name, change.added);
   }
   append(text, "flush set", kDigestSet);
-  append_elements(text, "add", kDigestSet, {after.to_text()});
+  append_elements(text, "add", kDigestSet, std::array{after.to_text()});
   return text;
 }
 

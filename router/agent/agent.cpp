@@ -177,9 +177,7 @@ void Agent::round(firewall::Depth depth) {
   observe(std::exchange(round_.devices, {}));
   arm_after_round();
   notify_status(summary());
-  if (depth == firewall::Depth::Full || !round_.done.empty()) {
-    tidy_.arm_in(kTidy);
-  }
+  tidy_.arm_in(kTidy);
 }
 
 void Agent::note_repair() {

@@ -44,7 +44,7 @@ inline constexpr std::chrono::milliseconds kLongestRetry{30000};
 // A netlink socket that only fails is left alone for this long, instead of asked at once again.
 inline constexpr std::chrono::milliseconds kFirstListen{1000};
 
-// A change, or a long answer, passes through copies of everything, whose room glibc would keep for
+// A round, or a long answer, passes through copies of everything, whose room glibc would keep for
 // ever. It is given back once nobody waits for it.
 inline constexpr std::chrono::milliseconds kTidy{1000};
 

@@ -4,6 +4,8 @@
 #include <memory>
 #include <optional>
 
+#include <sys/prctl.h>
+
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -159,6 +161,9 @@ Started<int> run(const Options& options, Journal& journal) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // What a convergence leaves free is given back a page at a time, and transparent huge pages would
+  // fill the holes again: a third more than is in use. A kernel without them refuses, and has none.
+  (void)::prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
   const auto options = parse_options(argc, argv);
   if (!options && options.error()) {
     const bool version = *options.error() == Say::Version;

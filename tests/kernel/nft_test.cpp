@@ -24,6 +24,7 @@ using firewall::ForeignChain;
 using firewall::NftSocket;
 using firewall::Rights;
 using firewall::Ruleset;
+using firewall::SetElements;
 using firewall::TableState;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -137,9 +138,10 @@ TEST_F(NftTest, MayBeReplacedAgain) {
 TEST_F(NftTest, UpdatingElementsKeepsTheSeal) {
   load(example());
   auto after = example();
-  after.contents.sets[0].elements[0] = "100.64.0.10 : drop";
-  after.contents.sets[0].elements.push_back("100.64.0.7 : goto every_route");
-  after.contents.sets[2].elements.erase(after.contents.sets[2].elements.begin());
+  after.contents.sets[0].elements = {"100.64.0.10 : drop", "100.64.0.5 : drop",
+                                     "100.64.0.7 : goto every_route"};
+  after.contents.sets[2].elements = {"10.2.0.0/16", "10.9.0.5", "192.0.2.1-192.0.2.9",
+                                     "255.0.0.0/8"};
   CW_EXPECT_OK(socket_->commit(
       exchange_texts(exchange(example().contents, after), digest_of(after)).front()));
   EXPECT_EQ(read(Depth::Full), (TableState{.present = true,
@@ -391,14 +393,16 @@ TEST_F(NftTest, NamesChainsWhoseLastRuleDropsOrRejects) {
 
 Ruleset large(unsigned peers) {
   auto ruleset = example();
+  std::vector<std::string> peer4 = {"100.64.0.10 : goto every_route", "100.64.0.5 : drop"};
+  std::vector<std::string> peer6 = {"fd00::6440:5 : goto every_route"};
   for (unsigned i = 0; i < peers; ++i) {
-    ruleset.contents.sets[0].elements.push_back(net::Ip::v4(0x64410000 + i).to_text() +
-                                                " : goto every_route");
-    ruleset.contents.sets[1].elements.push_back(net::Ip::parse("fd01::")->with_low32(i).to_text() +
-                                                " : goto every_route");
+    peer4.push_back(net::Ip::v4(0x64410000 + i).to_text() + " : goto every_route");
+    peer6.push_back(net::Ip::parse("fd01::")->with_low32(i).to_text() + " : goto every_route");
   }
-  std::ranges::sort(ruleset.contents.sets[0].elements);
-  std::ranges::sort(ruleset.contents.sets[1].elements);
+  std::ranges::sort(peer4);
+  std::ranges::sort(peer6);
+  ruleset.contents.sets[0].elements = SetElements(peer4);
+  ruleset.contents.sets[1].elements = SetElements(peer6);
   ruleset.digest = digest_of(ruleset);
   return ruleset;
 }

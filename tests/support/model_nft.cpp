@@ -53,12 +53,12 @@ Result<firewall::TableState> ModelNft::read(firewall::Depth depth,
       if (rights.starts_with(firewall::kRightsPrefix) && !rights_.contains(rights)) {
         continue;
       }
-      firewall::SetContent content{.name = name};
+      std::vector<std::string> elements;
       for (const auto& [key, element] : sets_[name]) {
-        content.elements.push_back(element);
+        elements.push_back(element);
       }
-      std::sort(content.elements.begin(), content.elements.end());
-      contents.sets.push_back(std::move(content));
+      std::ranges::sort(elements);
+      contents.sets.push_back({.name = name, .elements = firewall::SetElements(elements)});
     }
   }
   return state;

@@ -27,7 +27,7 @@ TEST(Digest, ChangesWithTheStructureAloneInItsFirstHalf) {
 
 TEST(Digest, ChangesWithAnElementAloneInItsSecondHalf) {
   auto other = small();
-  other.contents.sets[0].elements[0] = "100.64.0.5 : goto b";
+  other.contents.sets[0].elements = {"100.64.0.5 : goto b", "100.64.0.6 : goto b"};
   EXPECT_EQ(digest_of(other).structure, digest_of(small()).structure);
   EXPECT_NE(digest_of(other).contents, digest_of(small()).contents);
 }
@@ -114,7 +114,7 @@ TEST(Exchange, BuildsOtherRightsBesideThoseInForce) {
 
 TEST(Exchange, OfAnElementThatSomebodyRemovedPutsItBack) {
   auto before = rights();
-  before.sets[1].elements.clear();
+  before.sets[1].elements = {};
   const auto change = exchange(before, with(rights()));
   EXPECT_THAT(change.changes, ElementsAre(SetChange{"v_1_all4", {"10.0.0.0/16"}, {}}));
   EXPECT_FALSE(change.takes_away());
