@@ -44,7 +44,6 @@ struct KnownPeer {
   // Our own device's account, of the last dump that had the peer.
   bool configured = false;  // the last dump had it
   bool is_ours = false;     // its last handshake that we know of was with us
-  Wall own_handshake{};
   std::uint64_t received_bytes = 0;
   // For telling on.
   std::uint64_t version = 0;  // of the book when the fact last changed in a way that is news
@@ -111,7 +110,7 @@ class PeerBook {
 
   Peers peers_;
   Wall accepted_from_{};
-  std::optional<Wall> noted_;  // the last dump
+  bool noted_ = false;  // a dump
   Round round_;
   std::uint64_t version_ = 0;
   std::uint64_t refused_ = 0;

@@ -30,6 +30,13 @@ namespace cw::ha::peers {
 // not take over (ClockChecked in ha/step.h).
 using Wall = std::chrono::sys_time<std::chrono::milliseconds>;
 
+// From 1970 to the year 9999; other times are a broken clock's, and are not told.
+[[nodiscard]] constexpr bool is_plausible(Wall time) {
+  constexpr std::int64_t kMost = 253'402'300'799'999;
+  const auto since = time.time_since_epoch().count();
+  return since >= 0 && since <= kMost;
+}
+
 // Of one gateway; design.md's limit of a network. 1.5 MB at most.
 inline constexpr std::size_t kMostPeers = 10'000;
 // With IPv6 endpoints all of them fill 1,159 of the 1,197 bytes that a letter has for them.
