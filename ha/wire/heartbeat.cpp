@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 #include <sodium.h>
 
+#include "ha/wire/bytes.h"
+
 namespace cw::ha::wire {
 
 namespace {
@@ -30,68 +32,6 @@ static_assert(kTagBytes >= crypto_generichash_BYTES_MIN &&
 Error refused(std::string_view why) {
   return Error::invalid(fmt::format("not a heartbeat: {}", why));
 }
-
-bool is_name(std::string_view name, std::size_t most) {
-  return !name.empty() && name.size() <= most && std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
-  });
-}
-
-class Writer {
- public:
-  template <class Number>
-  void number(Number value) {
-    for (std::size_t i = sizeof(Number); i-- > 0;) {
-      bytes.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
-    }
-  }
-
-  void name(std::string_view name) {
-    bytes.push_back(static_cast<std::uint8_t>(name.size()));
-    bytes.insert(bytes.end(), name.begin(), name.end());
-  }
-
-  std::vector<std::uint8_t> bytes;
-};
-
-// Reads past the end give zeros and an empty name, and are remembered.
-class Reader {
- public:
-  explicit Reader(std::span<const std::uint8_t> bytes) : rest_(bytes) {}
-
-  template <class Number>
-  Number number() {
-    std::uint64_t value = 0;
-    for (const std::uint8_t byte : take(sizeof(Number))) {
-      value = value << 8U | byte;
-    }
-    return static_cast<Number>(value);
-  }
-
-  std::string_view name() {
-    const auto bytes = take(number<std::uint8_t>());
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-  }
-
-  [[nodiscard]] bool is_at_end() const { return !short_ && rest_.empty(); }
-
-  [[nodiscard]] bool was_short() const { return short_; }
-
-  std::span<const std::uint8_t> take(std::size_t count) {
-    if (count > rest_.size()) {
-      short_ = true;
-      rest_ = {};
-      return {};
-    }
-    const auto taken = rest_.first(count);
-    rest_ = rest_.subspan(count);
-    return taken;
-  }
-
- private:
-  std::span<const std::uint8_t> rest_;
-  bool short_ = false;
-};
 
 std::array<std::uint8_t, kTagBytes> tag_of(std::span<const std::uint8_t> bytes,
                                            const HeartbeatKey& key) {

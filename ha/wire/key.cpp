@@ -7,22 +7,34 @@ namespace cw::ha::wire {
 
 namespace {
 
-constexpr std::uint64_t kSubkey = 1;
-constexpr char kContext[crypto_kdf_CONTEXTBYTES + 1] = "cwhabeat";
 static_assert(crypto_kdf_KEYBYTES == net::kKeySize);
+
+struct Derivation {
+  std::uint64_t subkey;
+  char context[crypto_kdf_CONTEXTBYTES + 1];
+};
+
+constexpr Derivation derivation_of(Purpose purpose) {
+  return purpose == Purpose::Heartbeats ? Derivation{.subkey = 1, .context = "cwhabeat"}
+                                        : Derivation{.subkey = 2, .context = "cwhaseal"};
+}
 
 }  // namespace
 
-HeartbeatKey::HeartbeatKey(const net::PrivateKey& gateway) {
-  crypto_kdf_derive_from_key(bytes_.data(), bytes_.size(), kSubkey, kContext,
+template <Purpose kPurpose>
+SiblingKey<kPurpose>::SiblingKey(const net::PrivateKey& gateway) {
+  constexpr Derivation kDerivation = derivation_of(kPurpose);
+  crypto_kdf_derive_from_key(bytes_.data(), bytes_.size(), kDerivation.subkey, kDerivation.context,
                              gateway.expose().data());
 }
 
-HeartbeatKey::HeartbeatKey(HeartbeatKey&& other) noexcept : bytes_(other.bytes_) {
+template <Purpose kPurpose>
+SiblingKey<kPurpose>::SiblingKey(SiblingKey&& other) noexcept : bytes_(other.bytes_) {
   net::wipe(other.bytes_);
 }
 
-HeartbeatKey& HeartbeatKey::operator=(HeartbeatKey&& other) noexcept {
+template <Purpose kPurpose>
+SiblingKey<kPurpose>& SiblingKey<kPurpose>::operator=(SiblingKey&& other) noexcept {
   if (this != &other) {
     bytes_ = other.bytes_;
     net::wipe(other.bytes_);
@@ -30,8 +42,12 @@ HeartbeatKey& HeartbeatKey::operator=(HeartbeatKey&& other) noexcept {
   return *this;
 }
 
-HeartbeatKey::~HeartbeatKey() {
+template <Purpose kPurpose>
+SiblingKey<kPurpose>::~SiblingKey() {
   net::wipe(bytes_);
 }
+
+template class SiblingKey<Purpose::Heartbeats>;
+template class SiblingKey<Purpose::Letters>;
 
 }  // namespace cw::ha::wire

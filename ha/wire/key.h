@@ -3,21 +3,28 @@
 
 #include "net/key.h"
 
-// The key of a gateway's heartbeats, which its siblings have because they share its private key,
-// and nobody else has: libsodium's crypto_kdf (BLAKE2b, keyed; RFC 7693) of the WireGuard private
-// key, subkey 1 in the context "cwhabeat". Who learns it learns nothing about the private key. It
-// cannot be printed or copied, and is wiped when it goes. Deriving costs a microsecond; keep it.
+// The keys of what a gateway's siblings say to each other, which they have because they share its
+// private key, and nobody else has: libsodium's crypto_kdf (BLAKE2b, keyed; RFC 7693) of the
+// WireGuard private key, one subkey for each purpose, each a type of its own so that none is taken
+// for another. Who learns one learns nothing about the private key or the other. It cannot be
+// printed or copied, and is wiped when it goes. Deriving costs a microsecond; keep it.
 namespace cw::ha::wire {
 
-class HeartbeatKey {
- public:
-  explicit HeartbeatKey(const net::PrivateKey& gateway);
+enum class Purpose : std::uint8_t {
+  Heartbeats,  // subkey 1 in the context "cwhabeat"; heartbeat.h
+  Letters,     // subkey 2 in the context "cwhaseal"; sealed.h
+};
 
-  HeartbeatKey(HeartbeatKey&& other) noexcept;
-  HeartbeatKey& operator=(HeartbeatKey&& other) noexcept;
-  HeartbeatKey(const HeartbeatKey&) = delete;
-  HeartbeatKey& operator=(const HeartbeatKey&) = delete;
-  ~HeartbeatKey();
+template <Purpose kPurpose>
+class SiblingKey {
+ public:
+  explicit SiblingKey(const net::PrivateKey& gateway);
+
+  SiblingKey(SiblingKey&& other) noexcept;
+  SiblingKey& operator=(SiblingKey&& other) noexcept;
+  SiblingKey(const SiblingKey&) = delete;
+  SiblingKey& operator=(const SiblingKey&) = delete;
+  ~SiblingKey();
 
   // For seal() and open() alone.
   [[nodiscard]] std::span<const std::uint8_t, net::kKeySize> expose() const { return bytes_; }
@@ -25,5 +32,11 @@ class HeartbeatKey {
  private:
   net::KeyBytes bytes_{};
 };
+
+extern template class SiblingKey<Purpose::Heartbeats>;
+extern template class SiblingKey<Purpose::Letters>;
+
+using HeartbeatKey = SiblingKey<Purpose::Heartbeats>;
+using LetterKey = SiblingKey<Purpose::Letters>;
 
 }  // namespace cw::ha::wire

@@ -13,8 +13,8 @@ HeartbeatKey key_of(const char* base64) {
 }
 
 const HeartbeatKey& key() {
-  static const HeartbeatKey one = key_of("yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=");
-  return one;
+  static const HeartbeatKey kOne = key_of("yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=");
+  return kOne;
 }
 
 Heartbeat example() {
