@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <map>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "ha/gate/handshakes.h"
+#include "ha/gate/rules.h"
 #include "ha/gate/socket/source_routes.h"
 #include "ha/gate/values.h"
 #include "ha/values.h"
@@ -27,6 +28,9 @@
 //
 // Errors: whatever was asked stays what is wanted, and compare() tries it again.
 namespace cw::ha::gate {
+
+// How often compare() is called. What it finds is an accident, which heals as fast as this.
+inline constexpr Duration kCompareEvery{2000};
 
 class GateSocket {
  public:
@@ -82,12 +86,14 @@ class GateSocket {
 
   Result<Entry*> find(const std::string& gateway);
   Result<std::optional<netlink::WgDevice>> read(const Entry& entry);
-  Result<> ensure_blackhole();
-  Result<> settle_rules();
-  Result<> settle_sources();
+  Result<> add_rule(const netlink::Rule& rule);
+  Result<> clear(std::uint32_t table);
+  // `failed`: of a route that the kernel refused, say. What has no route in the table takes main's.
+  Result<std::vector<Wanted>> settle_sources(Result<>& failed);
+  Result<> settle(const std::function<Result<>()>& change_device);
   Result<> settle_device(Entry& entry, Time now);
-  Result<> send(Entry& entry, std::optional<std::uint32_t> mark,
-                std::vector<netlink::WgPeerChange> peers);
+  Result<> change(const Entry& entry, std::optional<std::uint32_t> mark,
+                  std::vector<netlink::WgPeerChange> peers);
   Result<> send_due(Entry& entry, std::optional<std::uint32_t> mark, Time now);
 
   Numbers numbers_;

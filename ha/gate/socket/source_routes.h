@@ -2,6 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <vector>
 
 #include "base/result.h"
 #include "net/ip.h"
@@ -12,6 +15,9 @@
 // client knows one only. Routes in it carry the gates' protocol; others are left alone. Needs
 // CAP_NET_ADMIN. One thread.
 namespace cw::ha::gate {
+
+// Of main; a host with more is a router of another kind. What is left out takes the default route.
+inline constexpr std::size_t kMostRoutes = 1024;
 
 class SourceRoutes {
  public:
@@ -28,7 +34,15 @@ class SourceRoutes {
   SourceRoutes(std::uint8_t protocol, netlink::Channel channel)
       : protocol_(protocol), channel_(std::move(channel)) {}
 
+  Result<> dump(std::uint32_t table, std::uint8_t protocol, net::Family family,
+                const std::function<void(const netlink::Message&)>& take);
+  // As they are to be, in main's order.
+  Result<std::vector<std::vector<std::uint8_t>>> read_main(std::uint32_t table,
+                                                           const net::Ip& source);
+  // Ours, sorted.
   Result<std::vector<std::vector<std::uint8_t>>> read(std::uint32_t table, net::Family family);
+  Result<> write(std::uint16_t type, std::uint16_t flags, const std::vector<std::uint8_t>& route,
+                 std::uint32_t table, std::initializer_list<int> fine);
 
   std::uint8_t protocol_;
   netlink::Channel channel_;
