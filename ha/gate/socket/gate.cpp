@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
@@ -65,11 +66,18 @@ Result<GateSocket> GateSocket::create(Numbers numbers, std::vector<Gateway> gate
   auto sources = CW_TRY(SourceRoutes::create(protocol));
   GateSocket socket(std::move(numbers), std::move(routes), std::move(wireguard),
                     std::move(addresses), std::move(sources));
-  CW_TRY(socket.configure(std::move(gateways), now));
+  CW_TRY(socket.take(std::move(gateways), now));
+  // What fails here does so again, and is told, at the next comparison.
+  std::ignore = socket.settle_all(now);
   return socket;
 }
 
 Result<> GateSocket::configure(std::vector<Gateway> gateways, Time now) {
+  CW_TRY(take(std::move(gateways), now));
+  return settle_all(now);
+}
+
+Result<> GateSocket::take(std::vector<Gateway> gateways, Time now) {
   if (gateways.size() > numbers_.tables) {
     return Error::invalid(fmt::format("{} gateways on one router; at most {} can have a gate",
                                       gateways.size(), numbers_.tables));
@@ -98,6 +106,10 @@ Result<> GateSocket::configure(std::vector<Gateway> gateways, Time now) {
     }
   }
   entries_ = std::move(entries);
+  return {};
+}
+
+Result<> GateSocket::settle_all(Time now) {
   Outcome outcome;
   outcome.add(compare(now));
   for (auto table = numbers_.first_table; table < numbers_.first_table + numbers_.tables; ++table) {

@@ -84,6 +84,8 @@ class GateSocket {
   GateSocket(Numbers numbers, netlink::RouteSocket routes, netlink::WireGuardSocket wireguard,
              netlink::HostAddressSocket addresses, SourceRoutes sources);
 
+  Result<> take(std::vector<Gateway> gateways, Time now);
+  Result<> settle_all(Time now);  // and clears tables of gateways that went
   Result<Entry*> find(const std::string& gateway);
   Result<std::optional<netlink::WgDevice>> read(const Entry& entry);
   Result<> add_rule(const netlink::Rule& rule);
