@@ -80,7 +80,9 @@ void add_others(std::vector<Due>& due, const WgDevice& there,
   std::ranges::stable_sort(others, std::ranges::greater{},
                            [](const WgPeer* peer) { return peer->last_handshake; });
   for (const auto* peer : others) {
-    due.push_back({.kick = {.key = peer->key, .endpoint = *peer->endpoint}, .remake = true});
+    due.push_back(
+        {.kick = {.key = peer->key, .endpoint = peer->endpoint.value_or(net::SocketAddress())},
+         .remake = true});
   }
 }
 
