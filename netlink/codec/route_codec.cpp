@@ -173,6 +173,29 @@ void add_rule_attribute(const Attribute& attribute, Extra& extra) {
   }
 }
 
+// What only rules of gates have.
+bool add_gate_attribute(const Attribute& attribute, Rule& rule) {
+  if (attribute.type == FRA_IP_PROTO) {
+    rule.ip_protocol = attribute.as<std::uint8_t>().value_or(0);
+    return true;
+  }
+  const auto ports = front<fib_rule_port_range>(attribute.payload);
+  if (attribute.type != FRA_SPORT_RANGE || !ports || ports->start != ports->end) {
+    return false;
+  }
+  rule.source_port = ports->start;
+  return true;
+}
+
+bool is_ours(const Rule& rule, std::uint8_t protocol, const Ownership& ownership) {
+  if (rule.priority > ownership.last_priority) {
+    return false;
+  }
+  return rule.priority >= ownership.first_priority ||
+         (ownership.gate_protocol != 0 && rule.priority >= ownership.gate_priority &&
+          (protocol == ownership.protocol || protocol == ownership.gate_protocol));
+}
+
 void set_action(Rule& rule, std::uint8_t action, Extra& extra) {
   switch (action) {
     case FR_ACT_TO_TBL:
@@ -183,6 +206,9 @@ void set_action(Rule& rule, std::uint8_t action, Extra& extra) {
       return;
     case FR_ACT_BLACKHOLE:
       rule.action = RuleAction::Blackhole;
+      return;
+    case FR_ACT_UNREACHABLE:
+      rule.action = RuleAction::Unreachable;
       return;
     default:
       extra.add(fmt::format("action {}", action));
@@ -384,6 +410,12 @@ std::optional<Rule> decode_rule(const Message& message, const Ownership& ownersh
   set_action(rule, header->action, extra);
   Mark mark;
   Attributes attributes(message.payload, sizeof *header);
+  const auto writer = attributes.find(FRA_PROTOCOL);
+  const auto protocol =
+      writer ? writer->as<std::uint8_t>().value_or(std::uint8_t{0}) : std::uint8_t{0};
+  if (protocol == ownership.gate_protocol) {
+    rule.gate_protocol = protocol;
+  }
   while (const auto attribute = attributes.next()) {
     switch (attribute->type) {
       case FRA_PRIORITY:
@@ -407,11 +439,12 @@ std::optional<Rule> decode_rule(const Message& message, const Ownership& ownersh
         rule.table = attribute->as<std::uint32_t>().value_or(0);
         break;
       default:
-        add_rule_attribute(*attribute, extra);
+        if (rule.gate_protocol == 0 || !add_gate_attribute(*attribute, rule)) {
+          add_rule_attribute(*attribute, extra);
+        }
     }
   }
-  if (attributes.malformed() || rule.priority < ownership.first_priority ||
-      rule.priority > ownership.last_priority) {
+  if (attributes.malformed() || !is_ours(rule, protocol, ownership)) {
     return std::nullopt;
   }
   if (mark != Mark{}) {

@@ -56,7 +56,7 @@ struct HostPrefix {
   friend auto operator<=>(const HostPrefix&, const HostPrefix&) = default;
 };
 
-enum class RuleAction : std::uint8_t { Lookup, Prohibit, Blackhole };
+enum class RuleAction : std::uint8_t { Lookup, Prohibit, Blackhole, Unreachable };
 
 struct Mark {
   std::uint32_t value = 0;
@@ -74,7 +74,11 @@ struct Rule {
   std::optional<Mark> mark;
   RuleAction action = RuleAction::Lookup;
   std::uint32_t table = 0;  // Lookup only
-  std::string extra;        // as in Route: "uid_range"
+  // Only of gates' rules, whose protocol is Ownership::gate_protocol; 0: any.
+  std::uint8_t gate_protocol = 0;  // 0: not of a gate
+  std::uint8_t ip_protocol = 0;
+  std::uint16_t source_port = 0;
+  std::string extra;  // as in Route: "uid_range"
 
   friend auto operator<=>(const Rule&, const Rule&) = default;
 };
@@ -94,6 +98,10 @@ struct Ownership {
   std::uint8_t protocol = 0;
   std::uint32_t first_priority = 0;
   std::uint32_t last_priority = 0;
+  // Of the gates (ha/gate): what they write has a protocol of its own. Between this priority and
+  // the first a rule is ours only by its protocol. 0: there are none.
+  std::uint8_t gate_protocol = 0;
+  std::uint32_t gate_priority = 0;
 
   friend bool operator==(const Ownership&, const Ownership&) = default;
 };

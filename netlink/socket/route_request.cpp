@@ -112,6 +112,8 @@ std::uint8_t kernel_action(RuleAction action) {
       return FR_ACT_PROHIBIT;
     case RuleAction::Blackhole:
       return FR_ACT_BLACKHOLE;
+    case RuleAction::Unreachable:
+      return FR_ACT_UNREACHABLE;
   }
   return FR_ACT_UNSPEC;
 }
@@ -205,7 +207,14 @@ Result<Request> new_rule(const Rule& rule, const Ownership& ownership) {
   rtnl_rule_set_family(out.get(), family_of(rule.family));
   rtnl_rule_set_prio(out.get(), rule.priority);
   rtnl_rule_set_action(out.get(), kernel_action(rule.action));
-  CW_TRY(built(rtnl_rule_set_protocol(out.get(), ownership.protocol)));
+  CW_TRY(built(rtnl_rule_set_protocol(
+      out.get(), rule.gate_protocol != 0 ? rule.gate_protocol : ownership.protocol)));
+  if (rule.ip_protocol != 0) {
+    CW_TRY(built(rtnl_rule_set_ipproto(out.get(), rule.ip_protocol)));
+  }
+  if (rule.source_port != 0) {
+    CW_TRY(built(rtnl_rule_set_sport(out.get(), rule.source_port)));
+  }
   if (rule.action == RuleAction::Lookup) {
     rtnl_rule_set_table(out.get(), rule.table);
   }

@@ -165,7 +165,8 @@ struct DependenceOf {
   }
 
   Dependence operator()(const AddRule& a) const {
-    const bool closes = a.rule.action == netlink::RuleAction::Prohibit;
+    const bool closes = a.rule.action == netlink::RuleAction::Prohibit ||
+                        a.rule.action == netlink::RuleAction::Blackhole;
     return {.device = closes ? a.rule.iif : std::string(), .prepares = closes};
   }
 

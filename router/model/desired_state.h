@@ -38,6 +38,7 @@ struct Device {
   net::PublicKey public_key;
   std::uint16_t listen_port = 0;
   std::uint32_t fwmark = 0;
+  bool gated = false;             // the mark is the closed one; if it is the open one, let it be
   std::vector<DevicePeer> peers;  // by key
 
   friend bool operator==(const Device&, const Device&) = default;
@@ -71,6 +72,7 @@ struct DesiredState {
   std::vector<netlink::Address> addresses;
   std::vector<netlink::Route> routes;
   std::vector<netlink::Rule> rules;
+  bool gates = false;                         // rules of gates are somebody's: let them be
   std::vector<Translator> translators;        // by device
   std::vector<WantedSysctl> sysctls;          // in the order in which they are to be set
   std::optional<firewall::Ruleset> firewall;  // none only where nothing at all is wanted

@@ -42,6 +42,9 @@ std::string text_of(const netlink::Rule& rule) {
   if (rule.mark) {
     text += fmt::format(" fwmark {:#x}/{:#x}", rule.mark->value, rule.mark->mask);
   }
+  if (rule.source_port != 0) {
+    text += fmt::format(" sport {}", rule.source_port);
+  }
   switch (rule.action) {
     case RuleAction::Lookup:
       return text + fmt::format(" lookup {}", rule.table);
@@ -49,6 +52,8 @@ std::string text_of(const netlink::Rule& rule) {
       return text + " prohibit";
     case RuleAction::Blackhole:
       return text + " blackhole";
+    case RuleAction::Unreachable:
+      return text + " unreachable";
   }
   return text;
 }

@@ -28,6 +28,7 @@ struct Host {
   bool ipv6 = true;                               // the kernel has IPv6
   std::vector<std::string> ra_devices;            // the kernel takes router advertisements there
   std::optional<std::uint64_t> conntrack_memory;  // bytes; none: its table is not ours to size
+  bool failover = false;                          // causeway-failover runs here, and has the gates
 
   friend bool operator==(const Host&, const Host&) = default;
 };

@@ -100,12 +100,15 @@ class Builder {
 
   void add_gateway(const network::Gateway& gateway) {
     gateways_.push_back(&gateway);
+    const bool gated = is_gated(snapshot_.host, gateway);
     Device device{.name = device_name(gateway.name),
                   .gateway = gateway.name,
                   .mtu = kDeviceMtu,
                   .public_key = gateway.public_key,
                   .listen_port = gateway.listen_port,
-                  .fwmark = kMarkOuter};
+                  .fwmark = gated ? kMarkOuterClosed : kMarkOuter,
+                  .gated = gated,
+                  .peers = {}};
     add_addresses(gateway, device.name);
     if (!gateway.replaces) {  // else the other one has it, but for the peers that have moved
       add_routes(gateway, device.name);
@@ -155,6 +158,7 @@ class Builder {
 
   Result<DesiredState> finish(const DesiredState* before) && {
     add_common_rules();
+    add_gate_rules();
     CW_TRY(add_translators());
     add_routes_of_moved_peers();
     state_.sysctls = conntrack_sysctls(snapshot_.host.conntrack_memory);
@@ -331,6 +335,21 @@ class Builder {
     }
   }
 
+  // What closes a gate. It stands whatever becomes of the failover process, which has all others of
+  // the gates' rules.
+  void add_gate_rules() {
+    state_.gates = snapshot_.host.failover;
+    if (!state_.gates) {
+      return;
+    }
+    for_each_family([&](net::Family family) {
+      state_.rules.push_back({.family = family,
+                              .priority = kPriorityGateClosed,
+                              .mark = netlink::Mark{.value = kMarkOuterClosed, .mask = kMarkMask},
+                              .action = netlink::RuleAction::Blackhole});
+    });
+  }
+
   void add_peer(Device& device, const network::Peer& peer) {
     const auto twin = net::ipv6_twin(ula(), peer.address);
     auto& entry = device.peers.emplace_back(
@@ -362,6 +381,10 @@ class Builder {
 };
 
 }  // namespace
+
+bool is_gated(const Host& host, const network::Gateway& gateway) {
+  return host.failover && gateway.routers.size() > 1;
+}
 
 std::string device_name(const std::string& gateway) {
   return kDevicePrefix + gateway;

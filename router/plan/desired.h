@@ -20,6 +20,9 @@ namespace cw::router {
 [[nodiscard]] Result<DesiredState> desired(const Snapshot& snapshot,
                                            const DesiredState* before = nullptr);
 
+// Whether a gateway is behind a gate, which the failover process opens: it has siblings.
+[[nodiscard]] bool is_gated(const Host& host, const network::Gateway& gateway);
+
 // The name of a gateway's device.
 [[nodiscard]] std::string device_name(const std::string& gateway);
 

@@ -65,7 +65,14 @@ void plan_new_sessions(const Device& device, Stages& stages) {
   }
 }
 
-void plan_link(const Device& device, const netlink::Link* link, Stages& stages) {
+// A handshake that a closed gate swallows keeps the peer from another for 5 s, in which the gate
+// may open.
+bool may_begin_handshakes(const Device& device, const netlink::WgDevice* there) {
+  return !device.gated || (there != nullptr && there->fwmark == kMarkOuter);
+}
+
+void plan_link(const Device& device, const netlink::Link* link, const netlink::WgDevice* there,
+               Stages& stages) {
   if (link == nullptr) {
     stages.devices.push_back({CreateDevice{.device = device.name, .mtu = device.mtu}, kMissing});
     stages.up.push_back({SetUp{device.name}, "new"});
@@ -77,7 +84,9 @@ void plan_link(const Device& device, const netlink::Link* link, Stages& stages) 
   }
   if (!link->up) {
     stages.up.push_back({SetUp{device.name}, "is down"});
-    plan_new_sessions(device, stages);
+    if (may_begin_handshakes(device, there)) {
+      plan_new_sessions(device, stages);
+    }
   }
 }
 
@@ -95,7 +104,8 @@ void plan_configuration(const Device& device, const netlink::WgDevice& there, St
     change.listen_port = device.listen_port;
     differs(fmt::format("port was {}", there.listen_port));
   }
-  if (there.fwmark != device.fwmark) {
+  const bool opened = device.gated && there.fwmark == kMarkOuter;
+  if (there.fwmark != device.fwmark && !opened) {
     change.fwmark = device.fwmark;
     differs(fmt::format("fwmark was {:#x}", there.fwmark));
   }
@@ -104,13 +114,13 @@ void plan_configuration(const Device& device, const netlink::WgDevice& there, St
   }
 }
 
-void plan_peers(const Device& device, const std::vector<netlink::WgPeer>& there, Stages& stages) {
-  auto difference = diff_peers(device.peers, there);
+void plan_peers(const Device& device, const netlink::WgDevice& there, Stages& stages) {
+  auto difference = diff_peers(device.peers, there.peers);
   if (!difference.set.empty()) {
     stages.peers.push_back({ChangePeers{.device = device.name, .peers = std::move(difference.set)},
                             "missing or different"});
   }
-  if (!difference.resume.empty()) {
+  if (!difference.resume.empty() && may_begin_handshakes(device, &there)) {
     stages.handshakes.push_back(
         {StartHandshakes{.device = device.name, .peers = std::move(difference.resume)},
          "made anew, seen lately"});
@@ -135,13 +145,14 @@ void plan_devices(const DesiredState& desired, const KernelState& kernel, Stages
           {CreateDevice{.device = device.name, .mtu = device.mtu}, "the name is taken"});
       continue;
     }
-    plan_link(device, link, stages);
+    plan_link(device, link, there, stages);
     if (link == nullptr) {
-      plan_configuration(device, {.name = device.name}, stages);
-      plan_peers(device, {}, stages);
+      const netlink::WgDevice fresh{.name = device.name};
+      plan_configuration(device, fresh, stages);
+      plan_peers(device, fresh, stages);
     } else if (there != nullptr) {
       plan_configuration(device, *there, stages);
-      plan_peers(device, there->peers, stages);
+      plan_peers(device, *there, stages);
     }
   }
   if (!kernel.links.complete) {
@@ -214,8 +225,12 @@ void plan_routes(const DesiredState& desired, const KernelState& kernel, Stages&
       desired.routes, kernel.routes, stages.routes, stages.removals,
       [](const Route& item) { return AddRoute{item}; },
       [](const Route& item) { return RemoveRoute{item}; });
+  auto rules = kernel.rules;
+  if (desired.gates) {
+    std::erase_if(rules.items, [](const Rule& rule) { return rule.gate_protocol != 0; });
+  }
   plan_items(
-      desired.rules, kernel.rules, stages.rules, stages.removals,
+      desired.rules, rules, stages.rules, stages.removals,
       [](const Rule& item) { return AddRule{item}; },
       [](const Rule& item) { return RemoveRule{item}; });
   if (!kernel.links.complete) {

@@ -214,7 +214,8 @@ TEST(DecodeHostRoute, LeadsSomewhereAndNotByADeviceOfOurs) {
   EXPECT_FALSE(decode_host_route(Built(route()).message(), kOurs, name));
 }
 
-MessageWriter rule(std::uint32_t priority = 4910, std::uint8_t action = FR_ACT_TO_TBL) {
+MessageWriter rule(std::uint32_t priority = 4910, std::uint8_t action = FR_ACT_TO_TBL,
+                   std::uint8_t protocol = 204) {
   fib_rule_hdr header{};
   header.family = AF_INET;
   header.action = action;
@@ -223,7 +224,7 @@ MessageWriter rule(std::uint32_t priority = 4910, std::uint8_t action = FR_ACT_T
   out.number(FRA_PRIORITY, priority);
   out.number(FRA_TABLE, std::uint32_t{7920});
   out.number(FRA_SUPPRESS_PREFIXLEN, 0xffffffffU);
-  out.number(FRA_PROTOCOL, std::uint8_t{204});
+  out.number(FRA_PROTOCOL, protocol);
   return out;
 }
 
@@ -260,6 +261,43 @@ TEST(DecodeRule, ReadsADestination) {
 TEST(DecodeRule, LeavesOtherPrioritiesAlone) {
   EXPECT_FALSE(decode_rule(Built(rule(4899)).message(), kOurs));
   EXPECT_FALSE(decode_rule(Built(rule(5000)).message(), kOurs));
+}
+
+TEST(DecodeRule, BeforeOurPrioritiesItIsTheProtocolThatTells) {
+  auto ours = kOurs;
+  ours.gate_protocol = 205;
+  ours.gate_priority = 4890;
+  const auto decoded = [&](std::uint32_t priority, std::uint8_t protocol) {
+    return decode_rule(Built(rule(priority, FR_ACT_TO_TBL, protocol)).message(), ours);
+  };
+  EXPECT_FALSE(decoded(4890, 3));
+  EXPECT_FALSE(decoded(4889, 205));
+  ASSERT_TRUE(decoded(4890, 204));
+  EXPECT_EQ(decoded(4890, 204)->gate_protocol, 0);
+  ASSERT_TRUE(decoded(4899, 205));
+  EXPECT_EQ(decoded(4899, 205)->gate_protocol, 205);
+  EXPECT_EQ(decoded(4910, 3)->gate_protocol, 0);
+}
+
+TEST(DecodeRule, ReadsAGatesRule) {
+  auto ours = kOurs;
+  ours.gate_protocol = 205;
+  ours.gate_priority = 4890;
+  const auto gates = [](std::uint8_t protocol) {
+    auto out = rule(4894, FR_ACT_TO_TBL, protocol);
+    out.number(FRA_IP_PROTO, std::uint8_t{17});
+    const fib_rule_port_range ports{.start = 51820, .end = 51820};
+    out.bytes(FRA_SPORT_RANGE, {reinterpret_cast<const std::uint8_t*>(&ports), sizeof ports});
+    return out;
+  };
+  EXPECT_EQ(decode_rule(Built(gates(205)).message(), ours), (Rule{.family = net::Family::V4,
+                                                                  .priority = 4894,
+                                                                  .action = RuleAction::Lookup,
+                                                                  .table = 7920,
+                                                                  .gate_protocol = 205,
+                                                                  .ip_protocol = 17,
+                                                                  .source_port = 51820}));
+  EXPECT_EQ(decode_rule(Built(gates(204)).message(), ours)->extra, "ipproto, port range");
 }
 
 TEST(DecodeRule, TellsWhatItCannotExpress) {

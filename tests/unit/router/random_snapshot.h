@@ -16,6 +16,11 @@ inline Snapshot random_snapshot() {
   const auto gateways = *rc::gen::inRange(1U, 3U);
   auto snapshot = test::snapshot(gateways, *rc::gen::inRange(0U, 12U));
   snapshot.host.ipv6 = *rc::gen::arbitrary<bool>();
+  snapshot.host.failover = *rc::gen::arbitrary<bool>();
+  if (*rc::gen::arbitrary<bool>()) {
+    snapshot.netmap.sites.front().routers.push_back({.name = "r2"});
+    snapshot.netmap.sites.front().gateways.front().routers.emplace_back("r2");
+  }
   if (*rc::gen::arbitrary<bool>()) {
     snapshot.netmap.sites.front().routes.push_back(*net::Prefix::parse("10.1.0.0/16"));
   }
