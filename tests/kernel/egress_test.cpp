@@ -159,7 +159,7 @@ firewall::Egress floating(const char* address) {
       .mode = EgressMode::Floating, .address = ip(address), .address_ipv6 = ip("2001:db8:1::20")};
 }
 
-constexpr auto kAtHost = "10.0.1.20";     // an address of the LAN, and of the router
+constexpr auto kAtHost = "10.0.1.20";      // an address of the LAN, and of the router
 constexpr auto kRoutedHere = "10.7.7.20";  // of nobody, and the site sends it to the router
 
 firewall::Filter filter(const firewall::Egress& egress) {
