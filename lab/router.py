@@ -126,6 +126,12 @@ address = "{GATEWAY_ADDRESS}"
         site = self.folder / "sites/prod.toml"
         site.write_text(re.sub(r"^routes = .*$", f"routes = {json.dumps(routes)}", site.read_text(), flags=re.MULTILINE))
 
+    def set_egress(self, table: str) -> None:
+        """Of the last gateway: `{ mode = "routed" }`."""
+        site = self.folder / "sites/prod.toml"
+        text = re.sub(r"^egress = .*\n", "", site.read_text(), flags=re.MULTILINE)
+        site.write_text(f"{text}egress = {table}\n")
+
     def set_policy(self, text: str | None) -> None:
         """policy.toml, replaced in one go; None: there is none."""
         file = self.folder / "policy.toml"

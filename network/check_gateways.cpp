@@ -179,26 +179,6 @@ void check_endpoint(Checks& checks, const GatewayView& gateway, Claims<net::Endp
   }
 }
 
-void check_floating(Checks& checks, const GatewayView& gateway,
-                    std::map<std::string_view, Claims<net::Ip>>& floating) {
-  const auto& address = gateway.table->egress.address;
-  if (!address || gateway.table->replaces) {
-    return;
-  }
-  const auto at = gateway.at(address.span);
-  if (const Origin* first = floating[gateway.site].claim(*address, at)) {
-    checks.report(at, fmt::format("two gateways have the egress address {}", address->to_text()),
-                  *first, "the other one", "each gateway needs an address of its own to move");
-  }
-  for (const RouterTable& router : gateway.file->routers) {
-    if (router.address && *router.address == *address) {
-      checks.report(at, fmt::format("the egress address {} is a router's own", address->to_text()),
-                    gateway.at(router.address.span), "this router's",
-                    "choose a free address: it moves between routers");
-    }
-  }
-}
-
 // All but its name, key, endpoint and port: a peer keeps its address and the rules for it, on
 // whichever of the two it is.
 void check_likeness(Checks& checks, const GatewayView& gateway, const GatewayView& old) {
@@ -224,7 +204,8 @@ void check_likeness(Checks& checks, const GatewayView& gateway, const GatewayVie
   }
   const auto& egress = table.egress;
   if (egress.mode.value != old.table->egress.mode.value ||
-      egress.address.value != old.table->egress.address.value) {
+      egress.address.value != old.table->egress.address.value ||
+      egress.address_ipv6.value != old.table->egress.address_ipv6.value) {
     differs("egress", table.at, old.table->at);
   }
 }
@@ -258,7 +239,6 @@ void check_gateways(Checks& checks) {
   Claims<std::string> names;
   Claims<net::Endpoint> endpoints;
   Claims<RouterPort> ports;
-  std::map<std::string_view, Claims<net::Ip>> floating;
   for (const auto& [site, file] : checks.directory.sites) {
     for (const GatewayTable& table : file.gateways) {
       GatewayView gateway{.site = site,
@@ -286,7 +266,6 @@ void check_gateways(Checks& checks) {
       warn_of_several_routers(checks, gateway);
       check_block(checks, gateway, checks.gateways);
       check_endpoint(checks, gateway, endpoints, ports);
-      check_floating(checks, gateway, floating);
       checks.gateways.push_back(std::move(gateway));
     }
   }

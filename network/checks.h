@@ -127,6 +127,7 @@ struct Checks {
 void check_network(Checks& checks);
 void check_sites(Checks& checks);     // ids, routes, routers
 void check_gateways(Checks& checks);  // fills Checks::gateways
+void check_egress(Checks& checks);    // after check_gateways
 void check_aliases(Checks& checks);   // against all that has addresses
 void check_peers(Checks& checks);     // after check_gateways
 

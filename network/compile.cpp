@@ -38,7 +38,8 @@ Gateway make_gateway(const GatewayView& view) {
       .address = *table.address,
       .routers = {view.routers.begin(), view.routers.end()},
       .egress = {.mode = table.egress.mode.value.value_or(EgressMode::Masquerade),
-                 .address = table.egress.address.value},
+                 .address = table.egress.address.value,
+                 .address_ipv6 = table.egress.address_ipv6.value},
       .replaces = table.replaces.value,
   };
   std::ranges::sort(gateway.routers);
@@ -124,6 +125,7 @@ Compiled compile(const Directory& directory) {
   check_network(checks);
   check_sites(checks);
   check_gateways(checks);
+  check_egress(checks);
   check_aliases(checks);
   check_peers(checks);
   auto policy = check_policy(checks);
@@ -189,7 +191,9 @@ SiteFile to_file(const Site& site) {
         .address = field(gateway.address),
         .routers = located(gateway.routers),
         .replaces = field(gateway.replaces),
-        .egress = {.mode = field(gateway.egress.mode), .address = field(gateway.egress.address)},
+        .egress = {.mode = field(gateway.egress.mode),
+                   .address = field(gateway.egress.address),
+                   .address_ipv6 = field(gateway.egress.address_ipv6)},
     });
   }
   return file;

@@ -12,7 +12,8 @@
 // netmap does not mean. Pure.
 namespace cw::network {
 
-// Of this netmap; sorted: `ipv4-aliases`, where a site has one.
+// Of this netmap; sorted: `floating-ipv6`, where a gateway's egress has an IPv6 address, and
+// `ipv4-aliases`, where a site has one.
 [[nodiscard]] std::vector<std::string> features_of(const Netmap& netmap);
 
 [[nodiscard]] bool is_known_feature(std::string_view name);

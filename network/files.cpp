@@ -113,7 +113,17 @@ Result<net::Ip> parse_host_address(std::string_view text) {
 Result<net::Ip> parse_floating_address(std::string_view text) {
   const auto ip = CW_TRY(parse_host_address(text));
   if (!ip.is_v4()) {
-    return Error::invalid(fmt::format("{} is not an IPv4 address", text));
+    return Error::invalid(fmt::format(
+        "{} is not an IPv4 address; an IPv6 one goes into `address_ipv6` beside it", text));
+  }
+  return ip;
+}
+
+Result<net::Ip> parse_floating_ipv6(std::string_view text) {
+  const auto ip = CW_TRY(parse_host_address(text));
+  if (ip.is_v4()) {
+    return Error::invalid(
+        fmt::format("{} is not an IPv6 address; an IPv4 one goes into `address`", text));
   }
   return ip;
 }
@@ -167,17 +177,23 @@ EgressTable read_egress(TableReader& gateway, const std::string& path, Diagnosti
   }
   egress.mode = table->take("mode", parse_egress_mode);
   egress.address = table->take("address", parse_floating_address);
+  egress.address_ipv6 = table->take("address_ipv6", parse_floating_ipv6);
   const bool mode_known = egress.mode || !egress.mode.set;
   const bool floating = egress.mode && *egress.mode == EgressMode::Floating;
   if (floating && !egress.address.set) {
     diagnostics.push_back({.message = "egress mode floating needs an `address`",
                            .place = {.file = path, .span = egress.mode.span},
                            .hint = "add the IPv4 address that moves with the gateway"});
-  } else if (mode_known && !floating && egress.address.set) {
-    diagnostics.push_back({.message = "only egress mode floating has an `address`",
-                           .place = {.file = path, .span = egress.address.span},
-                           .hint = "remove it, or set mode = \"floating\""});
   }
+  const auto refuse = [&](const Field<net::Ip>& field, std::string_view key) {
+    if (mode_known && !floating && field.set) {
+      diagnostics.push_back({.message = fmt::format("only egress mode floating has an `{}`", key),
+                             .place = {.file = path, .span = field.span},
+                             .hint = "remove it, or set mode = \"floating\""});
+    }
+  };
+  refuse(egress.address, "address");
+  refuse(egress.address_ipv6, "address_ipv6");
   return egress;
 }
 

@@ -44,6 +44,7 @@ struct RouterTable {
 struct EgressTable {
   Field<EgressMode> mode;
   Field<net::Ip> address;
+  Field<net::Ip> address_ipv6;
 
   friend bool operator==(const EgressTable&, const EgressTable&) = default;
 };

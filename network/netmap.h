@@ -29,7 +29,9 @@ enum class EgressMode : std::uint8_t {
 
 struct Egress {
   EgressMode mode = EgressMode::Masquerade;
-  std::optional<net::Ip> address;  // Floating only
+  // Floating only. Without the second, IPv6 leaves as with Masquerade.
+  std::optional<net::Ip> address;
+  std::optional<net::Ip> address_ipv6;
 
   friend bool operator==(const Egress&, const Egress&) = default;
 };

@@ -74,7 +74,8 @@ std::string say(const Egress& egress) {
     case EgressMode::Masquerade:
       return "masquerade";
     case EgressMode::Floating:
-      return "floating " + (egress.address ? egress.address->to_text() : "");
+      return "floating " + (egress.address ? egress.address->to_text() : "") +
+             (egress.address_ipv6 ? " " + egress.address_ipv6->to_text() : "");
     case EgressMode::Routed:
       return "routed";
   }

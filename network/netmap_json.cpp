@@ -39,6 +39,9 @@ Json of(const Gateway& gateway) {
   if (gateway.egress.address) {
     egress["address"] = gateway.egress.address->to_text();
   }
+  if (gateway.egress.address_ipv6) {
+    egress["address_ipv6"] = gateway.egress.address_ipv6->to_text();
+  }
   Json json = {{"name", gateway.name},
                {"public_key", gateway.public_key.to_text()},
                {"endpoint", gateway.endpoint.to_text()},

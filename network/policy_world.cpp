@@ -29,11 +29,22 @@ std::vector<policy::Entrance> entrances_of(const Peer& peer, const Netmap& netma
   return found;
 }
 
+// Also those that float, which are on the router that serves their gateway.
 std::vector<policy::RouterAddress> addresses_of(const Site& site) {
   std::vector<policy::RouterAddress> found;
   for (const auto& router : site.routers) {
     if (router.address) {
       found.push_back({.router = router.name, .address = *router.address});
+    }
+  }
+  for (const auto& gateway : site.gateways) {
+    for (const auto& address : {gateway.egress.address, gateway.egress.address_ipv6}) {
+      if (!address) {
+        continue;
+      }
+      for (const auto& router : gateway.routers) {
+        found.push_back({.router = router, .address = *address});
+      }
     }
   }
   return found;

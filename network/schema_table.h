@@ -135,10 +135,15 @@ inline constexpr auto kKeys = std::to_array<Key>({
      "{ mode = \"masquerade\" }", "How packets leave towards the site."},
 
     {FileKind::Site, "gateway.egress", "mode", Text, kOptional, "\"masquerade\"", "\"masquerade\"",
-     "_masquerade_: with the router's own address. _floating_: with an address that moves with "
-     "the gateway. _routed_: unchanged; the site's routers must route the block to the router."},
+     "_masquerade_: with the router's own address. _floating_: with an address of the gateway's "
+     "own, which moves with it. _routed_: unchanged, as the peer's own address; the site must "
+     "route the block, and its IPv6 twin, to the router."},
     {FileKind::Site, "gateway.egress", "address", Address, kOptional, "none", "\"10.0.0.20\"",
-     "The IPv4 address of mode _floating_, which needs it; the others refuse it."},
+     "The IPv4 address of mode _floating_, which needs it; the others refuse it. It is this "
+     "gateway's alone: no router's own address, and none of the pool."},
+    {FileKind::Site, "gateway.egress", "address_ipv6", Address, kOptional,
+     "IPv6 leaves with the router's own address", "\"2001:db8:10::20\"",
+     "The same for IPv6, beside *address*."},
 
     // peers/NAME.toml
     {FileKind::Peer, "", "public_key", PublicKey, kRequired, "", "\"(what wg pubkey prints)\"",

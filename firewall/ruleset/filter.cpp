@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "firewall/ruleset/contents.h"
+#include "firewall/ruleset/egress.h"
 #include "firewall/ruleset/never.h"
 #include "firewall/ruleset/outer.h"
 #include "firewall/ruleset/rights_chains.h"
@@ -165,6 +166,7 @@ void write_forward(Writer& out, const Filter& filter) {
   // A reply whose device is gone must not leave by the default route, in the clear.
   out.line("ip daddr {{ {}, {} }} drop", fmt::join(ours, ", "), fmt::join(images, ", "));
   out.line6("ip6 daddr {{ {} }} drop", fmt::join(ours6, ", "));
+  write_unrouted(out, filter);
   out.close();
 }
 
@@ -189,18 +191,6 @@ void write_refuse(Writer& out) {
   out.open("chain refuse_forwarded");
   out.line("fib daddr type local accept");
   out.line("goto refuse");
-  out.close();
-}
-
-void write_masquerade(Writer& out, const Filter& filter) {
-  const auto ours = texts(filter.tunnels, &TunnelFilter::block);
-  const auto images = texts(filter.tunnels, &TunnelFilter::image);
-  const auto ours6 = texts(filter.tunnels, &TunnelFilter::block_ipv6);
-  out.open("chain nat_postrouting");
-  out.line("type nat hook postrouting priority srcnat; policy accept;");
-  out.line(R"(oifname {{ "cw-*", "lo" }} accept)");
-  out.line("ip saddr {{ {}, {} }} masquerade", fmt::join(ours, ", "), fmt::join(images, ", "));
-  out.line6("ip6 saddr {{ {} }} masquerade", fmt::join(ours6, ", "));
   out.close();
 }
 
@@ -241,7 +231,7 @@ std::string structure_of(const Filter& filter) {
   write_judgement(out, filter);
   write_input(out);
   write_forward(out, filter);
-  write_masquerade(out, filter);
+  write_egress(out, filter);
   return out.take();
 }
 

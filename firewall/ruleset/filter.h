@@ -23,15 +23,32 @@
 //                         from a tunnel to an IPv4 alias: to what it stands for
 //   prerouting dstnat+10  from a tunnel: by peer; to a tunnel: replies, and what the policy opens.
 //                         What is allowed gets the mark without which no route is found (ADR 0003)
+//   input raw             to a floating address, and of no connection: drop (egress.h)
 //   input                 from a tunnel to the router itself: ICMP only
 //   forward               nothing without the mark; MSS clamp; nothing for a peer leaves by another
 //                         device
-//   postrouting           masquerade towards the site
+//   postrouting           towards the site: masquerade, or what the tunnel's egress says
 //   ingress               with a flowtable: TCP and UDP that were answered, past all of the above
 //
 // Of what passes by a rule, new connections are counted for it (tally.h); of what does not,
 // packets.
 namespace cw::firewall {
+
+// How what came from a tunnel leaves towards the site.
+enum class EgressMode : std::uint8_t {
+  Masquerade,  // from the router's own address
+  Floating,    // from an address that moves with the gateway
+  Routed,      // from the peer's own, also where it was translated
+};
+
+struct Egress {
+  EgressMode mode = EgressMode::Masquerade;
+  // Floating only. Without the second, IPv6 is masqueraded.
+  std::optional<net::Ip> address;
+  std::optional<net::Ip> address_ipv6;
+
+  friend bool operator==(const Egress&, const Egress&) = default;
+};
 
 struct TunnelFilter {
   std::string device;
@@ -41,6 +58,7 @@ struct TunnelFilter {
   net::Prefix image;       // translated sources, in 240.0.0.0/4
   net::Ip address = {};    // the gateway's own, in the block
   net::Ip address_ipv6 = {};
+  Egress egress = {};  // of two with one block the same
 
   friend bool operator==(const TunnelFilter&, const TunnelFilter&) = default;
 };

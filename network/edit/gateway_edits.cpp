@@ -163,6 +163,10 @@ std::string egress_text(const EgressTable& egress) {
     members += (members.empty() ? "" : ", ");
     members += "address = " + toml_string(egress.address->to_text());
   }
+  if (egress.address_ipv6) {
+    members += (members.empty() ? "" : ", ");
+    members += "address_ipv6 = " + toml_string(egress.address_ipv6->to_text());
+  }
   return "{ " + members + " }";
 }
 

@@ -63,17 +63,17 @@ Result<> check_key(const Host& host, const network::Gateway& gateway) {
   return {};
 }
 
-// A mode that is silently another one would leave the site's own rules for the block without
-// effect.
-Result<> check_egress(const network::Gateway& gateway) {
-  if (gateway.egress.mode != network::EgressMode::Masquerade) {
-    return Error::make(
-        ErrorKind::Unsupported,
-        fmt::format("gateway '{}' has an egress mode that this version does not have yet; set "
-                    "egress = {{ mode = \"masquerade\" }} or leave it out",
-                    gateway.name));
+firewall::Egress egress_of(const network::Egress& egress) {
+  using enum firewall::EgressMode;
+  switch (egress.mode) {
+    case network::EgressMode::Masquerade:
+      break;
+    case network::EgressMode::Floating:
+      return {.mode = Floating, .address = egress.address, .address_ipv6 = egress.address_ipv6};
+    case network::EgressMode::Routed:
+      return {.mode = Routed};
   }
-  return {};
+  return {.mode = Masquerade};
 }
 
 bool is_served(const network::Peer& peer, const std::string& site, WallTime now) {
@@ -120,7 +120,8 @@ class Builder {
                                .block_ipv6 = gateway.block.ipv6(ula()),
                                .image = gateway.block.image(),
                                .address = gateway.address,
-                               .address_ipv6 = net::ipv6_twin(ula(), gateway.address)});
+                               .address_ipv6 = net::ipv6_twin(ula(), gateway.address),
+                               .egress = egress_of(gateway.egress)});
     state_.devices.push_back(std::move(device));
   }
 
@@ -399,7 +400,6 @@ Result<DesiredState> desired(const Snapshot& snapshot, const DesiredState* befor
       continue;
     }
     CW_TRY(check_key(snapshot.host, gateway));
-    CW_TRY(check_egress(gateway));
     // What replaces another has its prefixes.
     if (is_left_out(gateway.replaces.value_or(gateway.name), snapshot.overlaps)) {
       continue;

@@ -12,8 +12,7 @@ namespace cw::router {
 // ErrorKind::Invalid where this router cannot serve this netmap: it is not in its site, or a key
 // it holds is not the gateway's. The message says what to do. A gateway for which it holds no key
 // is an error too; a router that serves no gateway is not, and a gateway whose prefixes the host
-// uses for something else is left out (plan/overlap.h). ErrorKind::Unsupported: an egress mode
-// other than masquerade.
+// uses for something else is left out (plan/overlap.h).
 //
 // `before`, if given, is what was made of another snapshot: the same comes out, quicker where few
 // peers differ.

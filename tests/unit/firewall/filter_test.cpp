@@ -63,12 +63,48 @@ Filter with_flowtable() {
   return filter;
 }
 
+// One gateway of each mode, and one whose IPv6 does not float.
+Filter each_egress() {
+  const auto prefix = [](const char* text) { return *net::Prefix::parse(text); };
+  const auto ip = [](const char* text) { return *net::Ip::parse(text); };
+  auto filter = one_gateway();
+  const auto add = [&](const char* device, std::uint16_t port, const char* block,
+                       const char* block_ipv6, const char* image, Egress egress) {
+    filter.tunnels.push_back({.device = device,
+                              .listen_port = port,
+                              .block = prefix(block),
+                              .block_ipv6 = prefix(block_ipv6),
+                              .image = prefix(image),
+                              .egress = egress});
+  };
+  add("cw-move", 51821, "100.101.0.0/16", "fd12:3456:789a::6465:0/112", "240.37.0.0/16",
+      {.mode = EgressMode::Floating,
+       .address = ip("10.0.0.20"),
+       .address_ipv6 = ip("2001:db8:1::20")});
+  add("cw-four", 51822, "100.102.0.0/16", "fd12:3456:789a::6466:0/112", "240.38.0.0/16",
+      {.mode = EgressMode::Floating, .address = ip("10.0.0.21"), .address_ipv6 = {}});
+  add("cw-plain", 51823, "100.103.0.0/16", "fd12:3456:789a::6467:0/112", "240.39.0.0/16",
+      {.mode = EgressMode::Routed, .address = {}, .address_ipv6 = {}});
+  return filter;
+}
+
+Filter with_egress(const Egress& egress) {
+  auto filter = one_gateway();
+  filter.tunnels.front().egress = egress;
+  return filter;
+}
+
+const Egress kFloating = {.mode = EgressMode::Floating,
+                          .address = net::Ip::v4(0x0a000014),
+                          .address_ipv6 = *net::Ip::parse("2001:db8:1::20")};
+
 class FilterGolden : public testing::TestWithParam<std::pair<const char*, Filter>> {};
 
 INSTANTIATE_TEST_SUITE_P(Filter, FilterGolden,
                          testing::Values(std::pair("one_gateway", one_gateway()),
                                          std::pair("policy", with_policy()),
-                                         std::pair("flowtable", with_flowtable())),
+                                         std::pair("flowtable", with_flowtable()),
+                                         std::pair("egress", each_egress())),
                          [](const auto& test) { return test.param.first; });
 
 TEST_P(FilterGolden, ReadsLikeItsFile) {
@@ -145,6 +181,32 @@ TEST(Filter, SpeaksNoIpv6OnAHostWithoutIt) {
   filter.ipv6 = false;
   EXPECT_THAT(replace_text(compile(filter)), Not(HasSubstr("ip6 ")));
   EXPECT_THAT(replace_text(compile(filter)), Not(HasSubstr("peer6")));
+}
+
+TEST(Filter, MasqueradesNothingThatFloatsOrIsRouted) {
+  EXPECT_THAT(compile(with_egress(kFloating)).structure, Not(HasSubstr("masquerade")));
+  EXPECT_THAT(compile(with_egress({.mode = EgressMode::Routed})).structure,
+              Not(HasSubstr("masquerade")));
+}
+
+TEST(Filter, TranslatesTheBlockOfTwoTunnelsOnce) {
+  auto filter = with_egress(kFloating);
+  auto replacement = filter.tunnels.front();
+  replacement.device = "cw-prod-2";
+  replacement.listen_port = 51920;
+  filter.tunnels.push_back(replacement);
+  const auto text = compile(filter).structure;
+  const auto rule = text.find(" snat ip to 10.0.0.20");
+  ASSERT_NE(rule, std::string::npos);
+  EXPECT_EQ(text.find(" snat ip to 10.0.0.20", rule + 1), std::string::npos);
+  EXPECT_THAT(text, HasSubstr("ip daddr { 10.0.0.20 } ct state"));
+}
+
+TEST(Filter, FloatsInIpv4AloneOnAHostWithoutIpv6) {
+  auto filter = with_egress(kFloating);
+  filter.ipv6 = false;
+  EXPECT_THAT(compile(filter).structure, Not(HasSubstr("ip6")));
+  EXPECT_THAT(compile(filter).structure, HasSubstr("snat ip to 10.0.0.20"));
 }
 
 TEST(Filter, RedirectsNothingWithoutAlternatePorts) {

@@ -39,7 +39,9 @@ std::string gateway(unsigned site, unsigned g, unsigned split) {
       return text + "egress.mode = \"routed\"\n";
     case 1:
       return text +
-             fmt::format("[gateway.egress]\nmode = \"floating\"\naddress = \"10.9.0.{}\"\n", g + 1);
+             fmt::format("[gateway.egress]\nmode = \"floating\"\naddress = \"10.9.0.{}\"\n",
+                         g + 1) +
+             (coin() ? fmt::format("address_ipv6 = \"2001:db8:ffff::{}\"\n", g + 1) : "");
     default:
       return text;
   }

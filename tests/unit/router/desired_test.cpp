@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "firewall/ruleset/revoked.h"
 #include "router/model/ownership.h"
 #include "tests/support/networks.h"
 
@@ -160,12 +161,30 @@ TEST(Desired, RefusesAKeyThatIsNotTheGateways) {
   EXPECT_THAT(desired(all).error().message, HasSubstr("one of them is the wrong one"));
 }
 
-TEST(Desired, RefusesAnEgressModeRatherThanMasqueradeInstead) {
-  auto all = snapshot(1, 0);
+TEST(Desired, HasTheEgressOfEachGateway) {
+  auto all = snapshot(2, 0);
+  auto& gateways = all.netmap.sites[0].gateways;
+  gateways[0].egress = {.mode = network::EgressMode::Floating,
+                        .address = net::Ip::parse("10.0.0.20").value(),
+                        .address_ipv6 = net::Ip::parse("2001:db8:1::20").value()};
+  gateways[1].egress.mode = network::EgressMode::Routed;
+  const auto tunnels = desired(all)->filter.tunnels;
+  ASSERT_EQ(tunnels.size(), 2U);
+  EXPECT_EQ(tunnels[0].egress, (firewall::Egress{.mode = firewall::EgressMode::Floating,
+                                                 .address = gateways[0].egress.address,
+                                                 .address_ipv6 = gateways[0].egress.address_ipv6}));
+  EXPECT_EQ(tunnels[1].egress, (firewall::Egress{.mode = firewall::EgressMode::Routed}));
+}
+
+TEST(Desired, JudgesAllConnectionsAgainWhereTheEgressIsAnother) {
+  auto all = snapshot(1, 2);
+  const auto before = *desired(all);
   all.netmap.sites[0].gateways[0].egress.mode = network::EgressMode::Routed;
-  EXPECT_EQ(desired(all).error().kind, ErrorKind::Unsupported);
-  all.netmap.sites[0].gateways[0].routers = {"r2"};  // somebody else's is no concern of ours
-  EXPECT_TRUE(desired(all));
+  const auto after = *desired(all, &before);
+  EXPECT_EQ(firewall::revoked(before.filter, after.filter),
+            std::vector<firewall::Openings>{firewall::Openings{}});
+  EXPECT_NE(before.firewall->digest.structure, after.firewall->digest.structure);
+  EXPECT_EQ(before.firewall->digest.contents, after.firewall->digest.contents);
 }
 
 TEST(Desired, RefusesAGatewayWithoutAKeyAndARouterThatIsUnknown) {

@@ -118,7 +118,8 @@ TEST(RotateGateway, SaysWhatTheOldOnesTableSays) {
   auto files = small_network();
   files["sites/production.toml"] +=
       "listen_port = 4000\nblock = \"100.83.0.0/17\"\nrouters = [\"router-a\"]\n"
-      "[gateway.egress]\nmode = \"floating\"\naddress = \"10.0.0.20\"\n";
+      "[gateway.egress]\nmode = \"floating\"\naddress = \"10.0.0.20\"\n"
+      "address_ipv6 = \"2001:db8::20\"\n";
   const auto made = rotate(files, of_prod_a());
   ASSERT_TRUE(made) << made.error().to_text();
   EXPECT_THAT(*made->changes[0].content,
@@ -127,7 +128,8 @@ TEST(RotateGateway, SaysWhatTheOldOnesTableSays) {
                         "block = \"100.83.0.0/17\"\n"
                         "address = \"100.83.0.1\"\n"
                         "routers = [\"router-a\"]\n"
-                        "egress = { mode = \"floating\", address = \"10.0.0.20\" }\n"));
+                        "egress = { mode = \"floating\", address = \"10.0.0.20\", "
+                        "address_ipv6 = \"2001:db8::20\" }\n"));
   make(files, made->changes);
   EXPECT_TRUE(compile(files).netmap) << rendered(files);
 }
