@@ -87,14 +87,15 @@ class Owner {
   Stream stream_;
   Picture picture_;
   Sum sum_;
-  std::map<netlink::ConnectionId, bool> changed_;  // true: siblings may have it
-  std::set<netlink::ConnectionId> unsaid_;         // in the picture, never said
+  std::set<netlink::ConnectionId> changed_;  // since it was said
+  std::set<netlink::ConnectionId> unsaid_;   // of these, never said at all
   std::uint64_t left_out_ = 0;
 
   std::uint64_t sequence_ = 0;
   std::deque<Sent> retained_;      // the last is sequence_
   std::set<std::uint64_t> again_;  // asked for
   std::uint64_t began_ = 0;        // the last Begin
+  bool dumped_ = false;
   bool whole_wanted_ = false;
   bool telling_ = false;                       // between Begin and End
   std::optional<netlink::ConnectionId> told_;  // the picture up to this one
@@ -102,7 +103,7 @@ class Owner {
 
   Time due_{};
   Time tail_{};
-  Time last_step_{};
+  std::optional<Time> stepped_;  // and said something
 };
 
 }  // namespace cw::ha::replica

@@ -83,12 +83,12 @@ class Standby {
     Time until{};  // the kernel forgets it
   };
 
-  void wake(Time at);
   [[nodiscard]] bool follow(const Said& said, Time now);
-  void apply(const Said& said, Time now);
-  void take_changes(const Changes& changes);
+  void keep_ahead(const Said& said);
+  void take_ahead();
+  void apply(const Said& said);
   void take_end();
-  void take_tail(const Said& said, Time now);
+  void take_tail(const Said& said);
   void put(const netlink::Connection& connection);
   void drop(const netlink::ConnectionId& id);
   void ask(Turn& turn, Time now);
@@ -111,7 +111,7 @@ class Standby {
   std::set<netlink::ConnectionId> to_remove_;
 
   std::optional<Time> heard_;
-  std::optional<Time> asked_;
+  std::optional<Time> ask_at_;
   std::uint64_t said_have_ = 0;
   Time have_at_{};
   Time remind_at_{};
