@@ -66,7 +66,9 @@ Result<> Standby::heard(std::span<const std::uint8_t> payload, Time now) {
       keep_ahead(said);
     }
   }
-  if (missing() && !ask_at_) {
+  if (!missing()) {
+    ask_at_.reset();
+  } else if (!ask_at_) {
     ask_at_ = now + kAskAfter;
   }
   due_ = now;
