@@ -15,8 +15,11 @@ constexpr Duration kAskAfter{10};
 // not to be sent without end.
 constexpr Duration kAskMismatchEvery{10'000};
 
-// Of a request; the owner says no more in one step.
+// At once; the owner says no more in one step.
 constexpr std::uint64_t kMostAsked = 64;
+
+// Each is a payload of its own.
+constexpr std::size_t kMostGaps = 16;
 
 // The owner's and, until its first picture is whole, those found here.
 constexpr std::size_t kMostHeld = 2 * kMostConnections;
@@ -66,7 +69,7 @@ Result<> Standby::heard(std::span<const std::uint8_t> payload, Time now) {
       keep_ahead(said);
     }
   }
-  if (!missing()) {
+  if (!is_missing()) {
     ask_at_.reset();
   } else if (!ask_at_) {
     ask_at_ = now + kAskAfter;
@@ -247,30 +250,42 @@ void Standby::inject_again(Time now) {
   due_ = now;
 }
 
-// What is missing; none: nothing is.
-std::optional<Want> Standby::missing() const {
-  if (applied_ == 0 || mismatch_) {
-    return Want{.whole = true};
+bool Standby::is_missing() const {
+  return applied_ == 0 || mismatch_ || latest_ > applied_;
+}
+
+// The first gaps, as many as one step of the owner's fills.
+std::vector<Want> Standby::gaps() const {
+  std::vector<Want> gaps;
+  std::uint64_t asked = 0;
+  const auto ask_for = [&](std::uint64_t first, std::uint64_t last) {
+    if (first <= last && asked < kMostAsked && gaps.size() < kMostGaps) {
+      gaps.push_back({.first = first, .last = std::min(last, first + (kMostAsked - asked) - 1)});
+      asked += gaps.back().last - first + 1;
+    }
+  };
+  auto first = applied_ + 1;
+  for (const auto& [number, said] : ahead_) {
+    ask_for(first, number - 1);
+    first = number + 1;
   }
-  if (latest_ <= applied_) {
-    return std::nullopt;
-  }
-  const auto first = applied_ + 1;
-  const auto last = ahead_.empty() ? latest_ : ahead_.begin()->first - 1;
-  return Want{.first = first, .last = std::min(last, first + kMostAsked - 1)};
+  ask_for(first, latest_);
+  return gaps;
 }
 
 void Standby::ask(Turn& turn, Time now) {
-  const auto want = missing();
-  if (!want) {
+  if (!is_missing()) {
     ask_at_.reset();
     return;
   }
   if (ask_at_ && now < *ask_at_) {
     return;
   }
-  turn.say.push_back(write({.stream = stream_, .sequence = applied_, .what = *want}));
-  if (!want->whole) {
+  const bool whole = applied_ == 0 || mismatch_;
+  for (const auto& want : whole ? std::vector{Want{.whole = true}} : gaps()) {
+    turn.say.push_back(write({.stream = stream_, .sequence = applied_, .what = want}));
+  }
+  if (!whole) {
     ask_at_ = now + kAskEvery;
   } else {
     ask_at_ = now + (mismatch_ ? kAskMismatchEvery : kAskWholeEvery);

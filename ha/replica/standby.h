@@ -94,7 +94,8 @@ class Standby {
   void ask(Turn& turn, Time now);
   void inject(Turn& turn, Time now);
   void remind(Time now);
-  [[nodiscard]] std::optional<Want> missing() const;
+  [[nodiscard]] bool is_missing() const;
+  [[nodiscard]] std::vector<Want> gaps() const;
 
   Stream stream_;
   std::uint64_t applied_ = 0;  // 0: no Begin yet

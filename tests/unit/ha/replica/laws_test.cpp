@@ -185,7 +185,7 @@ RC_GTEST_PROP(Replica, WhateverTheNetworkDidThePicturesAreEqualAfterAQuietWhile,
                         .late = *rc::gen::inRange(0, 12)};
   const auto steps = *rc::gen::inRange(1, 60);
   for (int i = 0; i < steps; ++i) {
-    const auto changes = *rc::gen::inRange(0, 60);
+    const auto changes = *rc::gen::inRange(0, 25);
     for (int change = 0; change < changes; ++change) {
       const auto number = *rc::gen::noShrink(rc::gen::inRange<std::uint16_t>(0, 300));
       const auto look = *rc::gen::noShrink(rc::gen::inRange<std::uint32_t>(0, 32));
