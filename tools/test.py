@@ -35,10 +35,10 @@ STAGES = ("units", "fuzz", "system", "swaps", "times", "packages")
 
 # By file: the data path of stock clients, also by 4via6 and alias, the policy, closure without the firewall, the sinks. Not what
 # is the slowest and passes the other kernel: exchanges of the policy by the hundred, its repair, the flowtable, 64 MB by each form,
-# failover, the ways that packets leave by.
+# failover with its connections, the ways that packets leave by.
 KERNEL_TESTS = (
     "data_path or via6_agent or (two_vpcs and not bulk) or test_closed"
-    " or (test_kernel and not LanFabric and not FailoverGate and not Egress)"
+    " or (test_kernel and not LanFabric and not FailoverGate and not Egress and not Replication)"
     " or (test_policy and not test_policy_swaps and not test_policy_damage and not test_policy_flowtable)"
 )
 

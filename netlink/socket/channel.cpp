@@ -73,9 +73,20 @@ Result<> Channel::exchange(std::span<std::uint8_t> request, const std::string& w
   return {};
 }
 
-// Each request gets its number; only the last is acknowledged where all goes well.
 Result<> Channel::exchange_all(std::span<std::uint8_t> requests, const std::string& what,
                                int expected) {
+  Result<> result;
+  CW_TRY(exchange_each(requests, what, [&](std::size_t, const Error& error) {
+    if (error.os != expected && result) {
+      result = error;
+    }
+  }));
+  return result;
+}
+
+// Each request gets its number; only the last is acknowledged where all goes well.
+Result<> Channel::exchange_each(std::span<std::uint8_t> requests, const std::string& what,
+                                const OnRefusal& on_refusal) {
   const auto before = sequence_;
   for (std::size_t at = 0; at < requests.size();) {
     nlmsghdr header{};
@@ -91,7 +102,6 @@ Result<> Channel::exchange_all(std::span<std::uint8_t> requests, const std::stri
   if (mnl_socket_sendto(socket_.get(), requests.data(), requests.size()) < 0) {
     return Error::from_errno(errno, what);
   }
-  Result<> result;
   for (bool answered = false; !answered;) {
     const auto bytes = CW_TRY(receive_bytes(what));
     Messages messages(bytes);
@@ -102,13 +112,13 @@ Result<> Channel::exchange_all(std::span<std::uint8_t> requests, const std::stri
       if (!ack || count == 0 || count > sequence_ - before) {
         continue;
       }
-      if (ack->error != 0 && ack->error != expected && result) {
-        result = failed(*ack, what);
+      if (ack->error != 0) {
+        on_refusal(count - 1, failed(*ack, what));
       }
       answered = message->header.nlmsg_seq == sequence_;
     }
   }
-  return result;
+  return {};
 }
 
 // One datagram; an empty one where a signal came first.

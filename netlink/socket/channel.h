@@ -37,6 +37,13 @@ class Channel {
   // out, whatever becomes of one.
   Result<> exchange_all(std::span<std::uint8_t> requests, const std::string& what, int expected);
 
+  using OnRefusal = std::function<void(std::size_t index, const Error& error)>;
+
+  // The same, where each refusal is somebody's: which of the requests, counted from 0, and why. An
+  // error is the socket's own.
+  Result<> exchange_each(std::span<std::uint8_t> requests, const std::string& what,
+                         const OnRefusal& on_refusal);
+
   // By which notifications name the author of a change (nlmsg_pid).
   [[nodiscard]] std::uint32_t port() const;
 
