@@ -50,7 +50,8 @@ void close(Turn& turn, Gateway& gateway, Why why) {
 void place(Turn& turn, Gateway& gateway, Place where) {
   gateway.place = where;
   gateway.placed = turn.now;
-  if (where == Place::Here && gateway.role == Role::Move) {
+  // Until it was asked to move here, what arrives is what an earlier ownership left under way.
+  if (where == Place::Here && gateway.role == Role::Move && !gateway.wants_move) {
     arrive(turn, gateway);
   } else if (where == Place::Elsewhere && is_owning(gateway.role)) {
     gateway.wants_move = true;
@@ -82,6 +83,7 @@ void become_owner(Turn& turn, Gateway& gateway, Epoch epoch, Why why) {
   gateway.goodbye = false;
   gateway.wants_move = true;
   gateway.move_after = turn.now;
+  gateway.calling.reset();  // of an earlier ownership, or a look from before it
   gateway.asked_at = turn.now + turn.timers().renew;
   gateway.new_successor_after = turn.now + turn.timers().new_successor;
   change(turn, gateway, Role::Move, why);
