@@ -38,12 +38,11 @@ std::vector<policy::RouterAddress> addresses_of(const Site& site) {
     }
   }
   for (const auto& gateway : site.gateways) {
-    for (const auto& address : {gateway.egress.address, gateway.egress.address_ipv6}) {
-      if (!address) {
-        continue;
-      }
-      for (const auto& router : gateway.routers) {
-        found.push_back({.router = router, .address = *address});
+    for (const auto& router : gateway.routers) {
+      for (const auto& address : {gateway.egress.address, gateway.egress.address_ipv6}) {
+        if (address) {
+          found.push_back({.router = router, .address = *address});
+        }
       }
     }
   }

@@ -99,7 +99,7 @@ std::optional<netlink::Connection> worth_keeping(const netlink::Connection& told
   } else {
     kept.tcp_state = TCP_CONNTRACK_ESTABLISHED;  // or it would not be assured
   }
-  return is_open(*kept.tcp_state) ? std::optional(kept) : std::nullopt;
+  return is_open(kept.tcp_state.value_or(TCP_CONNTRACK_NONE)) ? std::optional(kept) : std::nullopt;
 }
 
 bool same_but_time(const netlink::Connection& a, const netlink::Connection& b) {

@@ -19,8 +19,8 @@
 // may begin at any Begin.
 namespace cw::ha::replica {
 
-// With what the sealing adds, it fits the smallest path that IPv6 allows (1280).
-inline constexpr std::size_t kMostPayload = 1200;
+// What a letter has room for (ha/wire/sealed.h), less what a longer header of it may need.
+inline constexpr std::size_t kMostPayload = 1180;
 
 using Payload = std::vector<std::uint8_t>;
 

@@ -225,7 +225,7 @@ void Standby::inject(Turn& turn, Time now) {
     connection.timeout = timeout_of(connection);
     entry.in_kernel = true;
     entry.until = now + std::chrono::seconds(*connection.timeout);
-    turn.inject.push_back(std::move(connection));
+    turn.inject.push_back(connection);
   }
 }
 

@@ -42,7 +42,7 @@ using Nonce = std::array<std::uint8_t, kNonceBytes>;
 
 enum class Kind : std::uint8_t {
   Peers = 1,        // ha/peers
-  Connections = 2,  // nobody writes it yet
+  Connections = 2,  // ha/replica
 };
 
 // Against repetition; see correspondence.h.

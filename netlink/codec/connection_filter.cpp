@@ -51,9 +51,10 @@ class Program {
     for (unsigned bit = 0; bit < prefix.length(); bit += kWordBits) {
       const auto length = std::min(kWordBits, prefix.length() - bit);
       const auto at = bit / 8;
-      words.push_back({.at = static_cast<std::uint32_t>(kAttributeHeaderSize + at),
-                       .mask = ~std::uint32_t{0} << (kWordBits - length),
-                       .value = *big_endian_number<std::uint32_t>(bytes.subspan(at, 4))});
+      words.push_back(
+          {.at = static_cast<std::uint32_t>(kAttributeHeaderSize + at),
+           .mask = ~std::uint32_t{0} << (kWordBits - length),
+           .value = big_endian_number<std::uint32_t>(bytes.subspan(at, 4)).value_or(0)});
     }
     for (std::size_t i = 0; i < words.size(); ++i) {
       add(BPF_LD | BPF_W | BPF_IND, words[i].at);

@@ -134,7 +134,7 @@ Result<ReplicationSocket::Read> ReplicationSocket::read() {
     while (const auto message = messages.next()) {
       auto event = decode_connection(*message);
       if (event && concerns(event->connection, ours_)) {
-        result.events.push_back(std::move(*event));
+        result.events.push_back(*event);
       }
     }
   }
@@ -148,7 +148,7 @@ Result<std::vector<Connection>> ReplicationSocket::dump_once() {
   CW_TRY(list_.exchange(request, "cannot list tracked connections", [&](const Message& message) {
     auto told = decode_connection(message);
     if (told && concerns(told->connection, ours_)) {
-      connections.push_back(std::move(told->connection));
+      connections.push_back(told->connection);
     }
   }));
   return connections;
@@ -196,7 +196,7 @@ Result<> ReplicationSocket::replace(const Connection& connection, Injected& inje
     there.reset();
     auto found = list_.exchange(request, kWhat, [&](const Message& message) {
       if (auto told = decode_connection(message)) {
-        there = std::move(told->connection);
+        there = told->connection;
       }
     });
     if (!found && found.error().os != ENOENT) {

@@ -16,7 +16,6 @@ using namespace std::chrono_literals;
 using netlink::HandshakeTime;
 using netlink::PeerVerb;
 using netlink::WgDevice;
-using netlink::WgPeer;
 using netlink::WgPeerChange;
 using testing::IsEmpty;
 using testing::SizeIs;

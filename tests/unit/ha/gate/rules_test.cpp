@@ -13,7 +13,6 @@ namespace {
 
 using netlink::Rule;
 using netlink::RuleAction;
-using testing::Contains;
 using testing::IsEmpty;
 using testing::SizeIs;
 

@@ -28,7 +28,7 @@ class OwnerTest : public testing::Test {
     return said;
   }
 
-  void hear(Said said) { ASSERT_TRUE(owner.heard("b", write(said), now)); }
+  void hear(const Said& said) { ASSERT_TRUE(owner.heard("b", write(said), now)); }
 
   void add(std::uint16_t number) { owner.changed({.connection = told(number)}, now); }
 
