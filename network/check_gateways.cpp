@@ -58,20 +58,24 @@ std::vector<std::string_view> serving_routers(Checks& checks, const GatewayView&
   return serving;
 }
 
-// Without failover each router that may serve a gateway does so all the time: the same key answers
-// in two places, and a peer's session is where its last handshake went.
-void warn_of_several_routers(Checks& checks, const GatewayView& gateway) {
+// Siblings hear each other's heartbeats, or take each other for dead.
+void warn_of_unheard_routers(Checks& checks, const GatewayView& gateway) {
   if (gateway.routers.size() < 2) {
     return;
   }
-  const auto router = std::ranges::find_if(gateway.file->routers, [&](const RouterTable& each) {
-    return each.name && *each.name == gateway.routers[1];
-  });
-  checks.warn(
-      gateway.at(gateway.table->routers ? gateway.table->routers->front().span : gateway.table->at),
-      fmt::format("several routers serve {} at once", called(*gateway.table)),
-      gateway.at(router->name.span), "this is the second",
-      "this version has no failover: name one of them in `routers`");
+  for (const RouterTable& router : gateway.file->routers) {
+    const bool serves =
+        router.name && std::ranges::find(gateway.routers, *router.name) != gateway.routers.end();
+    if (serves && !router.address.set) {
+      checks.warn(gateway.at(router.name.span),
+                  fmt::format("router `{}` shares {} and has no `address`", *router.name,
+                              called(*gateway.table)),
+                  gateway.at(gateway.table->at), "this gateway has several routers",
+                  "write the address at which the others' heartbeats reach it, or name one router "
+                  "in the gateway's `routers`");
+      return;
+    }
+  }
 }
 
 // As written, or the whole pool.
@@ -263,7 +267,7 @@ void check_gateways(Checks& checks) {
       gateway.block = block_of(checks, gateway);
       gateway.listen_port = listen_port_of(table);
       gateway.routers = serving_routers(checks, gateway);
-      warn_of_several_routers(checks, gateway);
+      warn_of_unheard_routers(checks, gateway);
       check_block(checks, gateway, checks.gateways);
       check_endpoint(checks, gateway, endpoints, ports);
       checks.gateways.push_back(std::move(gateway));

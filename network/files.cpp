@@ -10,6 +10,7 @@
 
 #include "network/limits.h"
 #include "network/name.h"
+#include "network/special.h"
 
 namespace cw::network {
 
@@ -17,30 +18,6 @@ namespace {
 
 constexpr std::int64_t kFormat = 1;                 // the only one there is
 constexpr std::int64_t kHighestFormat = 1'000'000;  // far beyond what there will be
-
-// Ranges no peer, pool or route may touch: this host, loopback, the link (with a cloud's metadata
-// address), multicast, and what 4via6 translates to (RFC 6890; 240.0.0.0/4 by our design).
-constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kSpecial = {{
-    {"0.0.0.0/8", "\"this network\""},
-    {"127.0.0.0/8", "loopback"},
-    {"169.254.0.0/16", "link-local"},
-    {"224.0.0.0/4", "multicast"},
-    {"240.0.0.0/4", "reserved for translated addresses"},
-    {"::/8", "loopback and other special addresses"},
-    {"fe80::/10", "link-local"},
-    {"fec0::/10", "the abolished site-local range"},
-    {"ff00::/8", "multicast"},
-}};
-
-Result<net::Prefix> not_special(const net::Prefix& prefix) {
-  for (const auto& [text, what] : kSpecial) {
-    const auto special = CW_TRY(net::Prefix::parse(text));
-    if (prefix.overlaps(special)) {
-      return Error::invalid(fmt::format("{} overlaps {}, {}", prefix.to_text(), text, what));
-    }
-  }
-  return prefix;
-}
 
 Result<net::Prefix> parse_pool(std::string_view text) {
   const auto pool = CW_TRY(net::Prefix::parse(text));

@@ -28,6 +28,8 @@ inline constexpr std::size_t kMostKeys = 64;                   // of a router: o
 inline constexpr std::size_t kMostSigners = 64;  // and as many revokers: people and machines
 inline constexpr std::size_t kMostAlternatePorts = 16;
 inline constexpr std::size_t kMostTrustedKeys = 16;  // of a router
+inline constexpr std::size_t kMostOuter = 2;         // of a gateway: an IPv4 and an IPv6 address
+inline constexpr std::size_t kMostEtcdEndpoints = 16;
 
 inline constexpr std::size_t kLargestPolicy = std::size_t{1} << 20U;  // 2,000 rules are 300 KiB
 inline constexpr std::size_t kMostPolicyGroups = 10'000;

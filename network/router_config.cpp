@@ -13,6 +13,7 @@
 #include "base/printable.h"
 #include "network/limits.h"
 #include "network/name.h"
+#include "network/special.h"
 #include "network/table_reader.h"
 #include "network/toml.h"
 
@@ -54,6 +55,26 @@ Result<KeySource> parse_key_source(std::string_view text) {
   }
   auto path = CW_TRY(parse_path(text));
   return KeySource{.kind = KeySource::Kind::File, .name = std::move(path)};
+}
+
+Result<net::Ip> parse_outer(std::string_view text) {
+  const auto ip = CW_TRY(net::Ip::parse(text));
+  CW_TRY(not_special(net::Prefix::host(ip)));
+  return ip;
+}
+
+Result<std::string> parse_etcd_endpoint(std::string_view text) {
+  if ((!text.starts_with("https://") && !text.starts_with("http://")) || printable(text) != text) {
+    return Error::invalid("an endpoint of etcd begins with https://");
+  }
+  return std::string(text.substr(0, text.find_last_not_of('/') + 1));
+}
+
+Result<std::string> parse_etcd_user(std::string_view text) {
+  if (text.empty() || text.size() > kLongestUser || printable(text) != text) {
+    return Error::invalid("this is not a user's name");
+  }
+  return std::string(text);
 }
 
 Result<net::SocketAddress> parse_socket_address(std::string_view text) {
@@ -98,6 +119,26 @@ std::string beside(const std::string& file, const std::string& path) {
                                                              : file.substr(0, slash + 1) + path;
 }
 
+KeySource beside(const std::string& file, KeySource source) {
+  if (source.kind == KeySource::Kind::File) {
+    source.name = beside(file, source.name);
+  }
+  return source;
+}
+
+std::vector<net::Ip> read_outer(TableReader& key) {
+  std::vector<net::Ip> outer;
+  for (const auto& [ip, span] : key.take_list("outer", kMostOuter, parse_outer)) {
+    const bool again = std::ranges::any_of(
+        outer, [&](const net::Ip& other) { return other.is_v4() == ip.is_v4(); });
+    if (again) {
+      key.report(span, "a gateway has one IPv4 and one IPv6 address", "remove one");
+    }
+    outer.push_back(ip);
+  }
+  return outer;
+}
+
 void read_keys(TableReader& table, const std::string& file, RouterConfig& config,
                Diagnostics& diagnostics) {
   std::vector<std::pair<std::string, Span>> seen;
@@ -116,14 +157,50 @@ void read_keys(TableReader& table, const std::string& file, RouterConfig& config
            .hint = "keep one of them"});
     }
     seen.emplace_back(*gateway, gateway.span);
+    auto outer = read_outer(key);
     if (source) {
-      KeySource where = *source;
-      if (where.kind == KeySource::Kind::File) {
-        where.name = beside(file, where.name);
-      }
-      config.keys.push_back({.gateway = *gateway, .source = std::move(where)});
+      config.keys.push_back(
+          {.gateway = *gateway, .source = beside(file, *source), .outer = std::move(outer)});
     }
   }
+}
+
+void read_failover(TableReader& table, const std::string& file, RouterConfig& config) {
+  auto section = table.take_table("failover");
+  if (!section) {
+    return;
+  }
+  const auto path = [&](KeyName name) {
+    const auto field = section->take(name, parse_path);
+    return field ? beside(file, *field) : std::string();
+  };
+  FailoverConfig failover;
+  failover.interface = section->take("interface", parse_interface).value.value_or("");
+  failover.port = static_cast<std::uint16_t>(
+      section->take_number("port", 1, std::numeric_limits<std::uint16_t>::max())
+          .value.value_or(kDefaultFailoverPort));
+  for (const auto& endpoint : section->take_list("etcd", kMostEtcdEndpoints, parse_etcd_endpoint)) {
+    failover.etcd.push_back(endpoint.value);
+  }
+  const auto user = section->take("etcd_user", parse_etcd_user);
+  const auto password = section->take("etcd_password", parse_key_source);
+  failover.etcd_user = user.value.value_or("");
+  if (password) {
+    failover.etcd_password = beside(file, *password);
+  }
+  if (user.set != password.set) {
+    section->report(user.set ? user.span : password.span,
+                    "`etcd_user` and `etcd_password` go together", "add the other one");
+  }
+  failover.etcd_ca_file = path("etcd_ca_file");
+  const auto certificate = section->has("etcd_certificate");
+  failover.etcd_certificate = path("etcd_certificate");
+  if (const auto key = section->take("etcd_key", parse_path); key.set != certificate) {
+    section->report(key.span, "`etcd_certificate` and `etcd_key` go together", "add the other one");
+  } else if (key) {
+    failover.etcd_key = beside(file, *key);
+  }
+  config.failover = std::move(failover);
 }
 
 void read_network(TableReader& table, const std::string& file, RouterConfig& config,
@@ -216,6 +293,7 @@ tl::expected<RouterConfig, Diagnostics> parse_router_config(std::string_view tex
   config.flowtable = table.take_flag("flowtable").value.value_or(true);
   config.metrics_listen = table.take("metrics_listen", parse_socket_address).value;
   read_keys(table, file, config, diagnostics);
+  read_failover(table, file, config);
   if (table.has("alternate_ports")) {
     const auto ports = table.take_numbers("alternate_ports", kMostAlternatePorts, 1,
                                           std::numeric_limits<std::uint16_t>::max());

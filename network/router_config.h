@@ -12,6 +12,7 @@
 
 #include "fetch/location.h"
 #include "net/endpoint.h"
+#include "net/ip.h"
 #include "net/prefix.h"
 #include "network/diagnostic.h"
 #include "network/minisign.h"
@@ -33,6 +34,7 @@ struct KeySource {
 struct GatewayKey {
   std::string gateway;
   KeySource source;
+  std::vector<net::Ip> outer;  // its addresses on the LAN, which move between routers
 
   friend bool operator==(const GatewayKey&, const GatewayKey&) = default;
 };
@@ -48,6 +50,21 @@ struct SignedSource {
   friend bool operator==(const SignedSource&, const SignedSource&) = default;
 };
 
+// How the routers of a site share gateways: where the addresses move, and who decides. See
+// causeway-failover(8).
+struct FailoverConfig {
+  std::string interface;                   // of the LAN on which the gateways' addresses move
+  std::uint16_t port = 0;                  // UDP, of heartbeats; the same on all routers of a site
+  std::vector<std::string> etcd;           // endpoints, at least one
+  std::string etcd_user;                   // empty: etcd asks for none
+  std::optional<KeySource> etcd_password;  // with etcd_user
+  std::string etcd_ca_file;                // empty: the system's authorities
+  std::string etcd_certificate;            // of this router, with etcd_key; empty: none
+  std::string etcd_key;
+
+  friend bool operator==(const FailoverConfig&, const FailoverConfig&) = default;
+};
+
 struct RouterConfig {
   std::string name;
   std::string site;
@@ -58,9 +75,13 @@ struct RouterConfig {
   bool flowtable = true;
   std::optional<net::SocketAddress> metrics_listen;
   std::vector<std::uint16_t> alternate_ports;  // UDP, sorted
+  std::optional<FailoverConfig> failover;      // none: this router serves its gateways all the time
 
   friend bool operator==(const RouterConfig&, const RouterConfig&) = default;
 };
+
+// Of heartbeats; as the routing table's number.
+inline constexpr std::uint16_t kDefaultFailoverPort = 7920;
 
 inline constexpr std::string_view kDefaultNetworkDirectory = "/etc/causeway/network";
 

@@ -125,8 +125,8 @@ inline constexpr auto kKeys = std::to_array<Key>({
      "The gateway's overlay IPv4 address, within its block: the source of its ICMP messages."},
     {FileKind::Site, "gateway", "routers", Names, kOptional, "all routers of the site",
      "[\"router-a\"]",
-     "The routers of this site that serve the gateway. This version has no failover: each of them "
-     "serves it all the time, so name one."},
+     "The routers of this site that may serve the gateway. With *failover* in their router.toml "
+     "one of them does at a time; a router without it serves it all the time, so name only one."},
     {FileKind::Site, "gateway", "replaces", Name, kOptional, "none", "\"prod-a\"",
      "A gateway of this site, with the same block, address and routers, whose peers move to this "
      "one, for a new key. Both serve until the other is removed; a peer uses the one that it last "
@@ -272,12 +272,40 @@ inline constexpr auto kKeys = std::to_array<Key>({
     {FileKind::Router, "", "alternate_ports", Numbers, kOptional, "[443, 4500]", "[443]",
      "Further UDP ports on which the router answers, because many networks let nothing else out. "
      "They lead to the first by name of its gateways. [] turns it off."},
+    {FileKind::Router, "", "failover", Table, kOptional, "none", "",
+     "Share the gateways with the other routers that serve them: *causeway-failover*(8). Without "
+     "it this router serves its gateways all the time, and so no other router may."},
 
     {FileKind::Router, "key", "gateway", Name, kRequired, "", "\"prod-a\"", "The gateway's name."},
     {FileKind::Router, "key", "source", Text, kRequired, "", "\"/etc/causeway/keys/prod-a\"",
      "A file with the key as *wg genkey* prints it, owned by root or the agent's user and of "
      "mode 0640 or stricter; or _credential:NAME_, a systemd credential of the unit "
      "(LoadCredential=)."},
+    {FileKind::Router, "key", "outer", Texts, kOptional, "none", "\"10.0.0.20\"",
+     "With *failover*: the addresses on *failover.interface* at which clients reach the gateway, "
+     "or to which the site's NAT sends what comes to its endpoint. They move with it, so they are "
+     "no router's own: at most one IPv4 and one IPv6 address, the same on all its routers."},
+
+    {FileKind::Router, "failover", "interface", Name, kRequired, "", "\"ens5\"",
+     "The Ethernet interface on which the gateways' addresses move. All routers of the site are "
+     "on its LAN."},
+    {FileKind::Router, "failover", "port", Number, kOptional, "7920", "7920",
+     "The UDP port of heartbeats, the same on all routers of the site. They go to each router's "
+     "*address* in the network."},
+    {FileKind::Router, "failover", "etcd", Texts, kRequired, "",
+     "[\"https://etcd-1.example:2379\", \"https://etcd-2.example:2379\"]",
+     "The endpoints of the etcd cluster that decides who serves. http only on a loopback address."},
+    {FileKind::Router, "failover", "etcd_user", Text, kOptional, "none", "\"router-a\"",
+     "The user, where etcd has authentication turned on."},
+    {FileKind::Router, "failover", "etcd_password", Text, kOptional, "none",
+     "\"/etc/causeway/etcd-password\"",
+     "A file with the user's password, or _credential:NAME_; kept as strictly as a key."},
+    {FileKind::Router, "failover", "etcd_ca_file", Text, kOptional, "the system's authorities",
+     "\"/etc/causeway/etcd-ca.pem\"", "Who may vouch for etcd's certificates (PEM)."},
+    {FileKind::Router, "failover", "etcd_certificate", Text, kOptional, "none",
+     "\"/etc/causeway/etcd.pem\"", "This router's own certificate, where etcd asks for one."},
+    {FileKind::Router, "failover", "etcd_key", Text, kOptional, "none",
+     "\"/etc/causeway/etcd.key\"", "The certificate's key."},
 });
 // NOLINTEND(modernize-use-designated-initializers)
 

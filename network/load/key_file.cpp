@@ -2,9 +2,7 @@
 #include "network/load/key_file.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <span>
 #include <vector>
 
 #include <sys/stat.h>
@@ -60,24 +58,12 @@ Result<> check_secrecy(int fd, const std::string& path) {
   return {};
 }
 
-// Text that held a secret, wiped when it goes.
-struct Secret {
-  std::array<char, kRoomForKey> text{};
+// Without the blanks around it.
+Result<net::Secret> read_secret(int fd, const std::string& path, std::size_t room) {
+  net::Secret read(room);
   std::size_t size = 0;
-
-  Secret() = default;
-  Secret(const Secret&) = delete;
-  Secret& operator=(const Secret&) = delete;
-  Secret(Secret&&) = delete;
-  Secret& operator=(Secret&&) = delete;
-
-  ~Secret() { net::wipe(std::span(reinterpret_cast<std::uint8_t*>(text.data()), text.size())); }
-};
-
-Result<> read_secret(int fd, const std::string& path, Secret& secret) {
-  while (secret.size < secret.text.size()) {
-    const ssize_t got =
-        ::read(fd, secret.text.data() + secret.size, secret.text.size() - secret.size);
+  while (size < room) {
+    const ssize_t got = ::read(fd, read.memory().data() + size, room - size);
     if (got < 0 && errno == EINTR) {
       continue;
     }
@@ -85,17 +71,26 @@ Result<> read_secret(int fd, const std::string& path, Secret& secret) {
       return Error::from_errno(errno, "cannot read the key file " + path);
     }
     if (got == 0) {
-      return {};
+      break;
     }
-    secret.size += static_cast<std::size_t>(got);
+    size += static_cast<std::size_t>(got);
   }
-  return {};  // full: too long for a key, which its parser says
+  auto text = read.expose().substr(0, size);  // full: too long, which its parser says
+  constexpr std::string_view kBlank = " \t\r\n";
+  const auto first = text.find_first_not_of(kBlank);
+  const auto last = text.find_last_not_of(kBlank);
+  return net::Secret(first == std::string_view::npos ? std::string_view()
+                                                     : text.substr(first, last - first + 1));
 }
 
-}  // namespace
+struct Opened {
+  UniqueFd fd;
+  std::string path;
+};
 
-Result<net::PrivateKey> read_private_key(const KeySource& source,
-                                         const std::optional<std::string>& credentials) {
+// `advice`: what to do where there is no such file.
+Result<Opened> open_secret(const KeySource& source, const std::optional<std::string>& credentials,
+                           const char* what, std::string_view advice) {
   const bool credential = source.kind == KeySource::Kind::Credential;
   if (credential && !credentials) {
     return Error::make(
@@ -104,27 +99,39 @@ Result<net::PrivateKey> read_private_key(const KeySource& source,
                     "LoadCredential={0}:PATH to its unit, or name a file",
                     source.name));
   }
-  const std::string path =
-      credential ? fmt::format("{}/{}", *credentials, source.name) : source.name;
+  std::string path = credential ? fmt::format("{}/{}", *credentials, source.name) : source.name;
   auto fd = open_regular(path);
   if (!fd) {
     auto error = std::move(fd.error());
     error.message += credential ? " (is it in the unit's LoadCredential=?)" : "";
     if (!credential && error.kind == ErrorKind::NotFound) {
-      error.message += fmt::format(" (make one: umask 077; wg genkey > {})", path);
+      error.message += fmt::format(fmt::runtime(advice), path);
     }
-    return std::move(error).with_context("private key");
+    return std::move(error).with_context(what);
   }
   CW_TRY(check_secrecy(fd->get(), path));
-  Secret secret;
-  CW_TRY(read_secret(fd->get(), path, secret));
-  std::string_view text(secret.text.data(), secret.size);
-  constexpr std::string_view kBlank = " \t\r\n";
-  const auto first = text.find_first_not_of(kBlank);
-  const auto last = text.find_last_not_of(kBlank);
-  text =
-      first == std::string_view::npos ? std::string_view() : text.substr(first, last - first + 1);
-  return in_context(net::PrivateKey::parse(text), "the key file " + path);
+  return Opened{.fd = std::move(*fd), .path = std::move(path)};
+}
+
+}  // namespace
+
+Result<net::PrivateKey> read_private_key(const KeySource& source,
+                                         const std::optional<std::string>& credentials) {
+  const auto opened = CW_TRY(
+      open_secret(source, credentials, "private key", " (make one: umask 077; wg genkey > {})"));
+  const auto secret = CW_TRY(read_secret(opened.fd.get(), opened.path, kRoomForKey));
+  return in_context(net::PrivateKey::parse(secret.expose()), "the key file " + opened.path);
+}
+
+Result<net::Secret> read_password(const KeySource& source,
+                                  const std::optional<std::string>& credentials) {
+  const auto opened = CW_TRY(open_secret(source, credentials, "password", ""));
+  auto secret = CW_TRY(read_secret(opened.fd.get(), opened.path, kMostPassword + 1));
+  if (secret.size() == 0 || secret.size() > kMostPassword) {
+    return Error::invalid(fmt::format("the file {} holds no password of 1 to {} characters",
+                                      opened.path, kMostPassword));
+  }
+  return secret;
 }
 
 }  // namespace cw::network

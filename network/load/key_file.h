@@ -6,6 +6,7 @@
 
 #include "base/result.h"
 #include "net/key.h"
+#include "net/secret.h"
 #include "network/router_config.h"
 
 // Reads a gateway's private key. Refuses a key that others could have read: a file that is not
@@ -14,8 +15,14 @@
 // wiped; no message contains any of it. Blocking, for one small file.
 namespace cw::network {
 
+inline constexpr std::size_t kMostPassword = 512;
+
 // `credentials` is $CREDENTIALS_DIRECTORY, where the unit has one.
 Result<net::PrivateKey> read_private_key(const KeySource& source,
                                          const std::optional<std::string>& credentials);
+
+// A password, as strictly: without the blanks around it, at most kMostPassword characters.
+Result<net::Secret> read_password(const KeySource& source,
+                                  const std::optional<std::string>& credentials);
 
 }  // namespace cw::network

@@ -51,6 +51,51 @@ TEST(RouterConfig, ReadsEveryKey) {
             }));
 }
 
+TEST(RouterConfig, ReadsFailover) {
+  const auto config = parse_router_config(
+      std::string(kLeast) +
+          "outer = [\"10.0.0.20\", \"2001:db8:10::20\"]\n[failover]\ninterface = \"eth0\"\nport = "
+          "7000\netcd = \"https://10.0.0.1:2379/\"\netcd_user = \"r\"\netcd_password = \"pw\"\n"
+          "etcd_ca_file = \"ca.pem\"\netcd_certificate = \"r.pem\"\netcd_key = \"r.key\"\n",
+      "lab/router.toml");
+  ASSERT_TRUE(config) << render(config.error());
+  EXPECT_THAT(config->keys.at(0).outer, ::testing::ElementsAre(*net::Ip::parse("10.0.0.20"),
+                                                               *net::Ip::parse("2001:db8:10::20")));
+  EXPECT_EQ(
+      config->failover,
+      (FailoverConfig{.interface = "eth0",
+                      .port = 7000,
+                      .etcd = {"https://10.0.0.1:2379"},
+                      .etcd_user = "r",
+                      .etcd_password = KeySource{.kind = KeySource::Kind::File, .name = "lab/pw"},
+                      .etcd_ca_file = "lab/ca.pem",
+                      .etcd_certificate = "lab/r.pem",
+                      .etcd_key = "lab/r.key"}));
+}
+
+std::string failover_refusal(const std::string& outer, const std::string& failover) {
+  const auto config =
+      parse_router_config(std::string(kLeast) + outer + "\n[failover]\n" + failover, "router.toml");
+  EXPECT_FALSE(config) << failover;
+  return config ? "" : render(config.error());
+}
+
+constexpr std::string_view kFailover = "interface = \"eth0\"\netcd = \"https://e:2379\"\n";
+
+TEST(RouterConfig, RefusesFailoverThatCannotWork) {
+  const std::string good(kFailover);
+  EXPECT_THAT(failover_refusal("", "interface = \"eth0\"\n"), ::testing::HasSubstr("`etcd`"));
+  EXPECT_THAT(failover_refusal("outer = \"127.0.0.1\"", good), ::testing::HasSubstr("loopback"));
+  EXPECT_THAT(failover_refusal("outer = [\"10.0.0.1\", \"10.0.0.2\"]", good),
+              ::testing::HasSubstr("one IPv4 and one IPv6 address"));
+  EXPECT_THAT(failover_refusal("", good + "etcd_user = \"r\"\n"),
+              ::testing::HasSubstr("go together"));
+  EXPECT_THAT(failover_refusal("", good + "etcd_key = \"k\"\n"),
+              ::testing::HasSubstr("go together"));
+  EXPECT_THAT(failover_refusal("", "interface = \"eth0\"\netcd = \"e:2379\"\n"),
+              ::testing::HasSubstr("begins with https://"));
+}
+
 std::string refusal(const std::string& lines) {
   const auto config = parse_router_config(lines + std::string(kLeast), "router.toml");
   EXPECT_FALSE(config) << lines;
