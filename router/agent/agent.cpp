@@ -10,8 +10,10 @@
 #include <malloc.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/rfc3339.h"
 #include "network/netmap_json.h"
+#include "router/agent/assignment.h"
 #include "router/agent/host.h"
 #include "router/agent/report.h"
 #include "router/agent/service.h"
@@ -176,8 +178,34 @@ void Agent::round(firewall::Depth depth) {
   tell_about_overlaps();
   observe(std::exchange(round_.devices, {}));
   arm_after_round();
+  tell_failover();
   notify_status(summary());
   tidy_.arm_in(kTidy);
+}
+
+// After the round: failover opens a gate of what is there.
+void Agent::tell_failover() {
+  if (!setup_.host.failover) {
+    return;
+  }
+  const auto source = source_->status();
+  const auto text = api::to_json(
+      assignment_of(reconciler_.is_down() ? nullptr : reconciler_.netmap(), reconciler_.host(),
+                    source && source->serial ? *source->serial : 0));
+  if (text == assigned_) {
+    return;
+  }
+  auto written = write_file_atomically(world_.folder.path() + "/" + api::kAssignmentFile, text);
+  if (written) {
+    assigned_ = text;
+    not_assigned_.reset();
+    return;
+  }
+  if (!not_assigned_) {
+    world_.journal.write(Level::Error, Event::Trouble,
+                         "failover cannot be told of the network: " + written.error().to_text());
+  }
+  not_assigned_ = std::move(written).error();
 }
 
 void Agent::note_repair() {
@@ -234,6 +262,21 @@ std::vector<api::Problem> Agent::standing_problems() {
   add_translator_problems(problems);
   add_watch_problems(problems);
   std::ranges::move(source_->problems(), std::back_inserter(problems));
+  if (const auto shared = shared_for_nothing(reconciler_.netmap(), setup_.host); !shared.empty()) {
+    problems.push_back(
+        {.severity = api::Severity::Warning,
+         .gateway = shared,
+         .text = "other routers serve it too, and this one without failover: it answers all the "
+                 "time, with their key",
+         .hint = "write [failover] into router.toml (causeway-failover(8)), or name one router in "
+                 "the gateway's `routers`"});
+  }
+  if (not_assigned_) {
+    problems.push_back(
+        {.severity = api::Severity::Error,
+         .text = "failover cannot be told of the network: " + not_assigned_->to_text(),
+         .hint = "see to the folder; it is tried again by itself"});
+  }
   if (const auto problem = metrics_ ? metrics_->problem() : std::nullopt) {
     problems.push_back(*problem);
   }

@@ -129,6 +129,7 @@ class Agent final : public Requests {
   void look_at_host();
 
   void round(firewall::Depth depth);
+  void tell_failover();
   void note_repair();
   void arm_after_round();
   void tell_about_round();
@@ -161,6 +162,8 @@ class Agent final : public Requests {
   std::optional<WallTime> taken_;
   std::optional<WallTime> kept_from_;  // in force is what was kept, as it was written then
   std::optional<Error> not_kept_;      // why the network in force could not be
+  std::string assigned_;               // what causeway-failover was told
+  std::optional<Error> not_assigned_;  // why it could not be
   std::optional<api::Refusal> refused_;
   std::vector<api::Problem> host_problems_;
   Flowtable flowtable_;

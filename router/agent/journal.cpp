@@ -58,6 +58,16 @@ std::string_view message_id(Event event) {
       return "e90dbf89c52742f7a6a5d028c0770cf3";
     case Event::PeerFlappingEnded:
       return "c4c35db361434b328b9495978cbbf5a5";
+    case Event::RoleChanged:
+      return "e842976a3c231992268e2d8ff5dd75a1";
+    case Event::GateOpened:
+      return "15bdea05b8cad59f3b3d55de78a19d95";
+    case Event::GateClosed:
+      return "46b4e6a5f7f155d98665660f76380b10";
+    case Event::Address:
+      return "f1a1975b73c695d44912f6592bb92838";
+    case Event::Wished:
+      return "bf43bcbc5e4c8842b0ee704e0b486d82";
   }
   return {};
 }
@@ -90,11 +100,14 @@ class StderrJournal final : public Journal {
 
 class SystemdJournal final : public Journal {
  public:
+  explicit SystemdJournal(std::string program) : program_(std::move(program)) {}
+
   void write(Level level, Event event, std::string_view message,
              const std::vector<Field>& fields) override {
-    std::vector<std::string> texts{
-        fmt::format("MESSAGE={}", message), fmt::format("PRIORITY={}", static_cast<int>(level)),
-        fmt::format("MESSAGE_ID={}", message_id(event)), "SYSLOG_IDENTIFIER=causewayd"};
+    std::vector<std::string> texts{fmt::format("MESSAGE={}", message),
+                                   fmt::format("PRIORITY={}", static_cast<int>(level)),
+                                   fmt::format("MESSAGE_ID={}", message_id(event)),
+                                   fmt::format("SYSLOG_IDENTIFIER={}", program_)};
     for (const Field& field : fields) {
       texts.push_back(fmt::format("{}={}", field.name, field.value));
     }
@@ -109,6 +122,7 @@ class SystemdJournal final : public Journal {
   }
 
  private:
+  std::string program_;
   StderrJournal fallback_;
 };
 
@@ -122,9 +136,9 @@ bool stderr_is_journal() {
 
 }  // namespace
 
-std::unique_ptr<Journal> open_journal() {
+std::unique_ptr<Journal> open_journal(std::string program) {
   if (stderr_is_journal()) {
-    return std::make_unique<SystemdJournal>();
+    return std::make_unique<SystemdJournal>(std::move(program));
   }
   return std::make_unique<StderrJournal>();
 }

@@ -35,6 +35,11 @@ enum class Event : std::uint8_t {
   PeerSilent,
   PeerFlapping,
   PeerFlappingEnded,
+  RoleChanged,  // of this router at a gateway that it shares, CAUSEWAY_ROLE
+  GateOpened,
+  GateClosed,
+  Address,  // what was seen of a gateway's address on the LAN
+  Wished,   // somebody asked for it
 };
 
 [[nodiscard]] std::string_view message_id(Event event);
@@ -56,6 +61,7 @@ class Journal {
 };
 
 // The systemd journal where stderr leads to it ($JOURNAL_STREAM), else stderr.
-[[nodiscard]] std::unique_ptr<Journal> open_journal();
+// `program`: SYSLOG_IDENTIFIER.
+[[nodiscard]] std::unique_ptr<Journal> open_journal(std::string program);
 
 }  // namespace cw::agent

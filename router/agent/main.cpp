@@ -88,6 +88,7 @@ Setup setup_from(const Options& options, const network::RouterConfig& config, co
   setup.host.router = config.name;
   setup.host.site = config.site;
   setup.host.keys = keys.by_gateway;
+  setup.host.failover = config.failover.has_value();
   setup.host.alternate_ports = config.alternate_ports;
   setup.lan_interface = config.lan_interface;
   setup.flowtable = config.flowtable;
@@ -128,7 +129,7 @@ Result<int> serve(const Options& options, const network::RouterConfig& config, c
                             config.name, config.site, config.network.text));
   agent->start();
   auto ended = loop.run();
-  notify_stopping();
+  notify_stopping("stopping; the data path stays");
   agent->finish();
   folder.remove_socket();
   return ended;
@@ -170,7 +171,7 @@ int main(int argc, char** argv) {
     std::fputs(version ? "causewayd " CW_VERSION "\n" : help_text().data(), stdout);
     return 0;
   }
-  const auto journal = open_journal();
+  const auto journal = open_journal("causewayd");
   const auto ended =
       options ? run(*options, *journal) : Started<int>(tl::unexpected(options.error().error()));
   if (!ended) {

@@ -69,6 +69,8 @@ class Reconciler {
   // Looks again: what was left out for one that is gone is wanted from the next round on.
   void look_for_overlaps();
 
+  [[nodiscard]] const router::Host& host() const { return snapshot_.host; }
+
   // None until the first was taken.
   [[nodiscard]] const network::Netmap* netmap() const {
     return has_netmap_ ? &snapshot_.netmap : nullptr;

@@ -72,13 +72,13 @@ std::optional<pid_t> listener(const std::string& path) {
   return credentials.pid;
 }
 
-Error taken(const std::string& folder, std::optional<pid_t> pid) {
+Error taken(const std::string& folder, std::optional<pid_t> pid, std::string_view program) {
   const auto who = pid && *pid != 0 ? fmt::format(" (process {})", *pid) : std::string();
   return Error::make(
       ErrorKind::Exists,
-      fmt::format("another causewayd is running{} and has {}; stop it first (systemctl stop "
-                  "causewayd), or give this one a folder of its own with --runtime-dir",
-                  who, folder));
+      fmt::format("another {0} is running{1} and has {2}; stop it first (systemctl stop {0}), or "
+                  "give this one a folder of its own with --runtime-dir",
+                  program, who, folder));
 }
 
 // Mode and group before anybody can connect: the socket is bound, but does not listen yet.
@@ -95,7 +95,7 @@ Result<> set_access(const std::string& path) {
 
 }  // namespace
 
-Result<RuntimeFolder> RuntimeFolder::claim(const std::string& path) {
+Result<RuntimeFolder> RuntimeFolder::claim(const std::string& path, std::string_view program) {
   if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) {
     return in_the_way(errno, "cannot make " + path, path);
   }
@@ -105,7 +105,7 @@ Result<RuntimeFolder> RuntimeFolder::claim(const std::string& path) {
   }
   const auto listening = listener(path + "/" + kSocketName);
   if (::flock(folder.get(), LOCK_EX | LOCK_NB) != 0 || listening) {
-    return taken(path, listening);
+    return taken(path, listening, program);
   }
   return RuntimeFolder(path, std::move(folder));
 }

@@ -24,7 +24,8 @@ class RuntimeFolder {
  public:
   // Makes the folder if its parent is there. ErrorKind::Exists: another agent has it, the message
   // names its process.
-  static Result<RuntimeFolder> claim(const std::string& path);
+  static Result<RuntimeFolder> claim(const std::string& path,
+                                     std::string_view program = "causewayd");
 
   [[nodiscard]] const std::string& path() const { return path_; }
 

@@ -36,8 +36,8 @@ void notify_reloading() {
                      std::chrono::duration_cast<std::chrono::microseconds>(now).count()));
 }
 
-void notify_stopping() {
-  notify("STOPPING=1\nSTATUS=stopping; the data path stays");
+void notify_stopping(const std::string& status) {
+  notify(fmt::format("STOPPING=1\nSTATUS={}", one_line(status)));
 }
 
 }  // namespace cw::agent

@@ -9,6 +9,6 @@ namespace cw::agent {
 void notify_ready(const std::string& status);
 void notify_status(const std::string& status);
 void notify_reloading();  // notify_ready() ends it
-void notify_stopping();
+void notify_stopping(const std::string& status);
 
 }  // namespace cw::agent

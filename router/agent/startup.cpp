@@ -125,8 +125,12 @@ Started<network::RouterConfig> read_config(const std::string& path) {
   return std::move(*config);
 }
 
+std::optional<std::string> credentials_folder() {
+  return environment("CREDENTIALS_DIRECTORY");
+}
+
 Started<Keys> read_keys(const network::RouterConfig& config) {
-  const auto credentials = environment("CREDENTIALS_DIRECTORY");
+  const auto credentials = credentials_folder();
   Keys keys;
   for (const auto& key : config.keys) {
     auto read = network::read_private_key(key.source, credentials);

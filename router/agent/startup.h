@@ -45,6 +45,9 @@ using Wish = tl::expected<Options, tl::expected<Say, Failure>>;
 
 [[nodiscard]] Started<network::RouterConfig> read_config(const std::string& path);
 
+// $CREDENTIALS_DIRECTORY, where the unit has one.
+[[nodiscard]] std::optional<std::string> credentials_folder();
+
 struct Keys {
   router::KeyRing ring;
   std::map<std::string, net::PublicKey> by_gateway;
