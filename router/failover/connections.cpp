@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "router/failover/connections.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "ha/wire/sealed.h"
+
+namespace cw::failover {
+
+static_assert(ha::replica::kMostPayload <= ha::wire::kMostPayload, "each payload is one letter");
+
+Result<Connections> Connections::open(std::vector<net::Prefix> blocks, std::uint64_t start,
+                                      ha::Time now) {
+  Connections connections(CW_TRY(netlink::ReplicationSocket::create(std::move(blocks))), start);
+  CW_TRY(connections.stand_by(now));
+  return connections;
+}
+
+Result<> Connections::own(std::uint64_t term, ha::Time now) {
+  standby_.reset();
+  owner_ = std::make_unique<ha::replica::Owner>(ha::replica::Stream{.term = term, .start = start_});
+  return dump(now);
+}
+
+Result<> Connections::stand_by(ha::Time now) {
+  owner_.reset();
+  auto found = kernel_.dump();
+  standby_ = std::make_unique<ha::replica::Standby>(
+      found ? *found : std::vector<netlink::Connection>(), now);
+  return found ? Result<>() : Result<>(found.error());
+}
+
+// Events that still wait are older than the dump, and would undo some of it.
+Result<> Connections::dump(ha::Time now) {
+  dump_at_ = now + kDumpEvery;
+  for (bool more = true; more;) {
+    const auto read = CW_TRY(kernel_.read());
+    for (const auto& event : read.events) {
+      owner_->changed(event, now);
+    }
+    more = read.more;
+  }
+  const auto all = CW_TRY(kernel_.dump());
+  owner_->dumped(all, now);
+  return {};
+}
+
+Result<> Connections::on_ready(ha::Time now) {
+  bool lost = false;
+  for (int i = 0; i < kMostReads; ++i) {
+    const auto read = CW_TRY(kernel_.read());
+    lost = lost || read.lost;
+    for (const auto& event : read.events) {
+      if (owner_) {
+        owner_->changed(event, now);
+      }
+    }
+    if (!read.more) {
+      break;
+    }
+  }
+  return lost && owner_ ? dump(now) : Result<>();
+}
+
+Result<> Connections::heard(std::string_view sibling, std::span<const std::uint8_t> payload,
+                            ha::Time now) {
+  return owner_ ? owner_->heard(sibling, payload, now) : standby_->heard(payload, now);
+}
+
+Connections::Turn Connections::step(ha::Time now) {
+  Turn turn;
+  if (owner_) {
+    if (now >= dump_at_) {
+      turn.kernel = dump(now);
+    }
+    turn.say = owner_->step(now);
+    return turn;
+  }
+  auto next = standby_->step(now);
+  turn.say = std::move(next.say);
+  turn.kernel = kernel_.remove(next.remove);
+  if (const auto injected = kernel_.inject(next.inject); !injected && turn.kernel) {
+    turn.kernel = injected.error();
+  }
+  return turn;
+}
+
+ha::Time Connections::due() const {
+  return owner_ ? std::min(owner_->due(), dump_at_) : standby_->due();
+}
+
+std::size_t Connections::count() const {
+  return owner_ ? owner_->sum().count : standby_->sum().count;
+}
+
+std::optional<ha::Duration> Connections::lag(std::string_view sibling, ha::Time now) const {
+  return owner_ ? owner_->lag(sibling, now) : standby_->silence(now);
+}
+
+}  // namespace cw::failover

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "ha/replica/owner.h"
+#include "ha/replica/standby.h"
+#include "netlink/socket/replication.h"
+
+// The tracked connections through one gateway: told to its siblings while this router owns it, and
+// given to this kernel while a sibling does, so that they are here before the address comes. What
+// it decides is in ha/replica; this introduces that to the kernel. One thread.
+namespace cw::failover {
+
+// A flow in a flowtable announces nothing, and connections from before we listened do not announce
+// their end: so the owner looks at all of them this often.
+inline constexpr ha::Duration kDumpEvery{60'000};
+// Events read in one go, a few hundred each; what waits behind them waits for timers, too.
+inline constexpr int kMostReads = 16;
+
+class Connections {
+ public:
+  using Payload = ha::replica::Payload;
+
+  // `blocks`: of the gateway. `start`: grows with each start of this process. As a standby.
+  static Result<Connections> open(std::vector<net::Prefix> blocks, std::uint64_t start,
+                                  ha::Time now);
+
+  [[nodiscard]] int fd() const { return kernel_.fd(); }
+
+  // This router owns the gateway by this term. Once for each tenure.
+  Result<> own(std::uint64_t term, ha::Time now);
+  // It does not, any more.
+  Result<> stand_by(ha::Time now);
+
+  [[nodiscard]] bool owns() const { return owner_ != nullptr; }
+
+  // The kernel has something to tell.
+  Result<> on_ready(ha::Time now);
+
+  // From a sibling: one that listens where this router owns the gateway, else from its owner.
+  Result<> heard(std::string_view sibling, std::span<const std::uint8_t> payload, ha::Time now);
+
+  struct Turn {
+    std::vector<Payload>
+        say;          // to all siblings where this router owns the gateway, else to its owner
+    Result<> kernel;  // what it said to what was given to it
+  };
+
+  [[nodiscard]] Turn step(ha::Time now);
+
+  [[nodiscard]] ha::Time due() const;
+
+  // As a standby: all that the owner has are here.
+  [[nodiscard]] bool complete() const { return standby_ && standby_->complete(); }
+
+  [[nodiscard]] std::size_t count() const;
+
+  // As owner: for how long the sibling has not had something. As a standby: since the owner spoke.
+  // None: never.
+  [[nodiscard]] std::optional<ha::Duration> lag(std::string_view sibling, ha::Time now) const;
+
+ private:
+  Connections(netlink::ReplicationSocket kernel, std::uint64_t start)
+      : kernel_(std::move(kernel)), start_(start) {}
+
+  Result<> dump(ha::Time now);
+
+  netlink::ReplicationSocket kernel_;
+  std::uint64_t start_;
+  // One of the two.
+  std::unique_ptr<ha::replica::Owner> owner_;
+  std::unique_ptr<ha::replica::Standby> standby_;
+  ha::Time dump_at_{};
+};
+
+}  // namespace cw::failover

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "router/agent/startup.h"
+
+// The command line of causeway-failover.
+namespace cw::failover {
+
+inline constexpr auto kDefaultRuntimeFolder = "/run/causeway-failover";
+
+struct Options {
+  std::string config = "/etc/causeway/router.toml";
+  std::string runtime_folder = kDefaultRuntimeFolder;
+  std::string agent_folder = agent::kDefaultRuntimeFolder;  // where causewayd says what is shared
+};
+
+using Wish = tl::expected<Options, tl::expected<agent::Say, agent::Failure>>;
+
+[[nodiscard]] Wish parse_options(int argc, char** argv);
+
+[[nodiscard]] std::string_view help_text();
+
+}  // namespace cw::failover

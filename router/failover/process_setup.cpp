@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the agent says, and what follows from it.
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/file.h"
+#include "router/agent/service.h"
+#include "router/failover/clock_state.h"
+#include "router/failover/process.h"
+
+namespace cw::failover {
+
+namespace {
+
+std::vector<std::string> names_of(const ha::Config& config) {
+  std::vector<std::string> names;
+  names.reserve(config.gateways.size());
+  for (const auto& gateway : config.gateways) {
+    names.push_back(gateway.name);
+  }
+  return names;
+}
+
+Result<Setup> read_setup(const World& world) {
+  const auto text = CW_TRY(read_file(world.assignment, api::kLargestAssignment));
+  const auto assignment =
+      CW_TRY(in_context(api::assignment_from_json(text), "reading " + world.assignment));
+  return setup_of(world.config, world.halves, assignment);
+}
+
+}  // namespace
+
+void Process::read_assignment() {
+  auto setup = read_setup(world_);
+  if (!setup && setup.error().kind == ErrorKind::NotFound) {
+    const auto waiting = Error::make(
+        ErrorKind::NotFound,
+        fmt::format("{} is not there: causewayd has taken no network yet, or its router.toml has "
+                    "no [failover] (systemctl status causewayd)",
+                    world_.assignment));
+    note("the agent", &waiting);
+    return;
+  }
+  // What was in force stays so.
+  note("the agent", setup ? follow(std::move(*setup)) : Result<>(setup.error()));
+}
+
+Result<> Process::follow(Setup setup) {
+  if (setup_ && *setup_ == setup && (fabric_ || !runner_)) {
+    return {};
+  }
+  auto before = std::exchange(setup_, std::make_unique<const Setup>(std::move(setup)));
+  mail_.configure(setup_->core);
+  books_.configure(setup_->core);
+  auto done = runner_ ? change(before.get()) : begin();
+  if (!done) {
+    setup_ = std::move(before);
+    return done;
+  }
+  configure_connections();
+  take(ha::NetmapChanged{.serial = setup_->serial, .offered = 0});
+  look_at_peers();
+  return {};
+}
+
+Result<> Process::change(const Setup* before) {
+  if (before != nullptr && before->site != setup_->site && !setup_->core.gateways.empty()) {
+    return Error::invalid("the network or the site is another one now; restart causeway-failover");
+  }
+  // The gates of gateways that go are closed, and their addresses withdrawn, while gates and
+  // fabric know them.
+  take(ha::Configured{.config = setup_->core});
+  CW_TRY(gates_->configure(setup_->gates, now()));
+  if (!fabric_ || before == nullptr || before->lan != setup_->lan) {
+    open_fabric(setup_->lan);
+  }
+  arbiter_->watch(names_of(setup_->core));
+  return {};
+}
+
+Result<> Process::begin() {
+  if (setup_->core.gateways.empty()) {
+    return {};  // nothing is shared; nothing is to be asked for
+  }
+  CW_TRY(gates_->configure(setup_->gates, now()));
+  const auto open = CW_TRY(gates_->open_gates());
+  CW_TRY(open_arbiter(setup_->site));
+  open_fabric(setup_->lan);
+  runner_ = std::make_unique<Runner>(ha::start(setup_->core, open, now()), world_.clock, *this);
+  // What an earlier process answered for and nobody serves now: not ours to keep.
+  for (const auto& gateway : runner_->state().gateways) {
+    if (!gateway.gate) {
+      withdraw(ha::WithdrawAddress{.gateway = gateway.name});
+    }
+  }
+  arbiter_->watch(names_of(setup_->core));
+  take(ha::ClockChecked{.synchronised = clock_is_synchronised()});
+  if (drained_) {
+    take(ha::DrainRouter{.on = true});
+  }
+  const auto count = setup_->core.gateways.size();
+  agent::notify_status(fmt::format("sharing {} gateway{}", count, count == 1 ? "" : "s"));
+  return {};
+}
+
+Result<> Process::open_arbiter(const ha::etcd::Site& site) {
+  if (arbiter_) {
+    return {};
+  }
+  const auto& failover = world_.failover;
+  arbiter_ = CW_TRY(ha::etcd::Arbiter::open(
+      {.endpoints = failover.etcd,
+       .site = site,
+       .tls = {.ca_file = failover.etcd_ca_file,
+               .certificate_file = failover.etcd_certificate,
+               .key_file = failover.etcd_key},
+       .user = failover.etcd_user,
+       .password = net::Secret(etcd_password_.expose()),
+       .patience = ha::lan_timers().arbiter_patience},
+      *fetch_loop_, world_.clock,
+      {.answered = [this](const ha::ArbiterAnswer& answer) { take(answer); },
+       .changed = [this](const ha::RecordChanged& changed) { take(changed); },
+       .trouble = [this](const Error* trouble) { note("the arbiter", trouble); }}));
+  fetch_loop_->serve(*arbiter_);
+  return {};
+}
+
+void Process::open_fabric(const ha::arp::Config& config) {
+  lan_loop_->serve(nullptr);
+  fabric_.reset();
+  auto fabric = ha::arp::LanFabric::open(
+      config, *lan_loop_,
+      [this](const ha::arp::Report& report) {
+        // An owner announces itself each second to whoever still has the address.
+        if (!report.why.empty() && std::exchange(told_of_address_, report.why) != report.why) {
+          world_.journal.write(agent::Level::Info, agent::Event::Address, report.why);
+        }
+        std::visit([this](const auto& event) { take(event); }, report.what);
+      },
+      now());
+  note("the LAN", fabric ? nullptr : &fabric.error());
+  if (fabric) {
+    fabric_ = std::move(*fabric);
+    lan_loop_->serve(fabric_.get());
+  }
+}
+
+}  // namespace cw::failover

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "ha/arp/socket/fabric.h"
+#include "ha/etcd/codec/messages.h"
+#include "ha/gate/values.h"
+#include "ha/state.h"
+#include "net/endpoint.h"
+#include "network/router_config.h"
+#include "router/api/assignment.h"
+
+// What failover works with, from router.toml and what the agent says of the network. Pure; refuses
+// what cannot work, with what to do about it.
+namespace cw::failover {
+
+struct Setup {
+  ha::Config core;
+  ha::etcd::Site site;  // without gateways it means nothing
+  ha::arp::Config lan;
+  std::vector<ha::gate::Gateway> gates;
+  std::map<std::string, std::vector<net::Prefix>> replicated;  // by gateway, where there are any
+  std::map<std::string, net::SocketAddress> siblings;          // where their heartbeats go
+  std::uint64_t serial = 0;                                    // of the netmap
+
+  friend bool operator==(const Setup&, const Setup&) = default;
+};
+
+// `keys`: the public halves of those that this router has. Invalid: the network and router.toml do
+// not go together. A sibling without an address is left out, and is not heard.
+[[nodiscard]] Result<Setup> setup_of(const network::RouterConfig& config,
+                                     const std::map<std::string, net::PublicKey>& keys,
+                                     const api::Assignment& assignment);
+
+}  // namespace cw::failover
