@@ -14,13 +14,15 @@ namespace {
 constexpr unsigned kOk = 200;
 constexpr unsigned kForbidden = 403;
 
-Trouble trouble_of(const Error& error) {
+constexpr Server kAgent{.what = "the agent", .program = "causewayd", .option = "--socket"};
+
+Trouble trouble_of(const Error& error, const Server& server) {
   if (error.kind == ErrorKind::NotFound) {
     return {.message = error.to_text(),
-            .hint =
-                "the agent is not running: `sudo systemctl start causewayd` starts it, and "
-                "`systemctl status causewayd` tells why it does not stay; --socket names "
-                "another agent's socket",
+            .hint = fmt::format("{0} is not running: `sudo systemctl start {1}` starts it, and "
+                                "`systemctl status {1}` tells why it does not stay; {2} names "
+                                "another one's socket",
+                                server.what, server.program, server.option),
             .exit_status = kNoAgent};
   }
   if (error.kind == ErrorKind::Permission) {
@@ -33,22 +35,13 @@ Trouble trouble_of(const Error& error) {
   return {.message = error.to_text(), .hint = {}};
 }
 
-template <class T>
-Asked<T> understood(Result<T> result) {
-  if (!result) {
-    return tl::unexpected(Trouble{.message = result.error().to_text(),
-                                  .hint = "are `causeway` and `causewayd` of one version?"});
-  }
-  return std::move(*result);
-}
-
 }  // namespace
 
-Asked<std::string> AgentClient::ask(std::string_view method, std::string_view path,
-                                    std::string_view body) const {
-  auto response = exchange(socket_, method, path, body);
+Asked<std::string> ask(const Server& server, const std::string& socket, std::string_view method,
+                       std::string_view path, std::string_view body) {
+  auto response = exchange(socket, method, path, body);
   if (!response) {
-    return tl::unexpected(trouble_of(response.error()));
+    return tl::unexpected(trouble_of(response.error(), server));
   }
   if (response->status == kOk) {
     return std::move(response->body);
@@ -56,13 +49,18 @@ Asked<std::string> AgentClient::ask(std::string_view method, std::string_view pa
   auto refused = api::refused_from_json(response->body);
   if (!refused) {
     return tl::unexpected(
-        Trouble{.message = fmt::format("the agent answers with status {}", response->status),
-                .hint = "is this a causewayd's socket?"});
+        Trouble{.message = fmt::format("{} answers with status {}", server.what, response->status),
+                .hint = fmt::format("is this the socket of a {}?", server.program)});
   }
   return tl::unexpected(
       Trouble{.message = std::move(refused->message),
               .hint = std::move(refused->hint),
               .exit_status = response->status == kForbidden ? kNotPermitted : kFailed});
+}
+
+Asked<std::string> AgentClient::ask(std::string_view method, std::string_view path,
+                                    std::string_view body) const {
+  return cli::ask(kAgent, socket_, method, path, body);
 }
 
 Asked<std::string> AgentClient::status_json() const {
@@ -71,13 +69,14 @@ Asked<std::string> AgentClient::status_json() const {
 
 Asked<api::Status> AgentClient::status() const {
   return status_json().and_then(
-      [](const std::string& text) { return understood(api::status_from_json(text)); });
+      [](const std::string& text) { return understood(api::status_from_json(text), kAgent); });
 }
 
 namespace {
 
 Asked<api::Answer> to_answer(const Asked<std::string>& text) {
-  return text.and_then([](const std::string& t) { return understood(api::answer_from_json(t)); });
+  return text.and_then(
+      [](const std::string& t) { return understood(api::answer_from_json(t), kAgent); });
 }
 
 }  // namespace

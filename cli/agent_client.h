@@ -7,6 +7,7 @@
 
 #include <tl/expected.hpp>
 
+#include "base/result.h"
 #include "router/api/status.h"
 
 // The agent's verbs, over its control socket. What goes wrong comes with what to do about it.
@@ -33,6 +34,28 @@ struct Trouble {
 
 template <class T>
 using Asked = tl::expected<T, Trouble>;
+
+// Whose control socket it is, in the hints.
+struct Server {
+  std::string_view what;     // "the agent"
+  std::string_view program;  // also its unit
+  std::string_view option;   // that names another socket
+};
+
+// One request, and the body of its answer. What goes wrong comes with what to do about it.
+[[nodiscard]] Asked<std::string> ask(const Server& server, const std::string& socket,
+                                     std::string_view method, std::string_view path,
+                                     std::string_view body);
+
+template <class T>
+Asked<T> understood(Result<T> result, const Server& server) {
+  if (!result) {
+    return tl::unexpected(Trouble{
+        .message = result.error().to_text(),
+        .hint = "are `causeway` and `" + std::string(server.program) + "` of one version?"});
+  }
+  return std::move(*result);
+}
 
 class AgentClient {
  public:

@@ -23,5 +23,6 @@ void describe_init_verb(CLI::App& app, Command& command);
 void describe_policy_verbs(CLI::App& app, Command& command);
 void describe_address_verbs(CLI::App& app, Command& command);
 void describe_agent_verbs(CLI::App& app, Command& command);
+void describe_ha_verbs(CLI::App& app, Command& command);
 
 }  // namespace cw::cli

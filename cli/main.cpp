@@ -26,6 +26,7 @@ void describe(CLI::App& app, Command& command) {
   describe_policy_verbs(app, command);
   describe_address_verbs(app, command);
   describe_agent_verbs(app, command);
+  describe_ha_verbs(app, command);
   app.add_subcommand("version", "print the version")->callback([&command] {
     command = [](const Terminal& /*terminal*/) {
       std::puts("causeway " CW_VERSION);

@@ -121,21 +121,6 @@ std::string refusal(const api::Refusal& refusal, bool in_force, WallTime now, Co
       indented(printable_lines(refusal.text)));
 }
 
-std::string problems(const std::vector<api::Problem>& problems, Colour colour) {
-  std::string text;
-  for (const auto& problem : problems) {
-    const auto where =
-        problem.gateway.empty() ? std::string() : fmt::format("gateway {}: ", problem.gateway);
-    text += fmt::format("{}: {}{}\n",
-                        painted(to_text(problem.severity), paint_of(problem.severity), colour),
-                        where, printable_lines(problem.text));
-    if (!problem.hint.empty()) {
-      text += fmt::format("  hint: {}\n", printable_lines(problem.hint));
-    }
-  }
-  return text;
-}
-
 Cell cell(std::string text, Paint paint = Paint::Plain) {
   return {.text = std::move(text), .paint = paint};
 }
@@ -246,13 +231,28 @@ std::string peers(const api::Status& status, Peers which, Colour colour) {
 
 }  // namespace
 
+std::string view(const std::vector<api::Problem>& problems, Colour colour) {
+  std::string text;
+  for (const auto& problem : problems) {
+    const auto where =
+        problem.gateway.empty() ? std::string() : fmt::format("gateway {}: ", problem.gateway);
+    text += fmt::format("{}: {}{}\n",
+                        painted(to_text(problem.severity), paint_of(problem.severity), colour),
+                        where, printable_lines(problem.text));
+    if (!problem.hint.empty()) {
+      text += fmt::format("  hint: {}\n", printable_lines(problem.hint));
+    }
+  }
+  return text;
+}
+
 std::string view(const api::Status& status, Peers which, Colour colour) {
   auto text = head(status, colour);
   if (status.refused) {
     text += refusal(*status.refused, status.network.has_value(), status.now, colour);
   }
   if (!status.problems.empty()) {
-    text += "\n" + problems(status.problems, colour);
+    text += "\n" + view(status.problems, colour);
   }
   if (!status.gateways.empty()) {
     text += "\n" + gateways(status.gateways, colour);
@@ -275,7 +275,7 @@ std::string view(const api::Answer& answer, Colour colour) {
                                                : Paint::Yellow;
     text += painted(printable(step), paint, colour) + "\n";
   }
-  text += problems(answer.problems, colour);
+  text += view(answer.problems, colour);
   text += printable_lines(answer.diagnostics);
   return text;
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "cli/table.h"
 #include "router/api/status.h"
@@ -16,6 +17,9 @@ enum class Peers : std::uint8_t {
 };
 
 [[nodiscard]] std::string view(const api::Status& status, Peers peers, Colour colour);
+
+// A line each, and what to do about it.
+[[nodiscard]] std::string view(const std::vector<api::Problem>& problems, Colour colour);
 
 // Steps, problems and diagnostics; without the line of text.
 [[nodiscard]] std::string view(const api::Answer& answer, Colour colour);

@@ -9,9 +9,6 @@
 
 namespace cw::cli {
 
-namespace {
-
-// Of reload and down: what was done goes to stdout, what was not to stderr.
 int finish(const Asked<api::Answer>& answer, const Terminal& terminal) {
   if (!answer) {
     return complain(answer.error(), terminal);
@@ -24,8 +21,6 @@ int finish(const Asked<api::Answer>& answer, const Terminal& terminal) {
   print(stdout, answer->text + "\n");
   return kDone;
 }
-
-}  // namespace
 
 int check(const std::string& directory, const Terminal& terminal) {
   const auto read = read_network(directory, terminal);

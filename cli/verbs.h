@@ -32,6 +32,8 @@ int via(const std::string& directory, const std::string& what,
 int hosts(const std::string& directory, HostForm how, Form form, const Terminal& terminal);
 int reload(const AgentClient& agent, const Terminal& terminal);
 int down(const AgentClient& agent, const Terminal& terminal);
+// What was done goes to stdout, what was not to stderr.
+int finish(const Asked<api::Answer>& answer, const Terminal& terminal);
 
 // On the router that is asked alone.
 int revoke_here(const AgentClient& agent, const std::string& peer, const Terminal& terminal);

@@ -21,7 +21,7 @@ _causeway() {
     return
   fi
   case $verb in
-    '') mapfile -t COMPREPLY < <(compgen -W "check network gateway peer plan policy via hosts netmap revoke status reload down version --socket --help --help-all --version" -- "$cur") ;;
+    '') mapfile -t COMPREPLY < <(compgen -W "check network gateway peer plan policy via hosts netmap revoke status reload down ha version --socket --help --help-all --version" -- "$cur") ;;
     check | plan)
       if [[ $cur == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "--socket --help" -- "$cur")
@@ -49,6 +49,13 @@ _causeway() {
       else
         mapfile -t COMPREPLY < <(compgen -W "--alias --network --json --help" -- "$cur")
       fi
+      ;;
+    ha)
+      case $prev in
+        ha) mapfile -t COMPREPLY < <(compgen -W "status move drain serve --failover-socket --help" -- "$cur") ;;
+        --failover-socket) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+        *) mapfile -t COMPREPLY < <(compgen -W "--json --help" -- "$cur") ;;
+      esac
       ;;
     netmap)
       if [ "$prev" = netmap ]; then

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # fish completion for causeway(1)
-set -l verbs check network gateway peer plan policy via hosts netmap revoke status reload down version
+set -l verbs check network gateway peer plan policy via hosts netmap revoke status reload down ha version
 complete -c causeway -f
 complete -c causeway -l socket -r -F -d 'the control socket of the agent'
 complete -c causeway -l help -d 'print help'
@@ -19,6 +19,9 @@ complete -c causeway -n "not __fish_seen_subcommand_from $verbs" -a revoke -d 'l
 complete -c causeway -n "not __fish_seen_subcommand_from $verbs" -a status -d 'what the agent does, and what is wrong'
 complete -c causeway -n "not __fish_seen_subcommand_from $verbs" -a reload -d 'look at the source of the network now, and take what is there'
 complete -c causeway -n "not __fish_seen_subcommand_from $verbs" -a down -d 'remove what is ours from the kernel'
+complete -c causeway -n "not __fish_seen_subcommand_from $verbs" -a ha -d 'the gateways that this router shares with others'
+complete -c causeway -n "__fish_seen_subcommand_from ha" -a 'status move drain serve'
+complete -c causeway -n "__fish_seen_subcommand_from ha" -l failover-socket -r -F -d 'the control socket of causeway-failover'
 complete -c causeway -n "not __fish_seen_subcommand_from $verbs" -a version -d 'print the version'
 complete -c causeway -n "__fish_seen_subcommand_from check plan" -a '(__fish_complete_directories)'
 complete -c causeway -n "__fish_seen_subcommand_from status" -l json -d 'for programs'

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/ha_view.h"
+
+#include <gtest/gtest.h>
+
+namespace cw::cli {
+namespace {
+
+TEST(HaView, SaysWhatIsWrongThenWhoOwnsWhat) {
+  const WallTime noon{std::chrono::hours(12)};
+  const api::FailoverStatus status{
+      .version = "0.1.0",
+      .router = "r1",
+      .pid = 42,
+      .started = noon,
+      .now = noon + std::chrono::seconds(90),
+      .problems = {{.severity = api::Severity::Error, .text = "the arbiter: no answer"}},
+      .gateways = {{.name = "prod",
+                    .role = "active",
+                    .why = "address arrived",
+                    .since = noon + std::chrono::seconds(30),
+                    .fitness = "fit",
+                    .epoch = "2",
+                    .owner = "r1",
+                    .successor = "r2",
+                    .gate_open = true,
+                    .address = "here",
+                    .peers_known = 1,
+                    .siblings = {{.router = "r2",
+                                  .heard = true,
+                                  .heard_ms = 40,
+                                  .role = "standby",
+                                  .fitness = "fit",
+                                  .epoch = "2"},
+                                 {.router = "r3"}},
+                    .takeovers = {{.when = noon + std::chrono::seconds(30),
+                                   .owner = "r1",
+                                   .epoch = "2",
+                                   .why = "owner silent",
+                                   .took_ms = 55}}}}};
+  EXPECT_EQ(view(status, Colour::Off),
+            "router r1: sharing 1 gateway\n"
+            "failover 0.1.0, process 42, up 1 min\n"
+            "\n"
+            "error: the arbiter: no answer\n"
+            "\n"
+            "gateway prod: owner r1, active (address arrived), for 1 min\n"
+            "gate open, address here, successor r2; 1 peer known, told never\n"
+            "connections end at a takeover: its egress is masquerade\n"
+            "\n"
+            "ROUTER  ROLE     FITNESS  EPOCH  NETMAP  HEARD\n"
+            "r1      active   fit          2       0  this router\n"
+            "r2      standby  fit          2       0  40 ms ago\n"
+            "r3      -        -            -       0  never\n"
+            "\n"
+            "OWNER  EPOCH  SINCE      WHY            TOOK\n"
+            "r1         2  1 min ago  owner silent  55 ms\n");
+}
+
+}  // namespace
+}  // namespace cw::cli
