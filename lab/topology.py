@@ -96,7 +96,7 @@ class Topology:
             (self.router, "eth0", self.vpc, "port0"),
             (self.db, "eth0", self.vpc, "port1"),
         ]
-        _plug_in(cables)
+        plug_in(cables)
 
     def _home(self) -> None:
         for n, client in enumerate(self.clients):
@@ -144,7 +144,7 @@ class SecondVpc:
                 (self.router, "eth0", self.vpc, "port0"),
                 (self.db, "eth0", self.vpc, "port1"),
             ]
-            _plug_in(cables)
+            plug_in(cables)
             topology.internet.ip("link set cloud2 up", "address add 192.0.2.1/24 dev cloud2")
             _build_vpc(self.vpc, self.router, self.db, "192.0.2", ROUTER2_PUBLIC)
         except BaseException:
@@ -158,7 +158,7 @@ class SecondVpc:
         self._made.clear()
 
 
-def _plug_in(cables: list[tuple[Namespace, str, Namespace, str]]) -> None:
+def plug_in(cables: list[tuple[Namespace, str, Namespace, str]]) -> None:
     batch = (
         f"link add {a_name} netns {a.name} type veth peer name {b_name} netns {b.name}\n" for a, a_name, b, b_name in cables
     )

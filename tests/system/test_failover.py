@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Two routers share a gateway: one dies, is drained, or gives it away, and a stock client behind a NAT goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from length import LONG
+
+from lab import shell
+from lab.client import Tunnel
+from lab.database import Database
+from lab.failover import EGRESS, Flows, Member, Probe, Site
+from lab.topology import DATABASE
+
+TAKEOVERS = 10 if LONG else 3
+# Of real time, in a virtual machine that is emulated: the product's numbers are measured in virtual time.
+CRASH_SECONDS = 5.0
+MOVE_SECONDS = 1.0
+STALL_SECONDS = 2 * CRASH_SECONDS + 0.3
+SETTLED_SECONDS = 60.0
+
+
+class Visitor:
+    """A stock client whose tunnel carries packets; its configuration is written once."""
+
+    def __init__(self, site: Site) -> None:
+        self.site, self.client = site, site.topology.client
+        device = site.network.add("alice", "100.83.0.10")
+        for router in site.routers.values():
+            router.agent.reload()
+        self.tunnel: Tunnel = site.network.tunnel(device, self.client, site.folder)
+        self.tunnel.up()
+        shell.until("the client reaching the VPC", self.reaches)
+
+    def reaches(self) -> bool:
+        return self.client.succeeds("ping", "-c1", "-W2", DATABASE)
+
+    def probe(self) -> Probe:
+        probe = Probe(self.client, DATABASE, self.site.folder / "probe.txt")
+        shell.until("probes answered", lambda: probe.answers() > 10)
+        return probe
+
+
+@pytest.fixture
+def site(database: Database, tmp_path: Path) -> Iterator[Site]:
+    with Site(database, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def visitor(site: Site) -> Visitor:
+    return Visitor(site)
+
+
+def has_every_connection(member: Member, owner: Member) -> bool:
+    here, there = (each.failover.status()["gateways"][0] for each in (member, owner))
+    return bool(here["connections_complete"]) and here["connections"] >= there["connections"] > 0
+
+
+@pytest.mark.parametrize("egress", ["floating", "routed"])
+def test_connections_go_on_through_a_move_and_a_crash(database: Database, tmp_path: Path, egress: str) -> None:
+    with Site(database, tmp_path, EGRESS[egress]) as site:
+        visitor = Visitor(site)
+        flows = Flows(visitor.client, site.topology.db, DATABASE)
+        owner = owner_of(site)
+        taker = site.other(owner)
+        for crash in (False, True):
+            shell.until("the sibling knowing the client", lambda taker=taker: is_ready_to_take(taker))
+            shell.until(
+                "the sibling having every connection", lambda taker=taker, owner=owner: has_every_connection(taker, owner)
+            )
+            probe = visitor.probe()
+            owner.die() if crash else owner.failover.cli("move", "prod", taker.name)
+            print(f"{'crash' if crash else 'move'}: without an answer for {gap_of(visitor, probe, taker):.3f} s")
+            owner, taker = taker, owner
+        stalls = flows.end()
+        print(stalls)
+        assert all(isinstance(stall, float) and stall < STALL_SECONDS for stall in stalls.values()), f"{stalls}\n{site.story()}"
+
+
+def owner_of(site: Site) -> Member:
+    found = shell.until("one owner", site.owner, SETTLED_SECONDS)
+    assert found is not None
+    return found
+
+
+def is_ready_to_take(member: Member) -> bool:
+    gateways = member.failover.status().get("gateways", [])
+    return bool(gateways) and gateways[0]["role"] == "standby" and gateways[0]["peers_known"] > 0
+
+
+def gap_of(visitor: Visitor, probe: Probe, taker: Member) -> float:
+    shell.until("the sibling serving", lambda: taker.failover.role() == "active", SETTLED_SECONDS)
+    shell.until("the client reaching the VPC", visitor.reaches)
+    return probe.gap()
+
+
+def test_a_router_that_dies_is_replaced_while_a_stock_client_goes_on(site: Site, visitor: Visitor) -> None:
+    owner = owner_of(site)
+    taker = site.other(owner)
+    shell.until("the sibling knowing the client", lambda: is_ready_to_take(taker))
+    text = visitor.tunnel.file.read_text()
+    probe = visitor.probe()
+    owner.die()
+    gap = gap_of(visitor, probe, taker)
+    print(f"without an answer for {gap:.2f} s")
+    assert gap < CRASH_SECONDS, site.story()
+    assert visitor.tunnel.file.read_text() == text
+
+
+def test_a_gateway_moves_to_and_fro_with_hardly_a_gap(site: Site, visitor: Visitor) -> None:
+    for _ in range(TAKEOVERS):
+        owner = owner_of(site)
+        taker = site.other(owner)
+        shell.until("the sibling knowing the client", lambda taker=taker: is_ready_to_take(taker))
+        probe = visitor.probe()
+        print(owner.failover.cli("move", "prod", taker.name).strip())
+        gap = gap_of(visitor, probe, taker)
+        print(f"without an answer for {gap:.3f} s")
+        assert gap < MOVE_SECONDS, site.story()
+        assert "standby" in owner.failover.cli("status")
+        print(taker.failover.cli("status"))
+
+
+def test_sigterm_hands_over_and_a_drained_router_takes_nothing(site: Site, visitor: Visitor) -> None:
+    owner = owner_of(site)
+    taker = site.other(owner)
+    shell.until("the sibling knowing the client", lambda: is_ready_to_take(taker))
+    probe = visitor.probe()
+    owner.failover.stop()
+    gap = gap_of(visitor, probe, taker)
+    assert gap < MOVE_SECONDS, site.story()
+    owner.failover.start()
+    print(owner.failover.cli("drain"))
+    taker.die()
+    status = owner.failover.status()
+    assert status["draining"]
+    assert owner.failover.role() in ("standby", "fenced")
+    print(owner.failover.cli("serve"))
+    shell.until("the router that serves again", lambda: owner.failover.role() == "active", SETTLED_SECONDS)
