@@ -25,7 +25,7 @@ set_property(DIRECTORY ${PROJECT_SOURCE_DIR} APPEND PROPERTY CMAKE_CONFIGURE_DEP
 find_program(SCDOC scdoc REQUIRED)
 
 # All that is in the packages, and no test.
-add_custom_target(packaged DEPENDS causewayd causeway)
+add_custom_target(packaged DEPENDS causewayd causeway-failover causeway)
 
 # cw_manual(causewayd 8 router SOURCE): docs/man/causewayd.8.scd (or SOURCE, where it is made by the
 # build) as a manual page of a package.
@@ -59,6 +59,7 @@ function(cw_package_doc package component)
 endfunction()
 
 cw_manual(causewayd 8 router)
+cw_manual(causeway-failover 8 router)
 cw_manual(causeway 1 cli)
 # network/manual puts the schema's keys into these two.
 cw_manual(causeway-router 5 router ${PROJECT_BINARY_DIR}/man/causeway-router.5.scd)
@@ -66,7 +67,7 @@ cw_manual(causeway-network 5 cli ${PROJECT_BINARY_DIR}/man/causeway-network.5.sc
 cw_package_doc(causeway-router router)
 cw_package_doc(causeway cli)
 
-install(TARGETS causewayd RUNTIME DESTINATION sbin COMPONENT router)
+install(TARGETS causewayd causeway-failover RUNTIME DESTINATION sbin COMPONENT router)
 install(TARGETS causeway RUNTIME DESTINATION bin COMPONENT cli)
 
 set(CPACK_GENERATOR DEB)
