@@ -90,7 +90,8 @@ Started<int> run(const Options& options, Journal& journal) {
   if (!config) {
     return tl::unexpected(config.error());
   }
-  if (!config->failover) {
+  const auto failover = config->failover;
+  if (!failover) {
     return tl::unexpected(
         Failure{.message = fmt::format("{} has no [failover]: this router shares nothing; see "
                                        "causeway-failover(8)",
@@ -101,7 +102,7 @@ Started<int> run(const Options& options, Journal& journal) {
   if (!keys) {
     return tl::unexpected(keys.error());
   }
-  auto password = etcd_password(*config->failover);
+  auto password = etcd_password(*failover);
   if (!password) {
     return tl::unexpected(
         Failure{.message = "failover.etcd_password: " + password.error().to_text(),
@@ -114,8 +115,8 @@ Started<int> run(const Options& options, Journal& journal) {
   if (!folder) {
     return tl::unexpected(agent::failure_of(folder.error()));
   }
-  auto status = serve(options, *config, *config->failover, std::move(*keys), std::move(*password),
-                      *folder, journal);
+  auto status =
+      serve(options, *config, *failover, std::move(*keys), std::move(*password), *folder, journal);
   if (!status) {
     return tl::unexpected(agent::failure_of(status.error()));
   }

@@ -101,6 +101,9 @@ class Process final : public Outlets, public Requests {
   void look_at_peers(const ha::Gateway& gateway);
   void tell_siblings();
   bool tell(const ha::Gateway& gateway, const std::string& sibling);
+  // A letter; false: not now.
+  bool post(const std::string& gateway, const std::string& sibling, ha::wire::Kind kind,
+            const std::vector<std::uint8_t>& payload);
   Result<> post(const std::string& sibling, const Mail::Datagram& datagram);
 
   // process_connections.cpp: what is open through each gateway.

@@ -102,8 +102,7 @@ void Process::step_connections() {
 void Process::say(const std::string& gateway, const std::string& sibling,
                   const std::vector<Connections::Payload>& payloads) {
   for (const auto& payload : payloads) {
-    const auto letter = mail_.write(gateway, sibling, ha::wire::Kind::Connections, payload);
-    if (!letter || !*letter || !post(sibling, **letter)) {
+    if (!post(gateway, sibling, ha::wire::Kind::Connections, payload)) {
       return;
     }
   }

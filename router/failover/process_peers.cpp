@@ -13,10 +13,11 @@ void Process::read_mail(MailSocket& socket) {
       note("heartbeats", &received.error());
       return;
     }
-    if (!*received) {
+    const auto& next = *received;
+    if (!next) {
       return;
     }
-    take_datagram(**received);
+    take_datagram(*next);
   }
 }
 
@@ -104,12 +105,21 @@ bool Process::tell(const ha::Gateway& gateway, const std::string& sibling) {
   const auto told =
       books_.next(gateway.name, sibling, mail_.believed(gateway.name, sibling), now());
   for (const auto& payload : told.payloads) {
-    const auto letter = mail_.write(gateway.name, sibling, ha::wire::Kind::Peers, payload);
-    if (!letter || !*letter || !post(sibling, **letter)) {
+    if (!post(gateway.name, sibling, ha::wire::Kind::Peers, payload)) {
       break;  // the next round tells it again
     }
   }
   return told.more;
+}
+
+bool Process::post(const std::string& gateway, const std::string& sibling, ha::wire::Kind kind,
+                   const std::vector<std::uint8_t>& payload) {
+  const auto letter = mail_.write(gateway, sibling, kind, payload);
+  if (!letter) {
+    return false;
+  }
+  const auto& datagram = *letter;
+  return datagram && post(sibling, *datagram);
 }
 
 Result<> Process::post(const std::string& sibling, const Mail::Datagram& datagram) {

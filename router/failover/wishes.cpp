@@ -23,10 +23,11 @@ api::Answer refusal(std::string text, std::string hint) {
 
 std::string owner_of(const ha::State& state, const std::string& gateway) {
   const auto found = std::ranges::find(state.gateways, gateway, &ha::Gateway::name);
-  if (found == state.gateways.end() || !found->record.record) {
+  if (found == state.gateways.end()) {
     return {};
   }
-  return found->record.record->owner;
+  const auto& record = found->record.record;
+  return record ? record->owner : std::string();
 }
 
 api::Answer refusal_of(const ha::MoveRefused& refused, const ha::State& state) {
