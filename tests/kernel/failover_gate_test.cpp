@@ -31,7 +31,6 @@ using ha::gate::Gateway;
 using ha::gate::Kick;
 using netlink::WgDevice;
 using netlink::WireGuardSocket;
-using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
