@@ -211,7 +211,11 @@ struct Handler {
 
   Gateway* operator()(const AddressArrived& arrived) const {
     Gateway* gateway = find(turn.state, arrived.gateway);
-    if (gateway != nullptr && gateway->role == Role::Move) {
+    // Before it was asked to come here, it is what an earlier ownership left under way.
+    const bool asked =
+        gateway != nullptr && (!gateway->wants_move ||
+                               (gateway->calling && gateway->calling->kind == Request::Kind::Move));
+    if (asked && gateway->role == Role::Move) {
       arrive(turn, *gateway);
     } else if (gateway != nullptr && gateway->role == Role::Active) {
       gateway->kicks = 0;  // the address has settled
