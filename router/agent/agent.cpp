@@ -185,7 +185,8 @@ void Agent::round(firewall::Depth depth) {
 
 // After the round: failover opens a gate of what is there.
 void Agent::tell_failover() {
-  if (!setup_.host.failover) {
+  // Without a network what was in force stays so there, as it does in the kernel.
+  if (!setup_.host.failover || (!reconciler_.is_down() && reconciler_.netmap() == nullptr)) {
     return;
   }
   const auto source = source_->status();

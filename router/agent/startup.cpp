@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdlib>
 #include <string_view>
+#include <vector>
 
 #include <linux/capability.h>
 #include <sys/syscall.h>
@@ -62,45 +63,50 @@ std::string_view help_text() {
          "removes it). See causewayd(8).\n";
 }
 
-Wish parse_options(int argc, char** argv) {
-  const auto takes = [](const char* name, int argument, int letter) {
-    return option{.name = name, .has_arg = argument, .flag = nullptr, .val = letter};
+std::optional<Instead> read_options(int argc, char** argv, std::string_view program,
+                                    std::initializer_list<LongOption> options) {
+  constexpr int kFirst = 256;  // past every letter
+  const auto takes = [](const char* name, int argument, int value) {
+    return option{.name = name, .has_arg = argument, .flag = nullptr, .val = value};
   };
-  const std::array known{takes("config", required_argument, 'c'),
-                         takes("runtime-dir", required_argument, 'r'),
-                         takes("state-dir", required_argument, 's'),
-                         takes("version", no_argument, 'V'),
-                         takes("help", no_argument, 'h'),
-                         takes(nullptr, 0, 0)};
-  using Instead = tl::expected<Say, Failure>;
-  Options options;
+  std::vector<option> known;
+  for (const auto& each : options) {
+    known.push_back(takes(each.name, required_argument, kFirst + static_cast<int>(known.size())));
+  }
+  known.push_back(takes("version", no_argument, 'V'));
+  known.push_back(takes("help", no_argument, 'h'));
+  known.push_back(takes(nullptr, 0, 0));
+  const auto refuse = [](std::string message) {
+    return Instead(
+        tl::unexpected(Failure{.message = std::move(message), .exit_status = kExitUsage}));
+  };
   for (;;) {
     const int found = ::getopt_long(argc, argv, "c:h", known.data(), nullptr);
-    switch (found) {
-      case -1:
-        if (::optind < argc) {
-          return tl::unexpected(Instead(
-              fail(fmt::format("unexpected argument '{}'; try causewayd --help", argv[::optind]),
-                   kExitUsage)));
-        }
-        return with_defaults(std::move(options));
-      case 'c':
-        options.config = ::optarg;
-        break;
-      case 'r':
-        options.runtime_folder = ::optarg;
-        break;
-      case 's':
-        options.state_folder = ::optarg;
-        break;
-      case 'V':
-        return tl::unexpected(Instead(Say::Version));
-      case 'h':
-        return tl::unexpected(Instead(Say::Help));
-      default:  // getopt has said what is wrong
-        return tl::unexpected(Instead(fail("try causewayd --help", kExitUsage)));
+    if (found == -1) {
+      return ::optind < argc
+                 ? std::optional(refuse(fmt::format("unexpected argument '{}'; try {} --help",
+                                                    argv[::optind], program)))
+                 : std::nullopt;
     }
+    if (found == 'V' || found == 'h') {
+      return Instead(found == 'V' ? Say::Version : Say::Help);
+    }
+    if (found != 'c' && found < kFirst) {  // getopt has said what is wrong
+      return refuse(fmt::format("try {} --help", program));
+    }
+    *(options.begin() + (found == 'c' ? 0 : found - kFirst))->value = ::optarg;
   }
+}
+
+Wish parse_options(int argc, char** argv) {
+  Options options;
+  if (auto instead = read_options(argc, argv, "causewayd",
+                                  {{.name = "config", .value = &options.config},
+                                   {.name = "runtime-dir", .value = &options.runtime_folder},
+                                   {.name = "state-dir", .value = &options.state_folder}})) {
+    return tl::unexpected(std::move(*instead));
+  }
+  return with_defaults(std::move(options));
 }
 
 Failure failure_of(const Error& error) {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <initializer_list>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "network/router_config.h"
@@ -36,7 +38,19 @@ struct Options {
 
 enum class Say : std::uint8_t { Help, Version };
 
-using Wish = tl::expected<Options, tl::expected<Say, Failure>>;
+// What a program does instead: say something, or fail.
+using Instead = tl::expected<Say, Failure>;
+using Wish = tl::expected<Options, Instead>;
+
+struct LongOption {
+  const char* name;    // --NAME VALUE
+  std::string* value;  // as it was, where it is not given
+};
+
+// A program's command line: these options, --help and --version; -c is the first of them. None: all
+// is well.
+[[nodiscard]] std::optional<Instead> read_options(int argc, char** argv, std::string_view program,
+                                                  std::initializer_list<LongOption> options);
 
 // What to do: run with these options, or say something and leave.
 [[nodiscard]] Wish parse_options(int argc, char** argv);
