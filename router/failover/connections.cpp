@@ -5,14 +5,30 @@
 #include <utility>
 
 #include "ha/wire/sealed.h"
+#include "netlink/codec/connection_filter.h"
 
 namespace cw::failover {
 
 static_assert(ha::replica::kMostPayload <= ha::wire::kMostPayload, "each payload is one letter");
 
+namespace {
+
+bool is_of(const ha::replica::Said& said, const std::vector<net::Prefix>& blocks) {
+  const auto* changes = std::get_if<ha::replica::Changes>(&said.what);
+  const auto concerns = [&](const netlink::ConnectionId& id) {
+    return netlink::concerns(netlink::Connection{.id = id}, blocks);
+  };
+  return changes == nullptr ||
+         (std::ranges::all_of(changes->gone, concerns) &&
+          std::ranges::all_of(changes->there, concerns, &netlink::Connection::id));
+}
+
+}  // namespace
+
 Result<Connections> Connections::open(std::vector<net::Prefix> blocks, std::uint64_t start,
                                       ha::Time now) {
-  Connections connections(CW_TRY(netlink::ReplicationSocket::create(std::move(blocks))), start);
+  auto kernel = CW_TRY(netlink::ReplicationSocket::create(blocks));
+  Connections connections(std::move(kernel), std::move(blocks), start);
   CW_TRY(connections.stand_by(now));
   return connections;
 }
@@ -25,6 +41,7 @@ Result<> Connections::own(std::uint64_t term, ha::Time now) {
 
 Result<> Connections::stand_by(ha::Time now) {
   owner_.reset();
+  missing_ = false;
   auto found = kernel_.dump();
   standby_ = std::make_unique<ha::replica::Standby>(
       found ? *found : std::vector<netlink::Connection>(), now);
@@ -33,7 +50,7 @@ Result<> Connections::stand_by(ha::Time now) {
 
 // Events that still wait are older than the dump, and would undo some of it.
 Result<> Connections::dump(ha::Time now) {
-  dump_at_ = now + kDumpEvery;
+  dump_at_ = now + kRetryEvery;
   for (bool more = true; more;) {
     const auto read = CW_TRY(kernel_.read());
     for (const auto& event : read.events) {
@@ -43,6 +60,7 @@ Result<> Connections::dump(ha::Time now) {
   }
   const auto all = CW_TRY(kernel_.dump());
   owner_->dumped(all, now);
+  dump_at_ = now + kDumpEvery;
   return {};
 }
 
@@ -65,7 +83,13 @@ Result<> Connections::on_ready(ha::Time now) {
 
 Result<> Connections::heard(std::string_view sibling, std::span<const std::uint8_t> payload,
                             ha::Time now) {
-  return owner_ ? owner_->heard(sibling, payload, now) : standby_->heard(payload, now);
+  if (owner_) {
+    return owner_->heard(sibling, payload, now);
+  }
+  if (!is_of(CW_TRY(ha::replica::read(payload)), blocks_)) {
+    return Error::invalid("connections that are not this gateway's");
+  }
+  return standby_->heard(payload, now);
 }
 
 Connections::Turn Connections::step(ha::Time now) {
@@ -80,14 +104,22 @@ Connections::Turn Connections::step(ha::Time now) {
   auto next = standby_->step(now);
   turn.say = std::move(next.say);
   turn.kernel = kernel_.remove(next.remove);
-  if (const auto injected = kernel_.inject(next.inject); !injected && turn.kernel) {
+  if (const auto injected = kernel_.inject(next.inject); !injected) {
     turn.kernel = injected.error();
+    missing_ = true;
+    retry_at_ = now + kRetryEvery;
+  } else if (missing_ && now >= retry_at_) {
+    standby_->inject_again(now);  // which of them were refused is not known
+    missing_ = false;
   }
   return turn;
 }
 
 ha::Time Connections::due() const {
-  return owner_ ? std::min(owner_->due(), dump_at_) : standby_->due();
+  if (owner_) {
+    return std::min(owner_->due(), dump_at_);
+  }
+  return missing_ ? std::min(standby_->due(), retry_at_) : standby_->due();
 }
 
 std::size_t Connections::count() const {

@@ -20,6 +20,8 @@ namespace cw::failover {
 // A flow in a flowtable announces nothing, and connections from before we listened do not announce
 // their end: so the owner looks at all of them this often.
 inline constexpr ha::Duration kDumpEvery{60'000};
+// What the kernel refused (its table is full, or was rebuilt meanwhile) is tried again after this.
+inline constexpr ha::Duration kRetryEvery{3'000};
 // Events read in one go, a few hundred each; what waits behind them waits for timers, too.
 inline constexpr int kMostReads = 16;
 
@@ -57,7 +59,7 @@ class Connections {
   [[nodiscard]] ha::Time due() const;
 
   // As a standby: all that the owner has are here.
-  [[nodiscard]] bool complete() const { return standby_ && standby_->complete(); }
+  [[nodiscard]] bool complete() const { return standby_ && !missing_ && standby_->complete(); }
 
   [[nodiscard]] std::size_t count() const;
 
@@ -66,17 +68,21 @@ class Connections {
   [[nodiscard]] std::optional<ha::Duration> lag(std::string_view sibling, ha::Time now) const;
 
  private:
-  Connections(netlink::ReplicationSocket kernel, std::uint64_t start)
-      : kernel_(std::move(kernel)), start_(start) {}
+  Connections(netlink::ReplicationSocket kernel, std::vector<net::Prefix> blocks,
+              std::uint64_t start)
+      : kernel_(std::move(kernel)), blocks_(std::move(blocks)), start_(start) {}
 
   Result<> dump(ha::Time now);
 
   netlink::ReplicationSocket kernel_;
+  std::vector<net::Prefix> blocks_;
   std::uint64_t start_;
   // One of the two.
   std::unique_ptr<ha::replica::Owner> owner_;
   std::unique_ptr<ha::replica::Standby> standby_;
   ha::Time dump_at_{};
+  bool missing_ = false;  // the kernel refused some of what it was given
+  ha::Time retry_at_{};
 };
 
 }  // namespace cw::failover

@@ -138,6 +138,7 @@ void Process::prepare(const ha::Prepare& prepare) {
                 [&](const Preparation& each) { return each.asked.gateway == prepare.gateway; });
   preparations_.push_back({.asked = prepare, .until = now() + kMostPreparation});
   answer_preparations();
+  arm_connections();
 }
 
 // Where the peers are is known here all the time; connections may still be on their way.
