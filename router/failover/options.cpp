@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "router/failover/options.h"
 
-#include <array>
-
-#include <fmt/format.h>
-#include <getopt.h>
-
 namespace cw::failover {
 
 std::string_view help_text() {
@@ -24,47 +19,14 @@ std::string_view help_text() {
 }
 
 Wish parse_options(int argc, char** argv) {
-  const auto takes = [](const char* name, int argument, int letter) {
-    return option{.name = name, .has_arg = argument, .flag = nullptr, .val = letter};
-  };
-  const std::array known{takes("config", required_argument, 'c'),
-                         takes("runtime-dir", required_argument, 'r'),
-                         takes("agent-dir", required_argument, 'a'),
-                         takes("version", no_argument, 'V'),
-                         takes("help", no_argument, 'h'),
-                         takes(nullptr, 0, 0)};
-  using Instead = tl::expected<agent::Say, agent::Failure>;
-  const auto refuse = [](std::string message) {
-    return tl::unexpected(Instead(tl::unexpected(
-        agent::Failure{.message = std::move(message), .exit_status = agent::kExitUsage})));
-  };
   Options options;
-  for (;;) {
-    const int found = ::getopt_long(argc, argv, "c:h", known.data(), nullptr);
-    switch (found) {
-      case -1:
-        if (::optind < argc) {
-          return refuse(fmt::format("unexpected argument '{}'; try causeway-failover --help",
-                                    argv[::optind]));
-        }
-        return options;
-      case 'c':
-        options.config = ::optarg;
-        break;
-      case 'r':
-        options.runtime_folder = ::optarg;
-        break;
-      case 'a':
-        options.agent_folder = ::optarg;
-        break;
-      case 'V':
-        return tl::unexpected(Instead(agent::Say::Version));
-      case 'h':
-        return tl::unexpected(Instead(agent::Say::Help));
-      default:  // getopt has said what is wrong
-        return refuse("try causeway-failover --help");
-    }
+  if (auto instead = agent::read_options(argc, argv, "causeway-failover",
+                                         {{.name = "config", .value = &options.config},
+                                          {.name = "runtime-dir", .value = &options.runtime_folder},
+                                          {.name = "agent-dir", .value = &options.agent_folder}})) {
+    return tl::unexpected(std::move(*instead));
   }
+  return options;
 }
 
 }  // namespace cw::failover

@@ -17,7 +17,7 @@ struct Options {
   std::string agent_folder = agent::kDefaultRuntimeFolder;  // where causewayd says what is shared
 };
 
-using Wish = tl::expected<Options, tl::expected<agent::Say, agent::Failure>>;
+using Wish = tl::expected<Options, agent::Instead>;
 
 [[nodiscard]] Wish parse_options(int argc, char** argv);
 

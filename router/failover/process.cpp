@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <utility>
 
+#include <net/if.h>
+
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -164,16 +166,30 @@ void Process::drain(bool on, Done done) {
 }
 
 void Process::compare() {
-  if (!setup_ || !fabric_) {
+  if (!assignment_) {
     watch_assignment();
-    read_assignment();
   }
+  read_assignment();  // also what could not be followed, or was not announced
+  check_devices();
   note("gates", gates_->compare(now()));
   arm_gates();
   if (setup_ && replicated_.size() != setup_->replicated.size()) {
     configure_connections();
   }
   compare_.arm_in(kCompare);
+}
+
+// Without its device (no WireGuard in this kernel, an agent that never ran) a router would own a
+// gateway that it cannot serve.
+void Process::check_devices() {
+  if (!setup_) {
+    return;
+  }
+  for (const auto& gate : setup_->gates) {
+    const bool there = ::if_nametoindex(gate.device.c_str()) != 0;
+    take(ha::Checked{.gateway = gate.name,
+                     .fitness = there ? ha::Fitness::Fit : ha::Fitness::Unfit});
+  }
 }
 
 void Process::arm_gates() {

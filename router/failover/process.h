@@ -88,7 +88,7 @@ class Process final : public Outlets, public Requests {
   void read_assignment();
   Result<> follow(Setup setup);
   Result<> begin();
-  Result<> change(const Setup* before);
+  void change(const Setup* before);
   Result<> open_arbiter(const ha::etcd::Site& site);
   void open_fabric(const ha::arp::Config& config);
   void take(ha::Event event);
@@ -138,6 +138,7 @@ class Process final : public Outlets, public Requests {
 
   void refuse(const std::string& gateway, std::uint64_t request);
   void compare();
+  void check_devices();
   void arm_gates();
   // To the journal: once, until it is another trouble, or none.
   void note(std::string_view what, const Result<>& result);
@@ -167,6 +168,7 @@ class Process final : public Outlets, public Requests {
   std::unique_ptr<ha::gate::GateSocket> gates_;
   std::unique_ptr<agent::FetchLoop> fetch_loop_;
   std::unique_ptr<ha::etcd::Arbiter> arbiter_;
+  ha::etcd::Site site_;  // whose records it keeps
   std::unique_ptr<LanLoop> lan_loop_;
   std::unique_ptr<ha::arp::LanFabric> fabric_;
 
@@ -185,7 +187,7 @@ class Process final : public Outlets, public Requests {
   agent::Timer clock_;
   agent::ReadableSource readable_v4_;
   agent::ReadableSource readable_v6_;
-  agent::PathSource assignment_;
+  std::optional<agent::PathSource> assignment_;  // none: it cannot be watched, and is read often
 };
 
 }  // namespace cw::failover

@@ -61,9 +61,10 @@ void Process::withdraw(const ha::WithdrawAddress& withdraw) {
 
 void Process::open_gate(const std::string& gateway) {
   const auto kicks = books_.kicks(gateway, wall());
-  note("opening gateway " + gateway, gates_->open(gateway, kicks, now()));
+  note("gates", gates_->open(gateway, kicks, now()));
   books_.note_initiation(gateway, wall());
   arm_gates();
+  follow_role(gateway);  // also another term of an owner that stays
   world_.journal.write(Level::Notice, Event::GateOpened,
                        fmt::format("gateway `{}`: its gate is open; {} peer{} asked to go on here",
                                    gateway, kicks.size(), kicks.size() == 1 ? "" : "s"),
@@ -72,19 +73,18 @@ void Process::open_gate(const std::string& gateway) {
 }
 
 void Process::start_handshakes(const std::string& gateway) {
-  note("opening gateway " + gateway,
-       gates_->start_handshakes(gateway, books_.kicks(gateway, wall()), now()));
+  note("gates", gates_->start_handshakes(gateway, books_.kicks(gateway, wall()), now()));
   books_.note_initiation(gateway, wall());
   arm_gates();
 }
 
 void Process::stop_initiating(const std::string& gateway) {
-  note("quieting gateway " + gateway, gates_->stop_initiating(gateway));
+  note("gates", gates_->stop_initiating(gateway));
   arm_gates();
 }
 
 void Process::close_gate(const std::string& gateway) {
-  note("closing gateway " + gateway, gates_->close(gateway, now()));
+  note("gates", gates_->close(gateway, now()));
   arm_gates();
   world_.journal.write(Level::Notice, Event::GateClosed,
                        fmt::format("gateway `{}`: its gate is closed", gateway),

@@ -15,6 +15,7 @@ void Process::read_mail(MailSocket& socket) {
     }
     const auto& next = *received;
     if (!next) {
+      note("heartbeats", static_cast<const Error*>(nullptr));
       return;
     }
     take_datagram(*next);

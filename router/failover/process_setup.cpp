@@ -46,17 +46,23 @@ void Process::read_assignment() {
   note("the agent", setup ? follow(std::move(*setup)) : Result<>(setup.error()));
 }
 
+// What cannot be followed changes nothing; what can is in force, and compare() mends what the
+// kernel refused of it.
 Result<> Process::follow(Setup setup) {
   if (setup_ && *setup_ == setup && (fabric_ || !runner_)) {
     return {};
   }
+  if (arbiter_ && !setup.core.gateways.empty() && setup.site != site_) {
+    return Error::invalid("the network or the site is another one now; restart causeway-failover");
+  }
   auto before = std::exchange(setup_, std::make_unique<const Setup>(std::move(setup)));
   mail_.configure(setup_->core);
   books_.configure(setup_->core);
-  auto done = runner_ ? change(before.get()) : begin();
-  if (!done) {
+  if (runner_) {
+    change(before.get());
+  } else if (auto begun = begin(); !begun) {
     setup_ = std::move(before);
-    return done;
+    return begun;
   }
   configure_connections();
   take(ha::NetmapChanged{.serial = setup_->serial, .offered = 0});
@@ -64,28 +70,24 @@ Result<> Process::follow(Setup setup) {
   return {};
 }
 
-Result<> Process::change(const Setup* before) {
-  if (before != nullptr && before->site != setup_->site && !setup_->core.gateways.empty()) {
-    return Error::invalid("the network or the site is another one now; restart causeway-failover");
-  }
+void Process::change(const Setup* before) {
   // The gates of gateways that go are closed, and their addresses withdrawn, while gates and
   // fabric know them.
   take(ha::Configured{.config = setup_->core});
-  CW_TRY(gates_->configure(setup_->gates, now()));
+  note("gates", gates_->configure(setup_->gates, now()));
   if (!fabric_ || before == nullptr || before->lan != setup_->lan) {
     open_fabric(setup_->lan);
   }
   arbiter_->watch(names_of(setup_->core));
-  return {};
 }
 
 Result<> Process::begin() {
   if (setup_->core.gateways.empty()) {
     return {};  // nothing is shared; nothing is to be asked for
   }
-  CW_TRY(gates_->configure(setup_->gates, now()));
-  const auto open = CW_TRY(gates_->open_gates());
   CW_TRY(open_arbiter(setup_->site));
+  note("gates", gates_->configure(setup_->gates, now()));
+  const auto open = CW_TRY(gates_->open_gates());
   open_fabric(setup_->lan);
   runner_ = std::make_unique<Runner>(ha::start(setup_->core, open, now()), world_.clock, *this);
   // What an earlier process answered for and nobody serves now: not ours to keep.
@@ -96,6 +98,7 @@ Result<> Process::begin() {
   }
   arbiter_->watch(names_of(setup_->core));
   take(ha::ClockChecked{.synchronised = clock_is_synchronised()});
+  check_devices();
   if (drained_) {
     take(ha::DrainRouter{.on = true});
   }
@@ -123,6 +126,7 @@ Result<> Process::open_arbiter(const ha::etcd::Site& site) {
        .changed = [this](const ha::RecordChanged& changed) { take(changed); },
        .trouble = [this](const Error* trouble) { note("the arbiter", trouble); }}));
   fetch_loop_->serve(*arbiter_);
+  site_ = site;
   return {};
 }
 

@@ -37,6 +37,23 @@ Result<std::vector<net::Ip>> outer_of(const network::RouterConfig& config,
   return held->outer;
 }
 
+// Whoever withdraws an address of one gateway would take the other's.
+Result<> check_addresses(const ha::arp::Config& lan) {
+  std::map<net::Ip, std::string> whose;
+  for (const auto& gateway : lan.gateways) {
+    for (const auto& address : gateway.addresses) {
+      const auto [first, fresh] = whose.emplace(address, gateway.name);
+      if (!fresh) {
+        return Error::invalid(fmt::format(
+            "{} moves with gateway `{}` and with `{}`; give each addresses of its own (`outer` in "
+            "router.toml, `egress` in the network)",
+            address.to_text(), first->second, gateway.name));
+      }
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Setup> setup_of(const network::RouterConfig& config,
@@ -73,6 +90,7 @@ Result<Setup> setup_of(const network::RouterConfig& config,
     std::ranges::copy(gateway.egress, std::back_inserter(outer));
     setup.lan.gateways.push_back({.name = gateway.name, .addresses = std::move(outer)});
   }
+  CW_TRY(check_addresses(setup.lan));
   for (const auto& router : assignment.routers) {
     if (router.address && router.name != config.name) {
       setup.siblings.emplace(

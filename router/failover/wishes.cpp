@@ -100,20 +100,47 @@ std::optional<api::Move> Wishes::changed(const ha::Changed& changed) {
   return std::nullopt;
 }
 
+namespace {
+
+bool is_serving(const ha::Gateway& gateway, const std::string& router) {
+  const auto found = std::ranges::find(gateway.siblings, router, &ha::Sibling::router);
+  return found != gateway.siblings.end() && ha::is_owning(found->beat.role) &&
+         found->beat.epoch >= gateway.seen;
+}
+
+// None: not yet.
+std::optional<api::Answer> answer_to(const api::Move& wish, const ha::State& state,
+                                     ha::Duration took) {
+  const auto gateway = std::ranges::find(state.gateways, wish.gateway, &ha::Gateway::name);
+  if (gateway == state.gateways.end()) {
+    return refusal(fmt::format("this router shares no gateway `{}` any more", wish.gateway), {});
+  }
+  const auto owner = owner_of(state, wish.gateway);
+  if (!ha::is_owning(gateway->role) && (owner == wish.to || is_serving(*gateway, wish.to))) {
+    return api::Answer{.text = fmt::format("gateway `{}` is router {}'s now; it took {} ms",
+                                           wish.gateway, wish.to, took.count())};
+  }
+  if (!ha::is_owning(gateway->role) && !owner.empty() && owner != state.config.router) {
+    return refusal(fmt::format("router {} took gateway `{}` meanwhile", owner, wish.gateway),
+                   fmt::format("ask there: `causeway ha move {} {}`", wish.gateway, wish.to));
+  }
+  if (took >= kAnswerWithin) {
+    return refusal(fmt::format("gateway `{}` has not moved yet", wish.gateway),
+                   "`causeway ha status` says what it waits for");
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 void Wishes::look(const ha::State& state, ha::Time now) {
   std::erase_if(moves_, [&](const Moving& each) {
-    const auto gateway = std::ranges::find(state.gateways, each.wish.gateway, &ha::Gateway::name);
-    if (gateway == state.gateways.end() || !ha::is_owning(gateway->role)) {
-      each.done({.text = fmt::format("gateway `{}` is router {}'s now; it took {} ms",
-                                     each.wish.gateway, each.wish.to, ms(each.since, now))});
-      return true;
+    const auto took = std::chrono::duration_cast<ha::Duration>(now - each.since);
+    const auto answer = answer_to(each.wish, state, took);
+    if (answer) {
+      each.done(*answer);
     }
-    if (now - each.since < kAnswerWithin) {
-      return false;
-    }
-    each.done(refusal(fmt::format("gateway `{}` has not moved yet", each.wish.gateway),
-                      "`causeway ha status` says what it waits for"));
-    return true;
+    return answer.has_value();
   });
   std::erase_if(drains_, [&](const Draining& each) {
     std::string held;

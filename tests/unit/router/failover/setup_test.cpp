@@ -96,6 +96,12 @@ TEST(Setup, RefusesAGatewayForWhichItHasNoKey) {
   EXPECT_THAT(refusal(without, assignment()), HasSubstr("no key for gateway `prod`"));
 }
 
+TEST(Setup, RefusesAnAddressThatWouldMoveWithTwoGateways) {
+  auto same = assignment();
+  same.gateways[0].egress = {ip("10.0.0.20")};
+  EXPECT_THAT(refusal(config(), same), HasSubstr("moves with gateway `prod`"));
+}
+
 TEST(Setup, RefusesTheWordOfAnotherRoutersAgent) {
   auto other = assignment();
   other.router = "r9";

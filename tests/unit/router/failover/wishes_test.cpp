@@ -45,10 +45,24 @@ TEST(Wishes, AMoveIsAnsweredWhenTheGatewayIsGone) {
   asked.wishes.add_move(kWish, kStart, asked.keep());
   asked.wishes.look(with_role(ha::Role::Drain), kStart);
   EXPECT_FALSE(asked.answer);
-  asked.wishes.look(with_role(ha::Role::Relay), kStart + std::chrono::milliseconds(80));
+  auto state = with_role(ha::Role::Relay);
+  asked.wishes.look(state, kStart);
+  EXPECT_FALSE(asked.answer) << "whose it is now is not known yet";
+  state.gateways[0].record.record = ha::Record{.term = 2, .owner = "r2"};
+  asked.wishes.look(state, kStart + std::chrono::milliseconds(80));
   ASSERT_TRUE(asked.answer);
   EXPECT_TRUE(asked.answer->done);
   EXPECT_EQ(asked.answer->text, "gateway `prod` is router r2's now; it took 80 ms");
+}
+
+TEST(Wishes, AGatewayThatSomebodyElseTookHasNotMoved) {
+  Asked asked;
+  asked.wishes.add_move(kWish, kStart, asked.keep());
+  auto state = with_role(ha::Role::Relay);
+  state.gateways[0].record.record = ha::Record{.term = 2, .owner = "r3"};
+  asked.wishes.look(state, kStart);
+  ASSERT_TRUE(asked.answer);
+  EXPECT_FALSE(asked.answer->done);
 }
 
 TEST(Wishes, AHandoverThatFailsIsAskedForOnceMore) {
