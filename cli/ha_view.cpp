@@ -24,6 +24,11 @@ std::string head(const api::FailoverStatus& status, Colour colour) {
   }
   text += fmt::format("\nfailover {}, process {}, up {}\n", status.version, status.pid,
                       age((status.now - status.started).count()));
+  if (status.refused_datagrams > 0) {
+    text +=
+        fmt::format("refused {}: strangers', of another key, or about gateways it does not share\n",
+                    plural(status.refused_datagrams, "datagram"));
+  }
   if (!status.synchronised) {
     text += painted("the clock is not synchronised", Paint::Yellow, colour) +
             ": it takes over only where no other router can (is chrony or systemd-timesyncd "
@@ -94,7 +99,8 @@ std::string connections(const api::SharedGateway& gateway) {
     return "connections end at a takeover: its egress is masquerade\n";
   }
   const auto count = plural(static_cast<std::uint64_t>(*gateway.connections), "connection");
-  return gateway.gate_open              ? count + " told to its siblings\n"
+  const bool owns = gateway.role == "active" || gateway.role == "drain";
+  return owns                           ? count + " told to its siblings\n"
          : gateway.connections_complete ? count + " of its owner's are here\n"
                                         : count + " here, and not all of its owner's yet\n";
 }

@@ -77,7 +77,7 @@ def test_a_stock_client_and_its_connections_go_on_through_moves_and_a_crash(data
             if crash:
                 owner.die()
             else:
-                print(owner.failover.cli("move", "prod", taker.name).strip())
+                print(move(owner, taker))
             gap = gap_of(visitor, probe, taker)
             print(f"{'crash' if crash else 'move'}: without an answer for {gap:.3f} s")
             assert gap < (CRASH_SECONDS if crash else MOVE_SECONDS), site.story()
@@ -87,6 +87,16 @@ def test_a_stock_client_and_its_connections_go_on_through_moves_and_a_crash(data
         stalls = flows.end()
         print(stalls)
         assert all(isinstance(stall, float) and stall < STALL_SECONDS for stall in stalls.values()), f"{stalls}\n{site.story()}"
+
+
+def move(owner: Member, taker: Member) -> str:
+    """Asked for until it is done: on a machine that is starved, etcd may answer later than anybody waits."""
+
+    def ask() -> str:
+        told = owner.failover.cli("move", "prod", taker.name, check=False)
+        return told.strip() if f"is router {taker.name}'s now" in told else ""
+
+    return shell.until(f"the gateway at {taker.name}", ask, SETTLED_SECONDS)
 
 
 def owner_of(site: Site) -> Member:
