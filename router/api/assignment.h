@@ -13,7 +13,7 @@
 #include "net/prefix.h"
 
 // What the agent tells causeway-failover: the part of the network in force that failover needs, in
-// a file beside the control socket (docs/adr/0032-failover-is-told-by-a-file.md). No gateway means
+// a file beside the control socket (docs/adr/0029-failover-is-told-by-a-file.md). No gateway means
 // that the router is down, or shares none. It holds no secret. Plain values; pure.
 namespace cw::api {
 
