@@ -49,15 +49,18 @@ Result<Assignment::Router> router_of(const Json& json) {
 }
 
 Result<Assignment::Gateway> gateway_of(const Json& json) {
-  return Assignment::Gateway{
-      .name = json.at("name").get<std::string>(),
-      .device = json.at("device").get<std::string>(),
-      .public_key = CW_TRY(net::PublicKey::parse(json.at("public_key").get<std::string>())),
-      .listen_port = json.at("listen_port").get<std::uint16_t>(),
-      .blocks = CW_TRY(parsed<net::Prefix>(json.at("blocks"))),
-      .egress = CW_TRY(parsed<net::Ip>(json.at("egress"))),
-      .replicated = CW_TRY(parsed<net::Prefix>(json.at("replicated"))),
-      .routers = json.at("routers").get<std::vector<std::string>>()};
+  // One after the other: what a return in the middle of an initialiser leaves behind, GCC does not
+  // destroy.
+  Assignment::Gateway gateway;
+  gateway.name = json.at("name").get<std::string>();
+  gateway.device = json.at("device").get<std::string>();
+  gateway.public_key = CW_TRY(net::PublicKey::parse(json.at("public_key").get<std::string>()));
+  gateway.listen_port = json.at("listen_port").get<std::uint16_t>();
+  gateway.blocks = CW_TRY(parsed<net::Prefix>(json.at("blocks")));
+  gateway.egress = CW_TRY(parsed<net::Ip>(json.at("egress")));
+  gateway.replicated = CW_TRY(parsed<net::Prefix>(json.at("replicated")));
+  gateway.routers = json.at("routers").get<std::vector<std::string>>();
+  return gateway;
 }
 
 Result<Assignment> assignment_of(const Json& json) {

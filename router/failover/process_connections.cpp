@@ -34,10 +34,10 @@ void Process::configure_connections() {
 Result<Process::Replicated> Process::open_connections(const std::string& gateway,
                                                       const std::vector<net::Prefix>& blocks) {
   const auto start = static_cast<std::uint64_t>(wall().time_since_epoch().count());
-  Replicated made{
-      .blocks = blocks,
-      .connections = std::make_unique<Connections>(CW_TRY(Connections::open(blocks, start, now()))),
-      .readable = {}};
+  auto opened = CW_TRY(Connections::open(blocks, start, now()));
+  Replicated made{.blocks = blocks,
+                  .connections = std::make_unique<Connections>(std::move(opened)),
+                  .readable = {}};
   made.readable = CW_TRY(agent::ReadableSource::create(
       world_.loop, made.connections->fd(), "connections", [this, gateway] {
         note("connections of gateway " + gateway,
