@@ -33,11 +33,12 @@ FUZZ_SECONDS = 60  # of the long form, for each target
 LAW_ROUNDS_LONG = {"dev": 20_000, "asan": 2_000}
 STAGES = ("units", "fuzz", "system", "swaps", "times", "packages")
 
-# By file: the data path of stock clients, also by 4via6, the policy, closure without the firewall, the sinks. Not what is the
-# slowest and passes the other kernel: exchanges of the policy by the hundred, its repair, random packets through it, the
-# flowtable, two VPCs, failover with its connections, the ways that packets leave by. The long form has all of it on both.
+# By file: the data path of stock clients, the policy, closure without the firewall, the sinks (the translators among them). Not
+# what is the slowest and passes the other kernel: exchanges of the policy by the hundred, its repair, random packets through it,
+# the flowtable, the agent's 4via6, two VPCs, failover with its connections, the ways that packets leave by. The long form has
+# all of it on both.
 KERNEL_TESTS = (
-    "data_path or via6_agent or test_closed"
+    "data_path or test_closed"
     " or (test_kernel and not LanFabric and not FailoverGate and not Egress and not Replication)"
     " or (test_policy and not test_policy_swaps and not test_policy_damage and not test_policy_flowtable"
     " and not test_policy_probes)"
