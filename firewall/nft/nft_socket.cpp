@@ -102,6 +102,19 @@ Result<> NftSocket::commit(const std::string& text) {
   return run(text, "cannot change the firewall");
 }
 
+Result<> NftSocket::start(const std::vector<std::string>& texts) {
+  committed_ = CW_TRY(generation());
+  return run_all(texts);
+}
+
+Result<> NftSocket::run_all(const std::vector<std::string>& texts) {
+  committed_ += static_cast<std::uint32_t>(texts.size());
+  for (const auto& text : texts) {
+    CW_TRY(run(text, "cannot change the firewall"));
+  }
+  return {};
+}
+
 Result<> NftSocket::check(const std::string& text) {
   return run(text, "nftables would not take it", Run::Check);
 }
@@ -258,11 +271,8 @@ Result<> NftSocket::exchange(const std::vector<std::string>& texts) {
   if (sealed != CW_TRY(list()).hash) {
     return Error::make(ErrorKind::Interrupted, "somebody else has changed the firewall");
   }
-  committed_ = before + static_cast<std::uint32_t>(texts.size());
-  for (const auto& text : texts) {
-    CW_TRY(run(text, "cannot change the firewall"));
-  }
-  return {};
+  committed_ = before;
+  return run_all(texts);
 }
 
 Result<> NftSocket::finish(const std::string& text) {

@@ -24,6 +24,7 @@ class NftSocket final : public FirewallSink {
 
   Result<TableState> read(Depth depth, const std::vector<std::string>& sets) override;
   Result<> commit(const std::string& text) override;
+  Result<> start(const std::vector<std::string>& texts) override;
   Result<> check(const std::string& text) override;
   Result<> seal() override;
   Result<> exchange(const std::vector<std::string>& texts) override;
@@ -63,6 +64,7 @@ class NftSocket final : public FirewallSink {
     Check,  // the kernel looks at all of it and makes nothing of it
   };
 
+  Result<> run_all(const std::vector<std::string>& texts);
   // Runs `text` as one transaction.
   Result<> run(std::string_view text, const std::string& what, Run how = Run::Commit);
 

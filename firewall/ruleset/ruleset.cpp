@@ -102,6 +102,16 @@ Digest digest_of(const Ruleset& ruleset) {
   return {.structure = hash_of(ruleset.structure), .contents = sum_of(ruleset.contents)};
 }
 
+Ruleset closed(const Ruleset& ruleset) {
+  Ruleset made{.structure = ruleset.structure, .contents = {}, .ipv6 = ruleset.ipv6};
+  made.contents.jumps = ruleset.contents.jumps;
+  for (auto& jump : made.contents.jumps) {
+    jump.to = "refuse_forwarded";
+  }
+  made.digest = digest_of(made);
+  return made;
+}
+
 namespace {
 
 // One pass over two sorted lists: of tens of thousands, a few differ.

@@ -86,6 +86,9 @@ struct Ruleset {
 // Linear in the text, so it is kept with what it is of.
 [[nodiscard]] Digest digest_of(const Ruleset& ruleset);
 
+// Its structure without what is allowed: no rights, nobody in the sets, and every jump refuses.
+[[nodiscard]] Ruleset closed(const Ruleset& ruleset);
+
 struct SetChange {
   std::string name;
   std::vector<std::string> added;

@@ -45,6 +45,9 @@ class FirewallSink {
                                                 const std::vector<std::string>& sets) = 0;
   // One transaction; on failure nothing has changed, and the message names the line.
   virtual Result<> commit(const std::string& text) = 0;
+  // Commits them in turn, for a table that is not there yet; seal() comes next. Where one fails,
+  // those before it are in force.
+  virtual Result<> start(const std::vector<std::string>& texts) = 0;
   // Whether the kernel would take it as one transaction. Changes nothing, and nobody notices.
   virtual Result<> check(const std::string& text) = 0;
   // Records how the table lists now, as it was just written. Called once after each replace.

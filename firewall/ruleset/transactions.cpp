@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "firewall/ruleset/transactions.h"
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
+#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -56,21 +59,48 @@ std::string declarations(const std::vector<std::string>& counters,
   return out.take();
 }
 
-// Jumps, too: a packet may see an element of a map a moment before the rule of a new chain.
-std::string build(const Exchange& exchange) {
-  std::string text;
-  if (!exchange.counters_added.empty() || !exchange.rights_added.empty()) {
-    text = fmt::format("table inet {} {{\n{}}}\n", kTable,
-                       declarations(exchange.counters_added, exchange.rights_added, exchange.ipv6));
+// Of a text for libnftables, which takes up to a hundred times as much memory while it has it.
+constexpr std::size_t kPieceBytes = std::size_t{256} * 1024;
+
+// Puts together in turn what fits.
+void append_piece(std::vector<std::string>& pieces, std::string text) {
+  if (pieces.empty() || pieces.back().size() + text.size() > kPieceBytes) {
+    pieces.emplace_back();
   }
+  pieces.back() += text;
+}
+
+// A piece is one table's block: each that is opened costs libnftables as much as some rights.
+std::vector<std::string> declare(const Exchange& exchange) {
+  std::vector<std::string> pieces;
+  if (!exchange.counters_added.empty()) {
+    append_piece(pieces, declarations(exchange.counters_added, {}, exchange.ipv6));
+  }
+  for (const auto& name : exchange.rights_added) {
+    append_piece(pieces, declarations({}, {name}, exchange.ipv6));
+  }
+  for (auto& piece : pieces) {
+    piece = fmt::format("table inet {} {{\n{}}}\n", kTable, piece);
+  }
+  return pieces;
+}
+
+// Jumps, too: a packet may see an element of a map a moment before the rule of a new chain. Nothing
+// asks for any of it yet, so it may come in pieces; what a piece names is in it or before it.
+std::vector<std::string> build(const Exchange& exchange) {
+  auto pieces = declare(exchange);
   for (const auto& set : exchange.filled) {
+    std::string text;
     append_elements(text, "add", set.name, set.elements);
+    append_piece(pieces, std::move(text));
   }
   for (const auto& jump : exchange.jumps_added) {
+    std::string text;
     append(text, "add chain", jump.chain);
     append(text, "add rule", jump.chain + " goto " + jump.to);
+    append_piece(pieces, std::move(text));
   }
-  return text;
+  return pieces;
 }
 
 // Elements are deleted first: a key whose verdict changed is in both lists.
@@ -117,11 +147,26 @@ std::string replace_text(const Ruleset& ruleset, const std::vector<net::SocketAd
   return text + remember_text(clients, ruleset.ipv6);
 }
 
-std::vector<std::string> exchange_texts(const Exchange& exchange, const Digest& after) {
-  std::vector<std::string> texts;
-  if (auto text = build(exchange); !text.empty()) {
-    texts.push_back(std::move(text));
+std::vector<std::string> start_texts(const Ruleset& ruleset,
+                                     const std::vector<net::SocketAddress>& clients) {
+  // As many as a policy of some thousand peers has.
+  constexpr std::size_t kElementsAtOnce = 10'000;
+  std::size_t elements = 0;
+  for (const auto& set : ruleset.contents.sets) {
+    elements += set.elements.size();
   }
+  if (elements <= kElementsAtOnce) {
+    return {replace_text(ruleset, clients)};
+  }
+  const auto first = closed(ruleset);
+  std::vector<std::string> texts{replace_text(first, clients)};
+  std::ranges::move(exchange_texts(exchange(first.contents, ruleset), ruleset.digest),
+                    std::back_inserter(texts));
+  return texts;
+}
+
+std::vector<std::string> exchange_texts(const Exchange& exchange, const Digest& after) {
+  auto texts = build(exchange);
   texts.push_back(turn(exchange, after));
   return texts;
 }

@@ -20,8 +20,14 @@ inline constexpr auto kSealSet = "seal";
 [[nodiscard]] std::string replace_text(const Ruleset& ruleset,
                                        const std::vector<net::SocketAddress>& clients = {});
 
-// One after the other, and no packet is lost to any: what is new is built, then all that counts
-// changes at once, with the digest. One or two.
+// The same where there is no table: nothing was allowed, so it need not be one transaction, for
+// which libnftables takes some 45 bytes of memory a byte. Where it is much, the first makes a table
+// that allows nothing, and those of exchange_texts() follow.
+[[nodiscard]] std::vector<std::string> start_texts(
+    const Ruleset& ruleset, const std::vector<net::SocketAddress>& clients = {});
+
+// One after the other, and no packet is lost to any: what is new is built, in pieces where it is
+// much, then all that counts changes at once, with the digest.
 [[nodiscard]] std::vector<std::string> exchange_texts(const Exchange& exchange,
                                                       const Digest& after);
 

@@ -111,6 +111,9 @@ Result<> run(const SetSysctl& step, Sinks& sinks, const KeyRing& /*keys*/) {
 }
 
 Result<> run(const ReplaceRuleset& step, Sinks& sinks, const KeyRing& /*keys*/) {
+  if (!step.another) {
+    return sinks.firewall.start(firewall::start_texts(step.ruleset, step.clients));
+  }
   return sinks.firewall.commit(firewall::replace_text(step.ruleset, step.clients));
 }
 

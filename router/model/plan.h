@@ -113,10 +113,11 @@ struct SetSysctl {
   friend bool operator==(const SetSysctl&, const SetSysctl&) = default;
 };
 
-// The whole table in one transaction.
+// The whole table, in one transaction where there is another.
 struct ReplaceRuleset {
   firewall::Ruleset ruleset;
   std::vector<net::SocketAddress> clients;  // where peers are: those that it may have to know
+  bool another = true;
   friend bool operator==(const ReplaceRuleset&, const ReplaceRuleset&) = default;
 };
 

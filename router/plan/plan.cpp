@@ -307,7 +307,8 @@ void plan_firewall(const DesiredState& desired, const KernelState& kernel, Stage
   const auto wanted = desired.firewall->digest;
   const auto replace = [&](std::string_view reason) {
     stages.firewall.push_back(
-        {ReplaceRuleset{.ruleset = *desired.firewall, .clients = clients_of(kernel)},
+        {ReplaceRuleset{
+             .ruleset = *desired.firewall, .clients = clients_of(kernel), .another = there.present},
          std::string(reason)});
   };
   if (!there.present) {

@@ -40,12 +40,18 @@ END
   done
 }
 
+stop_agent() {
+  kill "$agent"
+  wait "$agent" || true
+  rm -r "$folder/agent"
+}
+
 field() { awk "/^$1:/ { print \$2 }" "/proc/$agent/status"; }
 
 megabytes() { awk "BEGIN { printf \"%.1f\", $1 / 1024 }"; }
 
-report_memory() { # of the agent, just started
+report_memory() { # [PREFIX of the names]; of the agent, just started
   sleep 10 # it gives back what the convergence took
-  report resident_after_convergence "$(megabytes "$(field VmRSS)")" MB 48
-  report peak_resident "$(megabytes "$(field VmHWM)")" MB 128
+  report "${1:-}resident_after_convergence" "$(megabytes "$(field VmRSS)")" MB 48
+  report "${1:-}peak_resident" "$(megabytes "$(field VmHWM)")" MB 128
 }

@@ -77,6 +77,10 @@ class TimedFirewall final : public firewall::FirewallSink {
     return last_.time([&] { return real_.commit(text); });
   }
 
+  Result<> start(const std::vector<std::string>& texts) override {
+    return last_.time([&] { return real_.start(texts); });
+  }
+
   Result<> check(const std::string& text) override { return real_.check(text); }
 
   Result<> seal() override { return real_.seal(); }

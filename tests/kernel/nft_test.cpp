@@ -195,6 +195,34 @@ TEST_F(NftTest, ExchangesRightsBesideThoseInForce) {
   }
 }
 
+TEST_F(NftTest, StartsWithMoreThanOneTransactionTakesAndEndsWithTheSame) {
+  std::vector<Rights> rights;
+  for (unsigned i = 0; i < 40; ++i) {
+    rights.push_back({.name = fmt::format("g_{:02}", i)});
+    for (unsigned j = 0; j < 300; ++j) {  // every second one: else they would be one place
+      rights.back().grants.push_back(
+          {.to = *net::Prefix::parse(fmt::format("10.0.{}.{}/32", i * 3 + j / 100, j % 100 * 2))});
+    }
+  }
+  const auto wanted = compile(with_rules({"a"}, std::move(rights), "g_01"));
+  const auto texts = start_texts(wanted);
+  ASSERT_GT(texts.size(), 2U);
+  CW_EXPECT_OK(socket_->start(texts));
+  CW_EXPECT_OK(socket_->seal());
+  EXPECT_EQ(
+      read(Depth::Full, names(wanted)),
+      (TableState{
+          .present = true, .digest = wanted.digest, .edited = false, .contents = wanted.contents}));
+}
+
+TEST_F(NftTest, IsNotSealedWhereSomebodyElseHadATransactionDuringAStart) {
+  CW_EXPECT_OK(socket_->start({replace_text(example())}));
+  run("nft add table inet others");
+  const auto sealed = socket_->seal();
+  ASSERT_FALSE(sealed);
+  EXPECT_EQ(sealed.error().kind, ErrorKind::Interrupted);
+}
+
 TEST_F(NftTest, ExchangesNothingInATableThatSomebodyEdited) {
   load(example());
   run("nft add rule inet causeway refuse counter");

@@ -23,6 +23,7 @@ class ModelNft final : public firewall::FirewallSink {
   Result<firewall::TableState> read(firewall::Depth depth,
                                     const std::vector<std::string>& sets) override;
   Result<> commit(const std::string& text) override;
+  Result<> start(const std::vector<std::string>& texts) override;
   Result<> check(const std::string& text) override;
   Result<std::vector<std::string>> flowtable_devices() override;
   Result<> seal() override;

@@ -267,14 +267,18 @@ Result<> ModelNft::seal() {
   return {};
 }
 
-Result<> ModelNft::exchange(const std::vector<std::string>& texts) {
-  if (listing() != sealed_) {
-    return Error::make(ErrorKind::Interrupted, "somebody else has changed the firewall");
-  }
+Result<> ModelNft::start(const std::vector<std::string>& texts) {
   for (const auto& text : texts) {
     CW_TRY(commit(text));
   }
   return {};
+}
+
+Result<> ModelNft::exchange(const std::vector<std::string>& texts) {
+  if (listing() != sealed_) {
+    return Error::make(ErrorKind::Interrupted, "somebody else has changed the firewall");
+  }
+  return start(texts);
 }
 
 Result<> ModelNft::finish(const std::string& text) {

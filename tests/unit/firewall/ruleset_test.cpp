@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "firewall/ruleset/ruleset.h"
 
+#include <cstddef>
+#include <span>
+#include <string>
 #include <utility>
+#include <vector>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -163,6 +168,56 @@ TEST(ExchangeTexts, OfRightsAreBuiltThenTurnedToThenClearedAway) {
             "delete set inet causeway v_1_port4\n"
             "delete map inet causeway v_1_new4\n"
             "delete counter inet causeway c_1\n");
+}
+
+// Rights with `places` each, and a peer for each of them.
+Ruleset of_many(unsigned rights, unsigned places) {
+  Ruleset ruleset{.structure = "  chain refuse_forwarded {\n  }\n", .ipv6 = false};
+  auto& contents = ruleset.contents;
+  contents.sets.push_back({.name = "peer4"});
+  for (unsigned i = 0; i < rights; ++i) {
+    const auto name = fmt::format("v_{:03}", i);
+    std::vector<std::string> texts;
+    for (unsigned j = 0; j < places; ++j) {
+      texts.push_back(fmt::format("10.{}.{}.{}", i, j / 250, j % 250));
+    }
+    contents.rights.push_back(name);
+    contents.jumps.push_back({fmt::format("g_{:03}", i), name});
+    contents.sets.push_back({.name = name + "_all4", .elements = SetElements(texts)});
+  }
+  contents.sets[0].elements = {"100.64.0.5 : goto g_000"};
+  ruleset.digest = digest_of(ruleset);
+  return ruleset;
+}
+
+TEST(StartTexts, OfLittleIsOneTransaction) {
+  const auto ruleset = of_many(10, 1000 - 1);
+  EXPECT_THAT(start_texts(ruleset), ElementsAre(replace_text(ruleset)));
+}
+
+TEST(StartTexts, OfMuchMakesATableThatRefusesBuildsInPiecesAndOpensAtTheEnd) {
+  const auto ruleset = of_many(100, 1000);
+  const auto texts = start_texts(ruleset);
+  ASSERT_GT(texts.size(), 3U);
+  EXPECT_EQ(texts.front(), replace_text(closed(ruleset)));
+  EXPECT_THAT(texts.front(), testing::HasSubstr("chain g_000 {\n    goto refuse_forwarded\n"));
+  EXPECT_THAT(texts.front(), testing::Not(testing::HasSubstr("add element")));
+  const std::span pieces(texts.begin() + 1, texts.end() - 1);
+  std::string built;
+  for (const auto& piece : pieces) {
+    EXPECT_LE(piece.size(), std::size_t{257} * 1024);
+    EXPECT_THAT(piece, testing::Not(testing::HasSubstr("peer4")));
+    EXPECT_THAT(piece, testing::Not(testing::HasSubstr(" g_")));
+    built += piece;
+  }
+  for (const auto& name : ruleset.contents.rights) {
+    EXPECT_THAT(built, testing::HasSubstr(fmt::format("chain {} {{", name)));
+    EXPECT_THAT(built, testing::HasSubstr(fmt::format("add element inet causeway {}_all4", name)));
+  }
+  EXPECT_THAT(texts.back(), testing::StartsWith("flush chain inet causeway g_000\n"
+                                                "add rule inet causeway g_000 goto v_000\n"));
+  EXPECT_THAT(texts.back(), testing::HasSubstr("add element inet causeway peer4"));
+  EXPECT_THAT(texts.back(), testing::HasSubstr(ruleset.digest.to_text()));
 }
 
 TEST(ReplaceText, TakesThePlaceOfWhateverIsThere) {

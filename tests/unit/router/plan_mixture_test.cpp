@@ -208,7 +208,8 @@ struct Justified {
   }
 
   bool operator()(const ReplaceRuleset& step) const {
-    return wanted.firewall == step.ruleset && kernel.firewall.has_value();
+    return wanted.firewall == step.ruleset && kernel.firewall &&
+           kernel.firewall->present == step.another;
   }
 
   bool operator()(const ExchangeContents& /*step*/) const {

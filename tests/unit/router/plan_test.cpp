@@ -120,7 +120,9 @@ TEST_F(Converged, TellsAFirewallThatIsLoadedAnewWherePeersAre) {
   kernel.nft.flush();
   const auto plan = plan_now(Depth::Digest);
   ASSERT_EQ(plan.steps.size(), 1U);
-  EXPECT_THAT(std::get<ReplaceRuleset>(plan.steps[0].action).clients, ElementsAre(home));
+  const auto& step = std::get<ReplaceRuleset>(plan.steps[0].action);
+  EXPECT_THAT(step.clients, ElementsAre(home));
+  EXPECT_FALSE(step.another);
 }
 
 TEST_F(Converged, ReplacesAStructureThatSomebodyEdited) {
