@@ -11,6 +11,18 @@ namespace {
 // passed.
 constexpr Duration kAheadLimit{1000};
 
+// Clients refuse our handshakes until our clock has passed the time of the last one that another
+// router began: by more than this somebody with a better clock is the better one. Who is alone
+// takes over all the same: asked again and again, clients answer in the end (Timers::rekick).
+constexpr Duration kBehindLimit{100};
+
+bool is_behind(const State& state, const Gateway& gateway) {
+  return std::ranges::any_of(gateway.siblings, [&](const Sibling& sibling) {
+    return is_live(state, sibling, state.stepped) && sibling.beat.fitness != Fitness::Unfit &&
+           sibling.ahead && *sibling.ahead < -kBehindLimit;
+  });
+}
+
 bool is_ahead_of_all(const State& state, const Gateway& gateway) {
   bool any = false;
   for (const Sibling& sibling : gateway.siblings) {
@@ -47,8 +59,8 @@ Fitness fitness_of(const State& state, const Gateway& gateway) {
       is_ahead_of_all(state, gateway)) {
     return Fitness::Unfit;
   }
-  return std::max(
-      {state.checked, gateway.checked, state.synchronised ? Fitness::Fit : Fitness::Poor});
+  const bool good_clock = state.synchronised && !is_behind(state, gateway);
+  return std::max({state.checked, gateway.checked, good_clock ? Fitness::Fit : Fitness::Poor});
 }
 
 void change(Turn& turn, Gateway& gateway, Role to, Why why) {

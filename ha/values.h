@@ -48,7 +48,7 @@ inline constexpr Role kRoles[] = {Role::Standby, Role::Claim, Role::Move,  Role:
 enum class Fitness : std::uint8_t {
   Fit,
   Poor,   // serves where nobody better can: a health target is out of reach, the clock
-          // unsynchronised
+          // unsynchronised or behind a sibling's
   Unfit,  // must not serve
 };
 

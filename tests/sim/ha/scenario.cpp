@@ -115,7 +115,11 @@ void add_fault(Random& random, Scenario& scenario) {
       fault.what = crash(random, routers);
       break;
     case 4:
-      fault.what = condition(random, scenario);
+      if (random.in_thousand(150)) {
+        fault.what = Skew{random.below(routers), ha::Duration{random.between(-3000, 3000)}};
+      } else {
+        fault.what = condition(random, scenario);
+      }
       break;
     default:
       fault.what = MoveOrder{random.below(scenario.gateways.size()), random.below(routers)};

@@ -65,6 +65,11 @@ struct Tell {  // an event from outside of the protocol, to one router
   ha::Event event;
 };
 
+struct Skew {  // how far the router's calendar is from the others'
+  std::size_t router = 0;
+  ha::Duration ahead{0};
+};
+
 struct MoveOrder {  // `ha move`, to whoever owns it
   std::size_t gateway = 0;
   std::size_t to = 0;
@@ -72,7 +77,7 @@ struct MoveOrder {  // `ha move`, to whoever owns it
 
 struct Fault {
   Micros at = 0;
-  std::variant<Partition, ArbiterOutage, Pause, Crash, Tell, MoveOrder> what;
+  std::variant<Partition, ArbiterOutage, Pause, Crash, Tell, MoveOrder, Skew> what;
 };
 
 enum class Kind : std::uint8_t {

@@ -305,6 +305,7 @@ void World::do_action(std::size_t index, const ha::Action& action) {
 
 void World::send(std::size_t index, const ha::Beat& beat) {
   for (std::size_t to = 0; to < routers_.size(); ++to) {
+    const auto ahead = routers_[to].skew - routers_[index].skew;
     if (to == index || cut_[index][to] > 0 || !routers_[to].state) {
       continue;
     }
@@ -314,7 +315,7 @@ void World::send(std::size_t index, const ha::Beat& beat) {
       const Micros most =
           random_.in_thousand(trouble_.datagram_late) ? kDatagramLate : kDatagramMost;
       at(now_ + random_.between(kMillisecond / 10, most),
-         ForRouter{to, routers_[to].life, ha::Heard{.beat = beat, .ahead = ha::Duration{0}}});
+         ForRouter{to, routers_[to].life, ha::Heard{.beat = beat, .ahead = ahead}});
     }
   }
 }

@@ -67,6 +67,7 @@ class World {
     std::uint64_t life = 0;          // its boots; what was for an earlier one is dropped
     std::int64_t clock_offset = 0;   // microseconds
     std::int64_t clock_ppm = 0;
+    ha::Duration skew{0};  // of its calendar
     Micros paused_until = 0;
     std::vector<ha::Event> waiting;  // while it was paused
     std::uint64_t wake = 0;          // the one that counts

@@ -45,6 +45,9 @@ void World::strike(const Fault& fault) {
         return;
       }
     }
+  } else if (const auto* skew = std::get_if<Skew>(&fault.what)) {
+    tell(fmt::format("r{}'s calendar is {} ms ahead", skew->router, skew->ahead.count()));
+    routers_[skew->router].skew = skew->ahead;
   } else if (const auto* news = std::get_if<Tell>(&fault.what)) {
     if (const auto* netmap = std::get_if<ha::NetmapChanged>(&news->event)) {
       routers_[news->router].serial = netmap->serial;
@@ -66,6 +69,7 @@ void World::heal() {
   std::uint64_t newest = 1;
   for (Router& router : routers_) {
     router.ambushes.clear();
+    router.skew = {};
     newest = std::max(newest, router.serial);
   }
   const bool nobody =

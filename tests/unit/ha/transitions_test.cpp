@@ -61,7 +61,7 @@ class Story {
     for (int i = 0; i < milliseconds; i += 50) {
       now_ += Duration{50};
       for (const Beat& beat : heard) {
-        quietly(Heard{.beat = beat, .ahead = Duration{0}});
+        quietly(Heard{.beat = beat, .ahead = ahead});
       }
       happens(Tick{});
       quietly(FabricAnswer{.gateway = "g", .request = checks_, .outcome = where});
@@ -101,9 +101,12 @@ class Story {
 
   [[nodiscard]] const Gateway& gateway() const { return state_.gateways[0]; }
 
+  [[nodiscard]] Fitness fitness() const { return fitness_of(state_, gateway()); }
+
   VersionedRecord record{
       .version = 7, .record = Record{.term = 3, .owner = "r1", .successor = "r0", .serial = 5}};
   FabricOutcome where = FabricOutcome::Elsewhere;
+  Duration ahead{0};  // of those that are heard
 
  private:
   void quietly(const Event& event) {
@@ -266,6 +269,27 @@ TEST(Transitions, TheEndOfARouterSaysGoodbyeWhereNobodyIsReady) {
   story.happens(LeaveSite{});
   story.passes(1000, {});
   story.compare("leaves_alone");
+}
+
+TEST(Fitness, OfARouterBehindItsSiblingsClockIsPoorWhileThatOneIsThere) {
+  Story story;
+  story.ahead = Duration{-100};
+  story.passes(1000, {owner(), sibling()});
+  EXPECT_EQ(story.fitness(), Fitness::Fit);
+  story.ahead = Duration{-101};
+  story.passes(100, {sibling()});
+  EXPECT_EQ(story.fitness(), Fitness::Poor);
+  story.passes(2000, {});
+  EXPECT_EQ(story.fitness(), Fitness::Fit) << "nobody is better who is not there";
+}
+
+TEST(Fitness, OfAnUnfitSiblingsClockSaysNothingOfOurs) {
+  Story story;
+  story.ahead = Duration{-2000};
+  Beat unfit = sibling();
+  unfit.fitness = Fitness::Unfit;
+  story.passes(1000, {unfit});
+  EXPECT_EQ(story.fitness(), Fitness::Fit);
 }
 
 TEST(Hold, DoublesAndHasAnEnd) {
