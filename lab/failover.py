@@ -18,15 +18,17 @@ import re
 import signal
 import socket
 import subprocess
+import threading
+import time
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from lab import shell
 from lab.database import Database
 from lab.etcd import Etcd
 from lab.namespace import Namespace
 from lab.router import GATEWAY, POOL, READY_SECONDS, SANITIZER_REPORT, Agent, Network
-from lab.topology import ROUTER_PUBLIC, Topology, plug_in
+from lab.topology import ROUTER, ROUTER_6, ROUTER_PUBLIC, Topology, plug_in
 
 OUTER = "10.0.0.20"
 EGRESS = {
@@ -41,6 +43,27 @@ DELAY_MS = 20  # each way: 40 ms there and back
 PROBE_SECONDS = 0.01
 
 
+class Journal:
+    """What a process says, with the time at which it says it, by the monotonic clock; also in a file."""
+
+    def __init__(self, file: Path) -> None:
+        self.entries: list[tuple[float, str]] = []
+        self._file = file
+
+    def follow(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        threading.Thread(target=self._read, args=(process.stdout,), daemon=True).start()
+
+    def _read(self, output: IO[str]) -> None:
+        with self._file.open("a", buffering=1) as kept:
+            for line in output:
+                self.entries.append((time.monotonic(), line.rstrip()))
+                kept.write(line)
+
+    def since(self, when: float) -> list[tuple[float, str]]:
+        return [entry for entry in list(self.entries) if entry[0] >= when]
+
+
 class Failover:
     """`causeway-failover` by hand, as root, beside the agent of a namespace."""
 
@@ -48,6 +71,7 @@ class Failover:
         self.agent, self.namespace = agent, agent.namespace
         self.runtime = folder / "failover"
         self.log = folder / "causeway-failover.log"
+        self.journal = Journal(self.log)
         self.process: subprocess.Popen[str] | None = None
 
     @property
@@ -55,12 +79,12 @@ class Failover:
         return self.runtime / "control.sock"
 
     def start(self) -> Failover:
-        with self.log.open("a") as output:
-            self.process = self.namespace.start(
-                *("causeway-failover", "--config", str(self.agent.config)),
-                *("--runtime-dir", str(self.runtime), "--agent-dir", str(self.agent.runtime)),
-                output=output,
-            )
+        self.process = self.namespace.start(
+            *("causeway-failover", "--config", str(self.agent.config)),
+            *("--runtime-dir", str(self.runtime), "--agent-dir", str(self.agent.runtime)),
+            output=subprocess.PIPE,
+        )
+        self.journal.follow(self.process)
         shell.until("failover answering", self.is_running, READY_SECONDS)
         return self
 
@@ -181,16 +205,29 @@ class Site:
     def _add_router(self) -> None:
         (self.router_b,) = made = Namespace.make("router2")
         self.topology._made.extend(made)
-        self.router_b.sysctl(net__ipv6__conf__default__accept_dad=0)
-        plug_in([(self.router_b, "eth0", self.topology.vpc, "port2")])
-        self.topology.vpc.ip("link set port2 up master subnet")
-        self.router_b.ip(
+        self._plug_in(self.router_b, "port2", ROUTER_B, ROUTER_B_6)
+
+    def _plug_in(self, router: Namespace, port: str, address: str, address_6: str) -> None:
+        router.sysctl(net__ipv6__conf__default__accept_dad=0)
+        plug_in([(router, "eth0", self.topology.vpc, port)])
+        self.topology.vpc.ip(f"link set {port} up master subnet")
+        router.ip(
             "link set eth0 up",
-            f"address add {ROUTER_B}/16 dev eth0",
-            f"address add {ROUTER_B_6}/64 dev eth0 nodad",
+            f"address add {address}/16 dev eth0",
+            f"address add {address_6}/64 dev eth0 nodad",
             "route add default via 10.0.0.1",
             "route add default via 2001:db8:10::1",
         )
+
+    def power_on(self, router: Member) -> None:
+        """One that died: as after a boot its kernel knows nothing of what it was, and its disk is as it was."""
+        namespace = router.namespace
+        namespace.run("ip", "link", "delete", "eth0")  # with both ends, at once
+        namespace.delete()
+        Namespace.make(namespace.name)
+        first = namespace is self.topology.router
+        self._plug_in(namespace, *(("port0", ROUTER, ROUTER_6) if first else ("port2", ROUTER_B, ROUTER_B_6)))
+        router.start()
 
     def _share_the_gateway(self, egress: str) -> None:
         site = self.network.folder / "sites/prod.toml"
@@ -240,11 +277,15 @@ class Probe:
     def answers(self) -> int:
         return self._file.read_text(errors="replace").count("bytes from")
 
+    def times(self) -> list[float]:
+        """Of the answers, by the wall clock."""
+        return [float(time) for time in re.findall(r"^\[([0-9.]+)\] \d+ bytes from", self._file.read_text(), re.MULTILINE)]
+
     def gap(self) -> float:
         """Ends it; in seconds, from one answer to the next."""
         self._ping.send_signal(signal.SIGINT)
         self._ping.wait(timeout=20)
-        times = [float(time) for time in re.findall(r"^\[([0-9.]+)\] \d+ bytes from", self._file.read_text(), re.MULTILINE)]
+        times = self.times()
         return max((b - a for a, b in zip(times, times[1:])), default=float("inf"))
 
 

@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # bench.sh NAME [ARGS...]: runs tests/bench/NAME with the release build on PATH. Lines near its top say where it runs
-# ("# where: native", or "# where: vm OPTIONS" of ./dev vm), what it needs ("# builds: TARGETS") and which others belong to it
-# and run after it ("# then: NAMES"). It prints each figure as "NAME VALUE UNIT (limit LIMIT) ok" or "... falls short", and
-# fails if any falls short.
+# ("# where: native", or "# where: vm OPTIONS" of ./dev vm), what it needs ("# builds: TARGETS"), on which kernels in turn where
+# that is more than one ("# kernels: 6.1 6.12"; --kernel 6.1 as its first argument chooses one) and which others belong to it and
+# run after it ("# then: NAMES"). It prints each figure as "NAME VALUE UNIT (limit LIMIT) ok" or "... falls short", and fails if
+# any falls short.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . tools/say.sh
@@ -17,11 +18,20 @@ says() { sed -n "1,10s/^# $1: *//p" "tests/bench/$name"; }
 CW_PRESET=release ./dev build $(says builds)
 export CW_PRESET=release
 where=$(says where)
+read -ra kernels <<<"$(says kernels)"
+if [ "${1:-}" = --kernel ]; then
+  kernels=("${2:?which kernel?}")
+  shift 2
+fi
 status=0
 case $where in
   native) PATH=$PWD/build/release:/usr/sbin:/usr/bin:/sbin:/bin "tests/bench/$name" "$@" || status=$? ;;
-  # shellcheck disable=SC2086 # the options are words
-  vm*) tests/vm/run.sh ${where#vm} "tests/bench/$name" "$@" || status=$? ;;
+  vm*)
+    for kernel in "${kernels[@]:-}"; do
+      # shellcheck disable=SC2086 # the options are words
+      tests/vm/run.sh ${kernel:+--kernel "$kernel"} ${where#vm} "tests/bench/$name" "$@" || status=$?
+    done
+    ;;
   *) die "tests/bench/$name does not say where it runs" 'its first lines need "# where: native" or "# where: vm OPTIONS"' ;;
 esac
 for next in $(says then); do
