@@ -71,7 +71,7 @@ class Select(Program):
     """A long SELECT whose rows keep coming, to a client that says nothing meanwhile. A row is a kilobyte: the server sends some
     eight at a time."""
 
-    ROWS = 4000
+    ROWS = 2500
     EVERY_SECONDS = 0.01
     COPIES = 30  # of 32 characters
     STATEMENT = (

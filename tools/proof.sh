@@ -23,9 +23,10 @@ declare -A proofs=(
   [bench-policy]='./dev bench policy'
   [bench-netmap]='./dev bench netmap'
   [bench-via6]='./dev bench via6'
+  [bench-failover]='./dev bench failover'
 )
 for name; do [ -n "${proofs[$name]:-}" ] || die "no proof $name" "there are: ${!proofs[*]}"; done
-[ $# -gt 0 ] || set -- test-long-units test-long-6.1 test-long-6.12 test-long-swaps test-long-times test-long-packages test-long-trixie bench-parse bench-reconcile bench-policy bench-netmap bench-via6
+[ $# -gt 0 ] || set -- test-long-units test-long-6.1 test-long-6.12 test-long-swaps test-long-times test-long-packages test-long-trixie bench-parse bench-reconcile bench-policy bench-netmap bench-via6 bench-failover
 
 head_of() { # head_of COMMAND
   local changed='' kernels='' series kernel
