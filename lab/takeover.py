@@ -61,8 +61,8 @@ class UdpProbe:
         return Seen(**json.loads(self._client.stdout.readline()))
 
     def wait(self, answers: int = 30) -> Seen:
-        """Until that many answers have come; the longest gap before or between them."""
-        longest = Seen(0, 0.0, 0.0, 0.0)
+        """Until that many more answers have come; the longest gap since the last look."""
+        longest = self.look()
         count = 0
         deadline = time.monotonic() + SETTLED_SECONDS
         while count < answers:
@@ -128,8 +128,13 @@ def gateway_at(member: Member) -> dict[str, Any]:
 
 
 def moved_at(taker: Member, since: float) -> float:
-    """When it began to take the address: the owner's record is its own from then on."""
-    return next(time for time, line in taker.failover.journal.since(since) if "claim -> move" in line)
+    """When it began to take the address: the owner's record is its own from then on. Waits until it has taken it."""
+
+    def said(what: str) -> float:
+        return next((when for when, line in taker.failover.journal.since(since) if what in line), 0.0)
+
+    shell.until(f"router {taker.name} opening its gate", lambda: said("its gate is open"), SETTLED_SECONDS)
+    return said("claim -> move")
 
 
 @dataclass
@@ -171,11 +176,13 @@ def hand_over(folder: Path, mode: str, seed: int) -> Handed:
             wait_until_ready(taker, owner)
             probe.wait()
             time.sleep(chance.uniform(0, RENEWAL_SECONDS))
+            probe.look()  # what was before does not count
             began = time.monotonic()
             _take_away(what, owner, taker)
+            moved = moved_at(taker, began)
             seen = probe.wait()
             handed.gaps[what] = seen.gap
-            handed.after_address[what] = seen.gap_end - moved_at(taker, began)
+            handed.after_address[what] = seen.gap_end - moved
             if what == "drain":
                 owner.failover.cli("serve")
             owner = taker

@@ -19,8 +19,9 @@ CW_PRESET=release ./dev build $(says builds)
 export CW_PRESET=release
 where=$(says where)
 read -ra kernels <<<"$(says kernels)"
+chosen=()
 if [ "${1:-}" = --kernel ]; then
-  kernels=("${2:?which kernel?}")
+  chosen=(--kernel "${2:?which kernel?}") kernels=("$2")
   shift 2
 fi
 status=0
@@ -35,6 +36,6 @@ case $where in
   *) die "tests/bench/$name does not say where it runs" 'its first lines need "# where: native" or "# where: vm OPTIONS"' ;;
 esac
 for next in $(says then); do
-  tools/bench.sh "$next" || status=$?
+  tools/bench.sh "$next" ${chosen[@]+"${chosen[@]}"} || status=$?
 done
 exit "$status"
