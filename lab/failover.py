@@ -49,10 +49,18 @@ class Journal:
     def __init__(self, file: Path) -> None:
         self.entries: list[tuple[float, str]] = []
         self._file = file
+        self._reader: threading.Thread | None = None
 
     def follow(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
-        threading.Thread(target=self._read, args=(process.stdout,), daemon=True).start()
+        self._file.touch()
+        self._reader = threading.Thread(target=self._read, args=(process.stdout,), daemon=True)
+        self._reader.start()
+
+    def wait(self) -> None:
+        """Until all is read of a process that has ended."""
+        if self._reader is not None:
+            self._reader.join(timeout=shell.COMMAND_SECONDS)
 
     def _read(self, output: IO[str]) -> None:
         with self._file.open("a", buffering=1) as kept:
@@ -129,6 +137,7 @@ class Failover:
     def close(self) -> None:
         if self.process is not None and self.process.poll() is None:
             self.kill()
+        self.journal.wait()
         log = self.log.read_text(errors="replace") if self.log.exists() else ""
         found = SANITIZER_REPORT.search(log)
         if found:
