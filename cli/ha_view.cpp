@@ -96,13 +96,15 @@ std::string takeovers(const api::SharedGateway& gateway, WallTime now, Colour co
 
 std::string connections(const api::SharedGateway& gateway) {
   if (!gateway.connections) {
-    return "connections end at a takeover: its egress is masquerade\n";
+    return "its connections are not known\n";
   }
   const auto count = plural(static_cast<std::uint64_t>(*gateway.connections), "connection");
   const bool owns = gateway.role == "active" || gateway.role == "drain";
-  return owns                           ? count + " told to its siblings\n"
-         : gateway.connections_complete ? count + " of its owner's are here\n"
-                                        : count + " here, and not all of its owner's yet\n";
+  const auto where = owns                           ? " told to its siblings"
+                     : gateway.connections_complete ? " of its owner's are here"
+                                                    : " here, and not all of its owner's yet";
+  return count + where +
+         (gateway.connections_go_on ? "\n" : "; reset at a takeover: its egress is masquerade\n");
 }
 
 std::string gateway_view(const api::SharedGateway& gateway, const api::FailoverStatus& status,

@@ -298,23 +298,59 @@ class Probe:
         return max((b - a for a, b in zip(times, times[1:])), default=float("inf"))
 
 
-class Flows:
-    """TCP connections from the client to the site's host, all kinds that a takeover must not end (lab/flows.py)."""
+class Opening:
+    """The next opening of a router's gate, seen in its journal within 10 ms."""
 
-    def __init__(self, client: Namespace, host: Namespace, address: str) -> None:
+    def __init__(self, router: Member) -> None:
+        self._log = router.failover.log
+        self._known = self._log.stat().st_size
+        self._at = 0.0
+        self._watch = threading.Thread(target=self._look, daemon=True)
+        self._watch.start()
+
+    def _look(self) -> None:
+        deadline = time.monotonic() + shell.COMMAND_SECONDS
+        with self._log.open("rb") as log:
+            log.seek(self._known)
+            told = b""
+            while b"its gate is open" not in told and time.monotonic() < deadline:
+                told += log.read()
+                time.sleep(PROBE_SECONDS)
+        self._at = time.time()
+
+    def when(self) -> float:
+        """By the wall clock, in seconds."""
+        self._watch.join()
+        return self._at
+
+
+class Flows:
+    """TCP connections from the client to the site's host, of all kinds (lab/flows.py)."""
+
+    def __init__(self, client: Namespace, host: Namespace, address: str, verb: str = "use") -> None:
         self._server = host.start("/usr/bin/python3", "-B", str(_FLOWS), "serve")
         shell.until("the flows' server", lambda: ":7003 " in host.run("ss", "-Hltn"))
-        command = client.command("/usr/bin/python3", "-B", str(_FLOWS), "use", address)
+        command = client.command("/usr/bin/python3", "-B", str(_FLOWS), verb, address)
         self._client = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self._client.stdout
         assert self._client.stdout.readline() == "open\n"
 
     def end(self) -> dict[str, float | str]:
         """By kind: the longest stall in seconds, or what ended it."""
-        told, _ = self._client.communicate("end\n", timeout=shell.COMMAND_SECONDS)
+        return dict(json.loads(self._told()))
+
+    def ends(self) -> dict[str, tuple[str, float] | None]:
+        """By kind, of `watch`: what ended it, and when."""
+        return {what: (end[0], end[1]) if end else None for what, end in json.loads(self._told()).items()}
+
+    def has_ended(self) -> bool:
+        return self._client.poll() is not None
+
+    def _told(self) -> str:
+        told, _ = self._client.communicate("end\n" if self._client.poll() is None else None, timeout=shell.COMMAND_SECONDS)
         self._server.kill()
         self._server.wait(timeout=10)
-        return dict(json.loads(told))
+        return told
 
 
 _FLOWS = Path(__file__).with_name("flows.py")

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""flows.py serve | use HOST: TCP connections that a takeover must not end, from a client to a server.
+"""flows.py serve | use HOST | watch HOST: TCP connections through a takeover, from a client to a server.
 
 `serve` answers on three ports: it echoes lines (request and response), streams numbers to a client that says nothing, and waits
 for a line (idle, then resumed). `use` opens one of each, prints `open`, uses them until a line comes on stdin, resumes the idle
-one, and prints a JSON object: for each the longest time without a byte, in seconds, or what ended it.
+one, and prints a JSON object: for each the longest time without a byte, in seconds, or what ended it. `watch` uses them the same
+way, but for the idle one, on which nothing is said any more, until each has ended or a line comes; it prints for each what ended
+it and when, in seconds of the wall clock, or null.
 """
 
 from __future__ import annotations
@@ -61,13 +63,14 @@ class Flow:
         self.last = time.monotonic()
         self.stall = 0.0
         self.ended = ""
+        self.ended_at = 0.0
 
     def receive(self) -> None:
         try:
             if not self.socket.recv(65536):
-                self.ended = "closed"
+                self.end("closed")
         except OSError as error:
-            self.ended = str(error)
+            self.end(str(error))
         now = time.monotonic()
         self.stall, self.last = max(self.stall, now - self.last), now
 
@@ -75,18 +78,41 @@ class Flow:
         try:
             self.socket.send(b"x")
         except OSError as error:
-            self.ended = str(error)
+            self.end(str(error))
+
+    def end(self, why: str) -> None:
+        self.ended, self.ended_at = why, time.time()
 
     def told(self) -> float | str:
         return self.ended or round(max(self.stall, time.monotonic() - self.last), 3)
 
 
-def use(host: str) -> None:
+def opened(host: str) -> dict[str, Flow]:
     flows = {what: Flow(host, port) for what, port in PORTS.items()}
-    asking, streaming, idle = flows.values()
+    _, _, idle = flows.values()
     idle.send()
     idle.receive()
     print("open", flush=True)
+    return flows
+
+
+def watch(host: str) -> None:
+    flows = opened(host)
+    asking, _, _ = flows.values()
+    while live := {flow.socket: flow for flow in flows.values() if not flow.ended}:
+        if not asking.ended:
+            asking.send()
+        ready, _, _ = select.select([sys.stdin, *live], [], [], EVERY_SECONDS)
+        if sys.stdin in ready:
+            break
+        for each in ready:
+            live[each].receive()
+    print(json.dumps({what: [flow.ended, flow.ended_at] if flow.ended else None for what, flow in flows.items()}), flush=True)
+
+
+def use(host: str) -> None:
+    flows = opened(host)
+    asking, streaming, idle = flows.values()
     ended = False
     while not ended:
         if not asking.ended:
@@ -107,5 +133,7 @@ def use(host: str) -> None:
 if __name__ == "__main__":
     if sys.argv[1] == "serve":
         serve()
+    elif sys.argv[1] == "watch":
+        watch(sys.argv[2])
     else:
         use(sys.argv[2])

@@ -68,6 +68,8 @@ std::string_view message_id(Event event) {
       return "f1a1975b73c695d44912f6592bb92838";
     case Event::Wished:
       return "bf43bcbc5e4c8842b0ee704e0b486d82";
+    case Event::Resets:
+      return "9d3c5e0b7a1f4c6688d20f4b1e7a5c39";
   }
   return {};
 }

@@ -40,6 +40,7 @@ enum class Event : std::uint8_t {
   GateClosed,
   Address,  // what was seen of a gateway's address on the LAN
   Wished,   // somebody asked for it
+  Resets,   // clients are told of connections that ended with the router before
 };
 
 [[nodiscard]] std::string_view message_id(Event event);

@@ -37,7 +37,7 @@ struct Assignment {
     std::vector<net::Prefix> blocks;  // what is routed to its device
     std::vector<net::Ip> egress;      // addresses that move with it, towards the site
     // Of the blocks, those whose connections can go on at a sibling: the site sees an address that
-    // moves along.
+    // moves along. Of the others, clients are told at a takeover.
     std::vector<net::Prefix> replicated;
     std::vector<std::string> routers;
 

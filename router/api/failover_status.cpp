@@ -68,6 +68,7 @@ Json of(const SharedGateway& gateway) {
                {"peers_known", gateway.peers_known}};
   put(json, "replicated_ms", gateway.replicated_ms);
   put(json, "connections", gateway.connections);
+  json["connections_go_on"] = gateway.connections_go_on;
   json["connections_complete"] = gateway.connections_complete;
   json["siblings"] = to_list(gateway.siblings, [](const SiblingStatus& s) { return of(s); });
   json["takeovers"] = to_list(gateway.takeovers, [](const Takeover& t) { return of(t); });
@@ -88,6 +89,7 @@ SharedGateway gateway_of(const Json& json) {
           .peers_known = json.at("peers_known").get<std::uint64_t>(),
           .replicated_ms = optional_of(json, "replicated_ms"),
           .connections = optional_of(json, "connections"),
+          .connections_go_on = json.at("connections_go_on").get<bool>(),
           .connections_complete = json.at("connections_complete").get<bool>(),
           .siblings = list_of<SiblingStatus>(json.at("siblings"), sibling_of),
           .takeovers = list_of<Takeover>(json.at("takeovers"), takeover_of)};

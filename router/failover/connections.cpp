@@ -25,22 +25,26 @@ bool is_of(const ha::replica::Said& said, const std::vector<net::Prefix>& blocks
 
 }  // namespace
 
-Result<Connections> Connections::open(std::vector<net::Prefix> blocks, std::uint64_t start,
+Result<Connections> Connections::open(ha::reset::Moving moving, std::uint64_t start,
                                       ha::Time now) {
-  auto kernel = CW_TRY(netlink::ReplicationSocket::create(blocks));
-  Connections connections(std::move(kernel), std::move(blocks), start);
+  auto kernel = CW_TRY(netlink::ReplicationSocket::create(moving.blocks));
+  Connections connections(std::move(kernel), std::move(moving), start);
   CW_TRY(connections.stand_by(now));
   return connections;
 }
 
 Result<> Connections::own(std::uint64_t term, ha::Time now) {
+  const auto told = standby_ ? standby_->picture() : ha::replica::Picture();
   standby_.reset();
   owner_ = std::make_unique<ha::replica::Owner>(ha::replica::Stream{.term = term, .start = start_});
-  return dump(now);
+  CW_TRY(dump(now));
+  ended_ = ha::reset::ended(told, owner_->picture(), moving_);
+  return {};
 }
 
 Result<> Connections::stand_by(ha::Time now) {
   owner_.reset();
+  ended_.clear();
   missing_ = false;
   auto found = kernel_.dump();
   standby_ = std::make_unique<ha::replica::Standby>(
@@ -54,14 +58,23 @@ Result<> Connections::dump(ha::Time now) {
   for (bool more = true; more;) {
     const auto read = CW_TRY(kernel_.read());
     for (const auto& event : read.events) {
-      owner_->changed(event, now);
+      take(event, now);
     }
     more = read.more;
   }
-  const auto all = CW_TRY(kernel_.dump());
+  auto all = CW_TRY(kernel_.dump());
+  std::erase_if(all, [&](const netlink::Connection& each) {
+    return !ha::reset::concerns_siblings(each, moving_);
+  });
   owner_->dumped(all, now);
   dump_at_ = now + kDumpEvery;
   return {};
+}
+
+void Connections::take(const netlink::ConnectionEvent& event, ha::Time now) {
+  if (event.gone || ha::reset::concerns_siblings(event.connection, moving_)) {
+    owner_->changed(event, now);
+  }
 }
 
 Result<> Connections::on_ready(ha::Time now) {
@@ -71,7 +84,7 @@ Result<> Connections::on_ready(ha::Time now) {
     lost = lost || read.lost;
     for (const auto& event : read.events) {
       if (owner_) {
-        owner_->changed(event, now);
+        take(event, now);
       }
     }
     if (!read.more) {
@@ -86,7 +99,7 @@ Result<> Connections::heard(std::string_view sibling, std::span<const std::uint8
   if (owner_) {
     return owner_->heard(sibling, payload, now);
   }
-  if (!is_of(CW_TRY(ha::replica::read(payload)), blocks_)) {
+  if (!is_of(CW_TRY(ha::replica::read(payload)), moving_.blocks)) {
     return Error::invalid("connections that are not this gateway's");
   }
   return standby_->heard(payload, now);
@@ -104,6 +117,10 @@ Connections::Turn Connections::step(ha::Time now) {
   auto next = standby_->step(now);
   turn.say = std::move(next.say);
   turn.kernel = kernel_.remove(next.remove);
+  // With the translation of the router before they would go nowhere.
+  std::erase_if(next.inject, [&](const netlink::Connection& each) {
+    return !ha::reset::goes_on(each, moving_);
+  });
   if (const auto injected = kernel_.inject(next.inject); !injected) {
     turn.kernel = injected.error();
     missing_ = true;

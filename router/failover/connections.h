@@ -5,16 +5,20 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
 #include "ha/replica/owner.h"
 #include "ha/replica/standby.h"
+#include "ha/reset/ending.h"
 #include "netlink/socket/replication.h"
 
 // The tracked connections through one gateway: told to its siblings while this router owns it, and
-// given to this kernel while a sibling does, so that they are here before the address comes. What
-// it decides is in ha/replica; this introduces that to the kernel. One thread.
+// given to this kernel while a sibling does, so that they are here before the address comes. Those
+// that cannot go on here are not given to it, and are known when this router becomes owner, so that
+// their clients can be told. What it decides is in ha/replica and ha/reset; this introduces that to
+// the kernel. One thread.
 namespace cw::failover {
 
 // A flow in a flowtable announces nothing, and connections from before we listened do not announce
@@ -29,14 +33,17 @@ class Connections {
  public:
   using Payload = ha::replica::Payload;
 
-  // `blocks`: of the gateway. `start`: grows with each start of this process. As a standby.
-  static Result<Connections> open(std::vector<net::Prefix> blocks, std::uint64_t start,
-                                  ha::Time now);
+  // `moving`: with the gateway. `start`: grows with each start of this process. As a standby.
+  static Result<Connections> open(ha::reset::Moving moving, std::uint64_t start, ha::Time now);
 
   [[nodiscard]] int fd() const { return kernel_.fd(); }
 
   // This router owns the gateway by this term. Once for each tenure.
   Result<> own(std::uint64_t term, ha::Time now);
+  // Those that ended when this router became owner, from standby. Once; empty where the kernel could
+  // not be asked what it has itself.
+  [[nodiscard]] std::vector<netlink::Connection> ended() { return std::exchange(ended_, {}); }
+
   // It does not, any more.
   Result<> stand_by(ha::Time now);
 
@@ -68,18 +75,19 @@ class Connections {
   [[nodiscard]] std::optional<ha::Duration> lag(std::string_view sibling, ha::Time now) const;
 
  private:
-  Connections(netlink::ReplicationSocket kernel, std::vector<net::Prefix> blocks,
-              std::uint64_t start)
-      : kernel_(std::move(kernel)), blocks_(std::move(blocks)), start_(start) {}
+  Connections(netlink::ReplicationSocket kernel, ha::reset::Moving moving, std::uint64_t start)
+      : kernel_(std::move(kernel)), moving_(std::move(moving)), start_(start) {}
 
   Result<> dump(ha::Time now);
+  void take(const netlink::ConnectionEvent& event, ha::Time now);
 
   netlink::ReplicationSocket kernel_;
-  std::vector<net::Prefix> blocks_;
+  ha::reset::Moving moving_;
   std::uint64_t start_;
   // One of the two.
   std::unique_ptr<ha::replica::Owner> owner_;
   std::unique_ptr<ha::replica::Standby> standby_;
+  std::vector<netlink::Connection> ended_;
   ha::Time dump_at_{};
   bool missing_ = false;  // the kernel refused some of what it was given
   ha::Time retry_at_{};

@@ -49,6 +49,7 @@ Result<> Process::make_timers() {
   }));
   connections_due_ =
       CW_TRY(agent::Timer::create(loop, "connections", [this] { step_connections(); }));
+  resets_due_ = CW_TRY(agent::Timer::create(loop, "resets", [this] { step_resets(); }));
   clock_ = CW_TRY(agent::Timer::create(loop, "clock", [this] {
     take(ha::ClockChecked{.synchronised = clock_is_synchronised()});
     clock_.arm_in(kLookAtClock);

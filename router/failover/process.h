@@ -18,6 +18,7 @@
 #include "router/failover/lan_loop.h"
 #include "router/failover/mail.h"
 #include "router/failover/mail_socket.h"
+#include "router/failover/reset_sender.h"
 #include "router/failover/runner.h"
 #include "router/failover/setup.h"
 #include "router/failover/story.h"
@@ -67,10 +68,15 @@ class Process final : public Outlets, public Requests {
 
  private:
   struct Replicated {
-    std::vector<net::Prefix> blocks;
+    ha::reset::Moving moving;
     std::unique_ptr<Connections> connections;
     agent::ReadableSource readable;
     std::uint64_t term = 0;  // of the tenure, where it owns the gateway
+  };
+
+  struct Resetting {
+    std::unique_ptr<ResetSender> sender;
+    std::vector<agent::ReadableSource> readable;
   };
 
   struct Preparation {
@@ -109,7 +115,7 @@ class Process final : public Outlets, public Requests {
   // process_connections.cpp: what is open through each gateway.
   void configure_connections();
   Result<Replicated> open_connections(const std::string& gateway,
-                                      const std::vector<net::Prefix>& blocks);
+                                      const ha::reset::Moving& moving);
   void follow_role(const std::string& gateway);
   void hear_connections(const Mail::Told& told);
   void step_connections();
@@ -118,6 +124,14 @@ class Process final : public Outlets, public Requests {
   void arm_connections();
   void answer_preparations();
   void add_connections(api::FailoverStatus& status) const;
+
+  // process_resets.cpp: connections that ended with the router before.
+  void begin_resets(const std::string& gateway, const std::vector<netlink::Connection>& ended);
+  Result<Resetting> open_resets(const ha::gate::Gateway& gate,
+                                const std::vector<netlink::Connection>& ended);
+  void hear_clients(const std::string& gateway);
+  [[nodiscard]] bool may_reset(const std::string& gateway) const;
+  void step_resets();
 
   // process_outlets.cpp: Outlets.
   void send(const ha::Beat& beat) override;
@@ -174,6 +188,7 @@ class Process final : public Outlets, public Requests {
 
   std::map<std::string, Replicated> replicated_;  // by gateway
   std::vector<Preparation> preparations_;
+  std::map<std::string, Resetting> resetting_;  // by gateway, after a takeover
 
   std::map<std::string, std::string, std::less<>> troubles_;  // told, by what they are about
   std::uint64_t refused_datagrams_ = 0;
@@ -184,6 +199,7 @@ class Process final : public Outlets, public Requests {
   agent::Timer compare_;
   agent::Timer gates_due_;
   agent::Timer connections_due_;
+  agent::Timer resets_due_;
   agent::Timer clock_;
   agent::ReadableSource readable_v4_;
   agent::ReadableSource readable_v6_;

@@ -12,13 +12,13 @@ namespace cw::failover {
 // Those that stay keep what they know. One that cannot be had is tried again by compare().
 void Process::configure_connections() {
   std::map<std::string, Replicated> next;
-  for (const auto& [gateway, blocks] : setup_->replicated) {
+  for (const auto& [gateway, wanted] : setup_->replicated) {
     if (const auto old = replicated_.find(gateway);
-        old != replicated_.end() && old->second.blocks == blocks) {
+        old != replicated_.end() && old->second.moving == wanted.moving) {
       next.emplace(gateway, std::move(old->second));
       continue;
     }
-    auto opened = open_connections(gateway, blocks);
+    auto opened = open_connections(gateway, wanted.moving);
     note("connections of gateway " + gateway, opened ? nullptr : &opened.error());
     if (opened) {
       next.emplace(gateway, std::move(*opened));
@@ -32,10 +32,10 @@ void Process::configure_connections() {
 }
 
 Result<Process::Replicated> Process::open_connections(const std::string& gateway,
-                                                      const std::vector<net::Prefix>& blocks) {
+                                                      const ha::reset::Moving& moving) {
   const auto start = static_cast<std::uint64_t>(wall().time_since_epoch().count());
-  auto opened = CW_TRY(Connections::open(blocks, start, now()));
-  Replicated made{.blocks = blocks,
+  auto opened = CW_TRY(Connections::open(moving, start, now()));
+  Replicated made{.moving = moving,
                   .connections = std::make_unique<Connections>(std::move(opened)),
                   .readable = {}};
   made.readable = CW_TRY(agent::ReadableSource::create(
@@ -58,11 +58,14 @@ void Process::follow_role(const std::string& gateway) {
   const bool owns = state->gate && ha::is_owning(state->role);
   if (owns && (!each.connections->owns() || each.term != state->epoch.term)) {
     each.term = state->epoch.term;
-    note("connections of gateway " + gateway, each.connections->own(each.term, now()));
+    const auto owned = each.connections->own(each.term, now());
+    note("connections of gateway " + gateway, owned);
+    begin_resets(gateway, each.connections->ended());
   } else if (!owns && each.connections->owns()) {
     note("connections of gateway " + gateway, each.connections->stand_by(now()));
   }
   arm_connections();
+  step_resets();  // a gateway that went takes them along
 }
 
 void Process::hear_connections(const Mail::Told& told) {
@@ -128,6 +131,7 @@ void Process::add_connections(api::FailoverStatus& status) const {
     if (const auto found = replicated_.find(gateway.name); found != replicated_.end()) {
       const auto& connections = *found->second.connections;
       gateway.connections = static_cast<std::int64_t>(connections.count());
+      gateway.connections_go_on = setup_->replicated.at(gateway.name).go_on;
       gateway.connections_complete = connections.complete();
     }
   }

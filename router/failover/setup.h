@@ -10,6 +10,7 @@
 #include "ha/arp/socket/fabric.h"
 #include "ha/etcd/codec/messages.h"
 #include "ha/gate/values.h"
+#include "ha/reset/ending.h"
 #include "ha/state.h"
 #include "net/endpoint.h"
 #include "network/router_config.h"
@@ -19,14 +20,22 @@
 // what cannot work, with what to do about it.
 namespace cw::failover {
 
+// A gateway's connections, which its siblings are told of.
+struct Replication {
+  ha::reset::Moving moving;
+  bool go_on = false;  // new ones do; else they end at a takeover
+
+  friend bool operator==(const Replication&, const Replication&) = default;
+};
+
 struct Setup {
   ha::Config core;
   ha::etcd::Site site;  // without gateways it means nothing
   ha::arp::Config lan;
   std::vector<ha::gate::Gateway> gates;
-  std::map<std::string, std::vector<net::Prefix>> replicated;  // by gateway, where there are any
-  std::map<std::string, net::SocketAddress> siblings;          // where their heartbeats go
-  std::uint64_t serial = 0;                                    // of the netmap
+  std::map<std::string, Replication> replicated;       // by gateway
+  std::map<std::string, net::SocketAddress> siblings;  // where their heartbeats go
+  std::uint64_t serial = 0;                            // of the netmap
 
   friend bool operator==(const Setup&, const Setup&) = default;
 };

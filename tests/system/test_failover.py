@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from length import LONG
 from lab import shell
 from lab.client import Tunnel
 from lab.database import Database
-from lab.failover import EGRESS, Flows, Member, Probe, Site
+from lab.failover import EGRESS, Flows, Member, Opening, Probe, Site
 from lab.topology import DATABASE
 
 MOVES = 10 if LONG else 1
@@ -20,6 +21,7 @@ MOVES = 10 if LONG else 1
 CRASH_SECONDS = 5.0
 MOVE_SECONDS = 2.0
 STALL_SECONDS = 2 * CRASH_SECONDS + 0.3
+RESET_SECONDS = 1.0
 SETTLED_SECONDS = 60.0
 
 
@@ -87,6 +89,48 @@ def test_a_stock_client_and_its_connections_go_on_through_moves_and_a_crash(data
         stalls = flows.end()
         print(stalls)
         assert all(isinstance(stall, float) and stall < STALL_SECONDS for stall in stalls.values()), f"{stalls}\n{site.story()}"
+
+
+# As a desktop has it: of what comes in, no more than what belongs to a connection.
+STATEFUL = """
+table inet fire_wall {
+  chain input {
+    type filter hook input priority filter; policy drop;
+    ct state established,related accept
+    ct state invalid drop
+    iifname "lo" accept
+  }
+}
+"""
+
+
+def test_connections_by_masquerade_are_reset_at_a_move_and_a_crash(site: Site, visitor: Visitor) -> None:
+    client, db = visitor.client, site.topology.db
+    client.nft(STATEFUL)
+    owner = owner_of(site)
+    taker = site.other(owner)
+    for crash in (False, True):
+        shell.until("the sibling knowing the client", lambda taker=taker: is_ready_to_take(taker))
+        flows = Flows(client, db, DATABASE, "watch")
+        shell.until("the sibling having every connection", lambda taker=taker, owner=owner: has_every_connection(taker, owner))
+        assert "are told" not in taker.failover.log.read_text()
+        opening = Opening(taker)
+        if crash:
+            owner.die()
+        else:
+            print(move(owner, taker))
+        opened = opening.when()
+        with contextlib.suppress(TimeoutError):  # what has not ended is told below
+            shell.until("the ends of all connections", flows.has_ended, 2 * RESET_SECONDS)
+        ends = flows.ends()
+        after = {what: round(end[1] - opened, 3) for what, end in ends.items() if end}
+        print(f"{'crash' if crash else 'move'}: {ends}; after {after}")
+        assert all(end and "reset by peer" in end[0] for end in ends.values()), f"{ends}\n{site.story()}"
+        assert max(after.values()) < RESET_SECONDS, f"{after}\n{site.story()}"
+        # What is new works at once, and stays.
+        stalls = Flows(client, db, DATABASE).end()
+        assert all(isinstance(stall, float) for stall in stalls.values()), f"{stalls}\n{site.story()}"
+        owner, taker = taker, owner
 
 
 def move(owner: Member, taker: Member) -> str:

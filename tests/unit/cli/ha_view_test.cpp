@@ -26,6 +26,7 @@ TEST(HaView, SaysWhatIsWrongThenWhoOwnsWhat) {
                     .gate_open = true,
                     .address = "here",
                     .peers_known = 1,
+                    .connections = 3,
                     .siblings = {{.router = "r2",
                                   .heard = true,
                                   .heard_ms = 40,
@@ -46,7 +47,7 @@ TEST(HaView, SaysWhatIsWrongThenWhoOwnsWhat) {
             "\n"
             "gateway prod: owner r1, active (address arrived), for 1 min\n"
             "gate open, address here, successor r2; 1 peer known, told never\n"
-            "connections end at a takeover: its egress is masquerade\n"
+            "3 connections told to its siblings; reset at a takeover: its egress is masquerade\n"
             "\n"
             "ROUTER  ROLE     FITNESS  EPOCH  NETMAP  HEARD\n"
             "r1      active   fit          2       0  this router\n"

@@ -67,6 +67,7 @@ TEST(FailoverJson, ComesBackAsItWas) {
                                             .peers_known = 9,
                                             .replicated_ms = 100,
                                             .connections = 3,
+                                            .connections_go_on = true,
                                             .connections_complete = true,
                                             .siblings = {{.router = "r2",
                                                           .heard = true,

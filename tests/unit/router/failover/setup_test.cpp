@@ -67,6 +67,18 @@ TEST(Setup, WhatMovesOnTheLanIsTheClientsAddressAndTheSites) {
   EXPECT_THAT(setup->lan.gateways[0].addresses, ElementsAre(ip("10.0.0.20"), ip("10.0.0.30")));
 }
 
+TEST(Setup, WhatMovesWithAGatewaySaysWhichConnectionsGoOn) {
+  const auto setup = setup_of(config(), kHalves, assignment());
+  ASSERT_TRUE(setup);
+  const auto& replicated = setup->replicated.at("prod");
+  EXPECT_EQ(replicated.moving.blocks, assignment().gateways[0].blocks);
+  EXPECT_THAT(replicated.moving.addresses, ElementsAre(ip("10.0.0.20"), ip("10.0.0.30")));
+  EXPECT_FALSE(replicated.go_on);  // none of its blocks' do
+  auto floating = assignment();
+  floating.gateways[0].replicated = floating.gateways[0].blocks;
+  EXPECT_TRUE(setup_of(config(), kHalves, floating)->replicated.at("prod").go_on);
+}
+
 TEST(Setup, HeartbeatsGoToSiblingsWithAnAddress) {
   const auto setup = setup_of(config(), kHalves, assignment());
   ASSERT_TRUE(setup);
