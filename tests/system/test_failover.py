@@ -136,11 +136,18 @@ def test_connections_by_masquerade_are_reset_at_a_move_and_a_crash(site: Site, v
 def move(owner: Member, taker: Member) -> str:
     """Asked for until it is done: on a machine that is starved, etcd may answer later than anybody waits."""
 
+    told = ""
+
     def ask() -> str:
+        nonlocal told
         told = owner.failover.cli("move", "prod", taker.name, check=False)
         return told.strip() if f"is router {taker.name}'s now" in told else ""
 
-    return shell.until(f"the gateway at {taker.name}", ask, SETTLED_SECONDS)
+    try:
+        return shell.until(f"the gateway at {taker.name}", ask, SETTLED_SECONDS)
+    except TimeoutError as late:
+        journals = "\n".join(each.failover.log.read_text()[-3000:] for each in (owner, taker))
+        raise AssertionError(f"{late}: {told}\n{journals}") from late
 
 
 def owner_of(site: Site) -> Member:
