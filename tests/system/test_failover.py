@@ -104,33 +104,31 @@ table inet fire_wall {
 """
 
 
-def test_connections_by_masquerade_are_reset_at_a_move_and_a_crash(site: Site, visitor: Visitor) -> None:
-    client, db = visitor.client, site.topology.db
-    client.nft(STATEFUL)
+@pytest.mark.parametrize("how", ["crash", "move"])
+def test_connections_by_masquerade_are_reset(site: Site, visitor: Visitor, how: str) -> None:
+    visitor.client.nft(STATEFUL)
     owner = owner_of(site)
     taker = site.other(owner)
-    for crash in (False, True):
-        shell.until("the sibling knowing the client", lambda taker=taker: is_ready_to_take(taker))
-        flows = Flows(client, db, DATABASE, "watch")
-        shell.until("the sibling having every connection", lambda taker=taker, owner=owner: has_every_connection(taker, owner))
-        assert "are told" not in taker.failover.log.read_text()
-        opening = Opening(taker)
-        if crash:
-            owner.die()
-        else:
-            print(move(owner, taker))
-        opened = opening.when()
-        with contextlib.suppress(TimeoutError):  # what has not ended is told below
-            shell.until("the ends of all connections", flows.has_ended, 2 * RESET_SECONDS)
-        ends = flows.ends()
-        after = {what: round(end[1] - opened, 3) for what, end in ends.items() if end}
-        print(f"{'crash' if crash else 'move'}: {ends}; after {after}")
-        assert all(end and "reset by peer" in end[0] for end in ends.values()), f"{ends}\n{site.story()}"
-        assert max(after.values()) < RESET_SECONDS, f"{after}\n{site.story()}"
-        # What is new works at once, and stays.
-        stalls = Flows(client, db, DATABASE).end()
-        assert all(isinstance(stall, float) for stall in stalls.values()), f"{stalls}\n{site.story()}"
-        owner, taker = taker, owner
+    shell.until("the sibling knowing the client", lambda: is_ready_to_take(taker))
+    flows = Flows(visitor.client, site.topology.db, DATABASE, "watch")
+    shell.until("the sibling having every connection", lambda: has_every_connection(taker, owner))
+    assert "are told" not in taker.failover.log.read_text()
+    opening = Opening(taker)
+    if how == "crash":
+        owner.die()
+    else:
+        print(move(owner, taker))
+    opened = opening.when()
+    with contextlib.suppress(TimeoutError):  # what has not ended is told below
+        shell.until("the ends of all connections", flows.has_ended, 2 * RESET_SECONDS)
+    ends = flows.ends()
+    after = {what: round(end[1] - opened, 3) for what, end in ends.items() if end}
+    print(f"{how}: {ends}; after the takeover by {after}\n{site.story()}")
+    assert all(end and "reset by peer" in end[0] for end in ends.values()), f"{ends}\n{site.story()}"
+    assert max(after.values()) < RESET_SECONDS, f"{after}\n{site.story()}"
+    # What is new works at once, and stays.
+    stalls = Flows(visitor.client, site.topology.db, DATABASE).end()
+    assert all(isinstance(stall, float) for stall in stalls.values()), f"{stalls}\n{site.story()}"
 
 
 def move(owner: Member, taker: Member) -> str:
