@@ -327,10 +327,10 @@ class Opening:
 class Flows:
     """TCP connections from the client to the site's host, of all kinds (lab/flows.py)."""
 
-    def __init__(self, client: Namespace, host: Namespace, address: str, verb: str = "use") -> None:
+    def __init__(self, client: Namespace, host: Namespace, *addresses: str, verb: str = "use") -> None:
         self._server = host.start("/usr/bin/python3", "-B", str(_FLOWS), "serve")
         shell.until("the flows' server", lambda: ":7003 " in host.run("ss", "-Hltn"))
-        command = client.command("/usr/bin/python3", "-B", str(_FLOWS), verb, address)
+        command = client.command("/usr/bin/python3", "-B", str(_FLOWS), verb, *addresses)
         self._client = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self._client.stdout
         assert self._client.stdout.readline() == "open\n"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""flows.py serve | use HOST | watch HOST: TCP connections through a takeover, from a client to a server.
+"""flows.py serve | use HOST | watch HOST...: TCP connections through a takeover, from a client to a server.
 
 `serve` answers on three ports: it echoes lines (request and response), streams numbers to a client that says nothing, and waits
 for a line (idle, then resumed). `use` opens one of each, prints `open`, uses them until a line comes on stdin, resumes the idle
@@ -36,7 +36,7 @@ def stream(peer: socket.socket) -> None:
 
 
 def serve_one(port: int, handle: Callable[[socket.socket], None]) -> None:
-    listening = socket.create_server(("", port))
+    listening = socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True)
     while True:
         peer, _ = listening.accept()
         peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -92,16 +92,21 @@ def opened(host: str) -> dict[str, Flow]:
     _, _, idle = flows.values()
     idle.send()
     idle.receive()
-    print("open", flush=True)
     return flows
 
 
-def watch(host: str) -> None:
-    flows = opened(host)
-    asking, _, _ = flows.values()
+def watch(hosts: list[str]) -> None:
+    flows: dict[str, Flow] = {}
+    asking = []
+    for host in hosts:
+        more = opened(host)
+        asking.append(next(iter(more.values())))
+        flows |= {f"{what}, to {host}": flow for what, flow in more.items()}
+    print("open", flush=True)
     while live := {flow.socket: flow for flow in flows.values() if not flow.ended}:
-        if not asking.ended:
-            asking.send()
+        for flow in asking:
+            if not flow.ended:
+                flow.send()
         ready, _, _ = select.select([sys.stdin, *live], [], [], EVERY_SECONDS)
         if sys.stdin in ready:
             break
@@ -113,6 +118,7 @@ def watch(host: str) -> None:
 def use(host: str) -> None:
     flows = opened(host)
     asking, streaming, idle = flows.values()
+    print("open", flush=True)
     ended = False
     while not ended:
         if not asking.ended:
@@ -134,6 +140,6 @@ if __name__ == "__main__":
     if sys.argv[1] == "serve":
         serve()
     elif sys.argv[1] == "watch":
-        watch(sys.argv[2])
+        watch(sys.argv[2:])
     else:
         use(sys.argv[2])

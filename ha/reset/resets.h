@@ -11,12 +11,12 @@
 #include "ha/values.h"
 #include "netlink/codec/connection.h"
 
-// Tells clients that connections of the router before have ended, so that applications connect again
-// instead of waiting for minutes. One for each takeover, of an owner alone. Each client is provoked
-// in its server's name, and what it answers has the number with which a reset is believed; what it
-// sends by itself does as well. Nothing but the tuples given is ever answered, and for kPatience at
-// most. Pure: give it the segments of clients, call step() when due() has come, send what both
-// return. One thread. Memory: some 200 bytes a connection.
+// Tells clients that connections of the router before have ended, so that applications connect
+// again instead of waiting for minutes. One for each takeover, of an owner alone. Each client is
+// provoked in its server's name, and what it answers has the number with which a reset is believed;
+// what it sends by itself does as well. Nothing but the tuples given is ever answered, and for
+// kPatience at most. Pure: give it the segments of clients, call step() when due() has come, send
+// what both return. One thread. Memory: some 200 bytes a connection.
 namespace cw::ha::reset {
 
 // So many every so often: 6,400 a second, each of some 100 bytes on the wire. Their answers fit the

@@ -191,9 +191,8 @@ Packet provocation(const netlink::Tuple& tuple) {
 }
 
 Packet reset_of(const Segment& segment) {
-  return write({.tuple = netlink::inverse(segment.tuple),
-                .sequence = segment.acknowledged,
-                .flags = kRst});
+  return write(
+      {.tuple = netlink::inverse(segment.tuple), .sequence = segment.acknowledged, .flags = kRst});
 }
 
 // X: where TCP begins. M[0]: bytes from there on.

@@ -54,11 +54,11 @@ struct SharedGateway {
   std::string address;            // of the fabric: "here", "elsewhere", "unknown"
   std::uint64_t peers_known = 0;  // lately active, and where: whom it would ask at a takeover
   std::optional<std::int64_t> replicated_ms;  // since the owner last told; none: never
-  std::optional<std::int64_t> connections;  // open through it and replicated; none: not known
-  bool connections_go_on = false;           // by its egress; else they are reset at a takeover
-  bool connections_complete = false;    // on a standby: all that its owner has are here
-  std::vector<SiblingStatus> siblings;  // by name
-  std::vector<Takeover> takeovers;      // the latest first
+  std::optional<std::int64_t> connections;    // open through it and replicated; none: not known
+  bool connections_go_on = false;             // by its egress; else they are reset at a takeover
+  bool connections_complete = false;          // on a standby: all that its owner has are here
+  std::vector<SiblingStatus> siblings;        // by name
+  std::vector<Takeover> takeovers;            // the latest first
 
   friend bool operator==(const SharedGateway&, const SharedGateway&) = default;
 };

@@ -25,8 +25,7 @@ bool is_of(const ha::replica::Said& said, const std::vector<net::Prefix>& blocks
 
 }  // namespace
 
-Result<Connections> Connections::open(ha::reset::Moving moving, std::uint64_t start,
-                                      ha::Time now) {
+Result<Connections> Connections::open(ha::reset::Moving moving, std::uint64_t start, ha::Time now) {
   auto kernel = CW_TRY(netlink::ReplicationSocket::create(moving.blocks));
   Connections connections(std::move(kernel), std::move(moving), start);
   CW_TRY(connections.stand_by(now));

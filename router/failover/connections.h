@@ -40,8 +40,9 @@ class Connections {
 
   // This router owns the gateway by this term. Once for each tenure.
   Result<> own(std::uint64_t term, ha::Time now);
-  // Those that ended when this router became owner, from standby. Once; empty where the kernel could
-  // not be asked what it has itself.
+
+  // Those that ended when this router became owner, from standby. Once; empty where the kernel
+  // could not be asked what it has itself.
   [[nodiscard]] std::vector<netlink::Connection> ended() { return std::exchange(ended_, {}); }
 
   // It does not, any more.

@@ -114,8 +114,7 @@ class Process final : public Outlets, public Requests {
 
   // process_connections.cpp: what is open through each gateway.
   void configure_connections();
-  Result<Replicated> open_connections(const std::string& gateway,
-                                      const ha::reset::Moving& moving);
+  Result<Replicated> open_connections(const std::string& gateway, const ha::reset::Moving& moving);
   void follow_role(const std::string& gateway);
   void hear_connections(const Mail::Told& told);
   void step_connections();

@@ -77,12 +77,14 @@ void Process::step_resets() {
         continue;
       }
     }
+    note("resets of gateway " + gateway, static_cast<const Error*>(nullptr));  // whatever it was: it is over
     const auto& resets = each.sender->resets();
-    world_.journal.write(Level::Info, Event::Resets,
-                         fmt::format("gateway `{}`: {} of {} ended connections were reset, the last "
-                                     "after {} ms",
-                                     gateway, resets.told(), resets.total(), resets.took().count()),
-                         {{.name = "CAUSEWAY_GATEWAY", .value = gateway}});
+    world_.journal.write(
+        Level::Info, Event::Resets,
+        fmt::format("gateway `{}`: {} of {} ended connections were reset, the last "
+                    "after {} ms",
+                    gateway, resets.told(), resets.total(), resets.took().count()),
+        {{.name = "CAUSEWAY_GATEWAY", .value = gateway}});
     at = resetting_.erase(at);
   }
   if (due) {

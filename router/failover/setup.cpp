@@ -85,9 +85,9 @@ Result<Setup> setup_of(const network::RouterConfig& config,
                            .blocks = gateway.blocks,
                            .addresses = outer});
     std::ranges::copy(gateway.egress, std::back_inserter(outer));
-    setup.replicated.emplace(
-        gateway.name, Replication{.moving = {.blocks = gateway.blocks, .addresses = outer},
-                                  .go_on = !gateway.replicated.empty()});
+    setup.replicated.emplace(gateway.name,
+                             Replication{.moving = {.blocks = gateway.blocks, .addresses = outer},
+                                         .go_on = !gateway.replicated.empty()});
     setup.lan.gateways.push_back({.name = gateway.name, .addresses = std::move(outer)});
   }
   CW_TRY(check_addresses(setup.lan));

@@ -14,6 +14,7 @@ from lab import shell
 from lab.client import Tunnel
 from lab.database import Database
 from lab.failover import EGRESS, Flows, Member, Opening, Probe, Site
+from lab.router import via
 from lab.topology import DATABASE
 
 MOVES = 10 if LONG else 1
@@ -110,7 +111,7 @@ def test_connections_by_masquerade_are_reset(site: Site, visitor: Visitor, how: 
     owner = owner_of(site)
     taker = site.other(owner)
     shell.until("the sibling knowing the client", lambda: is_ready_to_take(taker))
-    flows = Flows(visitor.client, site.topology.db, DATABASE, "watch")
+    flows = Flows(visitor.client, site.topology.db, DATABASE, via(DATABASE), verb="watch")
     shell.until("the sibling having every connection", lambda: has_every_connection(taker, owner))
     assert "are told" not in taker.failover.log.read_text()
     opening = Opening(taker)

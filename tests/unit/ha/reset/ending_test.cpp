@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ha/reset/ending.h"
 
-#include <gtest/gtest.h>
 #include <netinet/in.h>
+
+#include <gtest/gtest.h>
 
 namespace cw::ha::reset {
 namespace {
@@ -11,9 +12,9 @@ net::Ip ip(const char* text) {
   return *net::Ip::parse(text);
 }
 
-const Moving kMoving{.blocks = {*net::Prefix::parse("100.83.0.0/16"),
-                                *net::Prefix::parse("fd5e::/48")},
-                     .addresses = {ip("10.0.0.20"), ip("10.0.0.30")}};
+const Moving kMoving{
+    .blocks = {*net::Prefix::parse("100.83.0.0/16"), *net::Prefix::parse("fd5e::/48")},
+    .addresses = {ip("10.0.0.20"), ip("10.0.0.30")}};
 
 // From a peer, seen at the site as `seen`.
 netlink::Connection connection(const char* peer, const char* seen,

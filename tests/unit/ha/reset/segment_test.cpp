@@ -4,10 +4,11 @@
 #include <array>
 #include <string>
 
-#include <fmt/format.h>
-#include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
 
 #include "base/unique_fd.h"
 #include "tests/support/ip_packets.h"
@@ -82,10 +83,10 @@ TEST(Segment, AResetHasTheNumberThatTheClientExpects) {
 
 TEST(Segment, IsReadWhateverItsOptions) {
   for (const bool v6 : {false, true}) {
-    EXPECT_EQ(read(sent(v6, kAck | kPush, 100, 20)), (Segment{.tuple = client(v6),
-                                                              .sequence = 0x11121314,
-                                                              .acknowledged = 0xfcfdfeff,
-                                                              .ack = true}));
+    EXPECT_EQ(
+        read(sent(v6, kAck | kPush, 100, 20)),
+        (Segment{
+            .tuple = client(v6), .sequence = 0x11121314, .acknowledged = 0xfcfdfeff, .ack = true}));
   }
 }
 

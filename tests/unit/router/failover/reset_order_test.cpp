@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <gtest/gtest.h>
 #include <netinet/in.h>
+
+#include <gtest/gtest.h>
 
 #include "router/failover/reset_sender.h"
 
@@ -35,10 +36,9 @@ TEST(ResetOrder, PeersThatWereActiveLastComeFirst) {
                              peer_of(2, "100.83.0.2", "fd5e::2"),
                              peer_of(3, "100.83.0.3", "fd5e::3")};
   const std::vector<ha::gate::Kick> kicks = {{.key = key_of(3)}, {.key = key_of(1)}};
-  const auto clients =
-      by_activity({connection_of("100.83.0.1", 1), connection_of("100.83.0.2", 2),
-                   connection_of("100.83.0.3", 3), connection_of("fd5e::3", 4)},
-                  kicks, peers);
+  const auto clients = by_activity({connection_of("100.83.0.1", 1), connection_of("100.83.0.2", 2),
+                                    connection_of("100.83.0.3", 3), connection_of("fd5e::3", 4)},
+                                   kicks, peers);
   std::vector<std::uint16_t> ports;
   for (const auto& client : clients) {
     ports.push_back(client.source_port);
