@@ -43,6 +43,7 @@ using Nonce = std::array<std::uint8_t, kNonceBytes>;
 enum class Kind : std::uint8_t {
   Peers = 1,        // ha/peers
   Connections = 2,  // ha/replica
+  Netmap = 3,       // ha/netmap
 };
 
 // Against repetition; see correspondence.h.
