@@ -190,9 +190,15 @@ void Agent::tell_failover() {
     return;
   }
   const auto source = source_->status();
-  const auto text = api::to_json(
+  auto assignment =
       assignment_of(reconciler_.is_down() ? nullptr : reconciler_.netmap(), reconciler_.host(),
-                    source && source->serial ? *source->serial : 0));
+                    source && source->serial ? *source->serial : 0);
+  if (const auto told = source_->for_siblings()) {
+    assignment.netmap = told->bundle;
+    assignment.offered = told->offered;
+    assignment.looked = told->looked;
+  }
+  const auto text = api::to_json(assignment);
   if (text == assigned_) {
     return;
   }

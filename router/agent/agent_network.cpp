@@ -41,7 +41,8 @@ Result<> Agent::make_network_source() {
                                          if (curtail_anew()) {
                                            round(firewall::Depth::Digest);
                                          }
-                                       }};
+                                       },
+                                   .looked = [this] { tell_failover(); }};
   if (setup_.signed_network) {
     source_ = CW_TRY(SignedSource::create(*setup_.signed_network, world_.loop, world_.clock,
                                           world_.journal, world_.kept_bundles, world_.kept,

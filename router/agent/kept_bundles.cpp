@@ -91,6 +91,10 @@ Result<std::optional<KeptBundles::Copy>> KeptBundles::read(std::string_view name
   return std::optional(std::move(copy));
 }
 
+std::string KeptBundles::path_in_force() const {
+  return file(kInForce);
+}
+
 Result<std::optional<KeptBundles::Copy>> KeptBundles::in_force() const {
   return read(kInForce);
 }

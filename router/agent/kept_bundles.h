@@ -43,6 +43,9 @@ class KeptBundles {
 
   enum class Before : std::uint8_t { Forget, Stays, IsWhatWasInForce };
 
+  // Where in_force() is.
+  [[nodiscard]] std::string path_in_force() const;
+
   // None where there is none.
   [[nodiscard]] Result<std::optional<Copy>> in_force() const;
   [[nodiscard]] Result<std::optional<Copy>> before() const;

@@ -78,12 +78,13 @@ Setup setup_from(const Options& options, const network::RouterConfig& config, co
   Setup setup;
   setup.network = config.network.text;
   if (const auto& source = config.signed_source) {
-    setup.signed_network =
-        SignedSetup{.where = config.network,
-                    .trust = {.keys = source->trusted, .network_id = source->network_id},
-                    .tls = {.ca_file = source->ca_file},
-                    .interval = source->interval,
-                    .max_age = source->max_age};
+    setup.signed_network = SignedSetup{
+        .where = config.network,
+        .trust = {.keys = source->trusted, .network_id = source->network_id},
+        .tls = {.ca_file = source->ca_file},
+        .interval = source->interval,
+        .max_age = source->max_age,
+        .siblings = config.failover ? std::optional(options.failover_folder) : std::nullopt};
   }
   setup.host.router = config.name;
   setup.host.site = config.site;

@@ -44,6 +44,7 @@ class NetworkSource {
   struct Listener {
     Callback found;                   // something new, unasked
     std::function<void()> curtailed;  // curtailment() is another
+    std::function<void()> looked;     // for_siblings() is another; may be none
   };
 
   virtual ~NetworkSource() = default;
@@ -82,6 +83,16 @@ class NetworkSource {
 
   // Of what it holds; none: it is not signed.
   [[nodiscard]] virtual std::optional<api::SourceStatus> status() const { return std::nullopt; }
+
+  // For routers that share a gateway with this one (router/api/assignment.h).
+  struct ForSiblings {
+    std::string bundle;         // where the signed netmap in force is kept
+    std::uint64_t offered = 0;  // serial of what the source has; 0: it does not answer
+    std::uint64_t looked = 0;   // the source was looked at for this serial
+  };
+
+  // None: what is in force is not signed.
+  [[nodiscard]] virtual std::optional<ForSiblings> for_siblings() const { return std::nullopt; }
 
   [[nodiscard]] virtual std::vector<api::Problem> problems() const = 0;
 

@@ -118,6 +118,11 @@ std::vector<api::Problem> SignedSource::problems() const {
         "sign them with a key that the network's `signers` or `revokers` name; until then "
         "`causeway revoke PEER` on this router works");
   }
+  if (refused_sibling_) {
+    add(api::Severity::Warning,
+        "a netmap that a sibling handed over is not taken: " + *refused_sibling_,
+        "compare `trusted_keys` and `network_id` in router.toml on the gateway's routers");
+  }
   if (expiring_) {
     add(api::Severity::Error,
         fmt::format("peers with an expiry are locked out: the source was not heard within "

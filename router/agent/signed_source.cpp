@@ -58,6 +58,10 @@ Result<std::unique_ptr<NetworkSource>> SignedSource::create(SignedSetup setup, c
       {.from = beside(where, kRevocationsSuffix), .known = {}, .limits = fetch::kRevocationLimits},
       kRevocationInterval,
       [raw](Result<fetch::Answer> answer) { raw->on_revocations(std::move(answer)); }));
+  if (raw->setup_.siblings) {
+    made->siblings_.emplace(loop, *raw->setup_.siblings,
+                            [raw](std::string_view name) { raw->on_sibling_file(name); });
+  }
   made->trial_ = CW_TRY(Timer::create_wall(loop, "trial", [raw] { raw->on_unconfirmed(); }));
   made->silence_ = CW_TRY(Timer::create_wall(loop, "silence", [raw] { raw->on_silence(); }));
   return std::unique_ptr<NetworkSource>(std::move(made));
@@ -135,6 +139,13 @@ void SignedSource::begin() {
   arm_timers();
   netmap_->ask();
   revocations_->ask();
+  look_again();
+}
+
+void SignedSource::look_again() {
+  if (siblings_) {
+    siblings_->look();
+  }
 }
 
 void SignedSource::arm_timers() {
@@ -152,6 +163,7 @@ void SignedSource::arm_timers() {
 
 void SignedSource::read_now(Callback done) {
   waiting_.push_back({.number = netmap_->asked() + 1, .done = std::move(done)});
+  seen_.reset();  // the router may have been down
   netmap_->forget();
   netmap_->ask();
   revocations_->forget();
@@ -172,6 +184,7 @@ void SignedSource::on_netmap(Result<fetch::Answer> answer) {
     }
   }
   hand_over(std::move(reading), netmap_->asked());
+  note_looked();
 }
 
 // To those who asked before it was fetched, else as news. `number`: of the answer, 0 for none.
@@ -221,9 +234,9 @@ NetworkReading SignedSource::judge(Result<fetch::Answer> answer) {
 NetworkReading SignedSource::judge_content(std::string bundle) {
   pending_.reset();
   judged_ = clock_.wall();
-  auto accepted = router::accept(bundle, setup_.trust, now_, memory_.floor, judged_);
-  if (!accepted) {
-    auto text = fmt::format("error: {}\n", accepted.error().to_text());
+  auto considered = consider(std::move(bundle), judged_);
+  if (!considered) {
+    auto text = fmt::format("error: {}\n", considered.error().to_text());
     if (text != std::exchange(refusal_, text)) {
       last_.reset();  // another reason is news
     }
@@ -231,16 +244,23 @@ NetworkReading SignedSource::judge_content(std::string bundle) {
   }
   refusal_.clear();
   heard();
-  auto& newer = *accepted;
-  if (!newer) {
+  if (!*considered) {
     return {.kind = Kind::AsInForce, .netmap = std::nullopt, .text = {}};
   }
-  pending_ = Pending{
-      .becomes = std::move(newer->becomes), .bundle = std::move(bundle), .taken = clock_.wall()};
+  return {.kind = Kind::Offer, .netmap = std::move(*considered), .text = {}, .decided = true};
+}
+
+Result<std::optional<network::Netmap>> SignedSource::consider(std::string bundle, WallTime now) {
+  auto accepted = CW_TRY(router::accept(bundle, setup_.trust, now_, memory_.floor, now));
+  if (!accepted) {
+    return std::optional<network::Netmap>();
+  }
+  pending_ =
+      Pending{.becomes = std::move(accepted->becomes), .bundle = std::move(bundle), .taken = now};
   if (!held_) {  // where the copy of the netmap is lost, nothing vouched for them until now
     resume_revocations(pending_->becomes);
   }
-  return {.kind = Kind::Offer, .netmap = std::move(newer->netmap), .text = {}, .decided = true};
+  return std::optional(std::move(accepted->netmap));
 }
 
 void SignedSource::taken() {

@@ -14,11 +14,13 @@
 #include "router/agent/kept_bundles.h"
 #include "router/agent/kept_network.h"
 #include "router/agent/network_source.h"
+#include "router/agent/sibling_watch.h"
 
 // A signed netmap and its revocations, as a file or at an address. What is taken is decided in
 // router/plan/acceptance.h; this fetches, remembers and keeps the times: of a trial that nobody
 // confirmed, and of a source that was not heard for too long. A source that is down changes nothing
-// else.
+// else. A netmap that a sibling hands over is judged as one that is fetched; that the source was
+// heard does not follow from it.
 namespace cw::agent {
 
 // Beside the netmap, fetched this often: a revocation is in force within ten seconds.
@@ -35,6 +37,7 @@ struct SignedSetup {
   fetch::Trust tls;
   std::chrono::milliseconds interval{30000};
   std::optional<std::chrono::seconds> max_age;
+  std::optional<std::string> siblings;  // causeway-failover's folder, where it runs
 };
 
 class SignedSource final : public NetworkSource {
@@ -56,10 +59,12 @@ class SignedSource final : public NetworkSource {
 
   void begin() override;
   void read_now(Callback done) override;
+  void look_again() override;
   void taken() override;
   Result<> keep(const network::Netmap& netmap) override;
   [[nodiscard]] router::Curtailment curtailment(Of which) const override;
   [[nodiscard]] std::optional<api::SourceStatus> status() const override;
+  [[nodiscard]] std::optional<ForSiblings> for_siblings() const override;
   [[nodiscard]] std::vector<api::Problem> problems() const override;
 
   [[nodiscard]] bool is_provisional() const override { return provisional_; }
@@ -78,6 +83,15 @@ class SignedSource final : public NetworkSource {
     KeptBundles::Before before = KeptBundles::Before::Forget;
   };
 
+  // A file that was read.
+  struct SeenFile {
+    std::uint64_t inode = 0;
+    std::int64_t seconds = 0;
+    std::int64_t nanoseconds = 0;
+
+    friend bool operator==(const SeenFile&, const SeenFile&) = default;
+  };
+
   // A person who waits for what is asked from now on.
   struct Waiter {
     std::uint64_t number = 0;  // Fetcher::asked()
@@ -92,12 +106,20 @@ class SignedSource final : public NetworkSource {
   void on_netmap(Result<fetch::Answer> answer);
   NetworkReading judge(Result<fetch::Answer> answer);
   NetworkReading judge_content(std::string bundle);
+  // The netmap, which is pending then; none: it is in force.
+  Result<std::optional<network::Netmap>> consider(std::string bundle, WallTime now);
   void hand_over(NetworkReading reading, std::uint64_t number);
   void on_revocations(Result<fetch::Answer> answer);
   void take_revocations(const std::string& bundle, const router::InForce& now);
   [[nodiscard]] const network::Statement* on_trial() const;
   [[nodiscard]] WallTime trial_ends(const network::Statement& statement) const;
   void heard();
+  // signed_siblings.cpp
+  void on_sibling_file(std::string_view name);
+  void look_for_wanted();
+  void note_looked();
+  Result<std::optional<std::string>> read_from_sibling();
+  void take_from_sibling();
   void remember();
   void arm_timers();
   void on_silence();
@@ -120,6 +142,7 @@ class SignedSource final : public NetworkSource {
   std::unique_ptr<Fetcher> revocations_;
   Timer trial_;
   Timer silence_;
+  std::optional<SiblingWatch> siblings_;
 
   std::optional<router::InForce> now_;
   WallTime taken_{};
@@ -142,6 +165,12 @@ class SignedSource final : public NetworkSource {
   std::optional<std::string> trouble_;       // why the source cannot be looked at
   std::optional<std::string> no_list_;       // why the revocations cannot
   std::optional<std::string> refused_list_;  // why those that were fetched do not count
+
+  std::optional<std::string> refused_sibling_;  // why what a sibling handed over does not
+  std::optional<SeenFile> seen_;                // the last that one did
+  std::uint64_t wanted_ = 0;                    // the highest serial that siblings speak of
+  std::uint64_t wanted_by_ = 0;                 // Fetcher::asked() of the look for it
+  std::uint64_t looked_ = 0;                    // the last that was looked for
 };
 
 }  // namespace cw::agent

@@ -52,10 +52,12 @@ std::string_view help_text() {
   return "causewayd: keeps this machine's kernel as the network says.\n"
          "\n"
          "Usage: causewayd [--config FILE] [--runtime-dir DIR] [--state-dir DIR]\n"
+         "                 [--failover-dir DIR]\n"
          "\n"
          "  --config FILE      router.toml (default /etc/causeway/router.toml)\n"
          "  --runtime-dir DIR  for the control socket (default $RUNTIME_DIRECTORY, /run/causeway)\n"
          "  --state-dir DIR    for the last network (default $STATE_DIRECTORY, /var/lib/causeway)\n"
+         "  --failover-dir DIR causeway-failover's (default /run/causeway-failover)\n"
          "  --version          print the version\n"
          "  --help             print this\n"
          "\n"
@@ -103,7 +105,8 @@ Wish parse_options(int argc, char** argv) {
   if (auto instead = read_options(argc, argv, "causewayd",
                                   {{.name = "config", .value = &options.config},
                                    {.name = "runtime-dir", .value = &options.runtime_folder},
-                                   {.name = "state-dir", .value = &options.state_folder}})) {
+                                   {.name = "state-dir", .value = &options.state_folder},
+                                   {.name = "failover-dir", .value = &options.failover_folder}})) {
     return tl::unexpected(std::move(*instead));
   }
   return with_defaults(std::move(options));

@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "network/router_config.h"
 #include "router/agent/runtime_folder.h"
+#include "router/api/sibling_files.h"
 #include "router/apply/apply.h"
 
 // What has to be right before there is anything to do: arguments, router.toml, keys, rights. Each
@@ -34,6 +35,7 @@ struct Options {
   std::string config = "/etc/causeway/router.toml";
   std::string runtime_folder;
   std::string state_folder;
+  std::string failover_folder = api::kFailoverFolder;  // where causeway-failover leaves netmaps
 };
 
 enum class Say : std::uint8_t { Help, Version };

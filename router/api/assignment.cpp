@@ -68,6 +68,9 @@ Result<Assignment> assignment_of(const Json& json) {
                         .network = json.at("network").get<std::string>(),
                         .site = json.at("site").get<std::uint16_t>(),
                         .serial = json.at("serial").get<std::uint64_t>(),
+                        .netmap = json.value("netmap", std::string()),
+                        .offered = json.value("offered", std::uint64_t{0}),
+                        .looked = json.value("looked", std::uint64_t{0}),
                         .routers = {},
                         .gateways = {}};
   for (const Json& each : json.at("routers")) {
@@ -86,6 +89,9 @@ std::string to_json(const Assignment& assignment) {
                {"network", assignment.network},
                {"site", assignment.site},
                {"serial", assignment.serial},
+               {"netmap", assignment.netmap},
+               {"offered", assignment.offered},
+               {"looked", assignment.looked},
                {"routers", to_list(assignment.routers, [](const auto& r) { return of(r); })},
                {"gateways", to_list(assignment.gateways, [](const auto& g) { return of(g); })}});
 }

@@ -9,7 +9,7 @@
 // The command line of causeway-failover.
 namespace cw::failover {
 
-inline constexpr auto kDefaultRuntimeFolder = "/run/causeway-failover";
+inline constexpr auto kDefaultRuntimeFolder = api::kFailoverFolder;
 
 struct Options {
   std::string config = "/etc/causeway/router.toml";
