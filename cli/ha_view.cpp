@@ -13,6 +13,27 @@ Cell cell(std::string text, Paint paint = Paint::Plain) {
   return {.text = std::move(text), .paint = paint};
 }
 
+std::string netmap(const api::FailoverStatus& status, Colour colour) {
+  if (status.serial >= status.newest_serial) {
+    return {};
+  }
+  auto text = fmt::format(
+      "{}: it has serial {}, and there is {}; it takes over no gateway that was "
+      "served with that, while it can be had\n",
+      painted("the netmap is behind", Paint::Yellow, colour), status.serial, status.newest_serial);
+  if (const auto& coming = status.coming; coming && coming->size > 0) {
+    constexpr std::uint64_t kPercent = 100;
+    text += fmt::format("serial {} is coming from router {}: {} %\n", coming->serial, coming->from,
+                        coming->arrived * kPercent / coming->size);
+  }
+  return text;
+}
+
+Cell serial(std::uint64_t serial, bool behind) {
+  return behind ? cell(fmt::format("{} (behind)", serial), Paint::Yellow)
+                : cell(std::to_string(serial));
+}
+
 std::string head(const api::FailoverStatus& status, Colour colour) {
   auto text = fmt::format("router {}: sharing {}", painted(status.router, Paint::Bold, colour),
                           plural(status.gateways.size(), "gateway"));
@@ -29,6 +50,7 @@ std::string head(const api::FailoverStatus& status, Colour colour) {
         fmt::format("refused {}: strangers', of another key, or about gateways it does not share\n",
                     plural(status.refused_datagrams, "datagram"));
   }
+  text += netmap(status, colour);
   if (!status.synchronised) {
     text += painted("the clock is not synchronised", Paint::Yellow, colour) +
             ": it takes over only where no other router can (is chrony or systemd-timesyncd "
@@ -63,14 +85,15 @@ std::string routers(const api::SharedGateway& gateway, const api::FailoverStatus
   const bool owns = gateway.role == "active";
   rows.push_back({cell(status.router), cell(gateway.role, owns ? Paint::Green : Paint::Plain),
                   cell(gateway.fitness, paint_of(gateway.fitness)), cell(gateway.epoch),
-                  cell(std::to_string(status.serial)), cell("this router")});
+                  serial(status.serial, status.serial < status.newest_serial),
+                  cell("this router")});
   for (const auto& sibling : gateway.siblings) {
     rows.push_back(
         {cell(sibling.router),
          cell(sibling.role.empty() ? "-" : sibling.role,
               sibling.role == "active" && sibling.heard ? Paint::Green : Paint::Plain),
          cell(sibling.fitness.empty() ? "-" : sibling.fitness, paint_of(sibling.fitness)),
-         cell(sibling.epoch.empty() ? "-" : sibling.epoch), cell(std::to_string(sibling.serial)),
+         cell(sibling.epoch.empty() ? "-" : sibling.epoch), serial(sibling.serial, sibling.behind),
          cell(ago(sibling.heard_ms), sibling.heard ? Paint::Plain : Paint::Red)});
   }
   return table(columns, rows, colour);

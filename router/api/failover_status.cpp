@@ -20,7 +20,8 @@ void put(Json& json, const char* name, const std::optional<std::int64_t>& value)
 
 Json of(const SiblingStatus& sibling) {
   Json json = {{"router", sibling.router},   {"heard", sibling.heard}, {"role", sibling.role},
-               {"fitness", sibling.fitness}, {"epoch", sibling.epoch}, {"serial", sibling.serial}};
+               {"fitness", sibling.fitness}, {"epoch", sibling.epoch}, {"serial", sibling.serial},
+               {"behind", sibling.behind}};
   put(json, "heard_ms", sibling.heard_ms);
   put(json, "ahead_ms", sibling.ahead_ms);
   return json;
@@ -34,7 +35,26 @@ SiblingStatus sibling_of(const Json& json) {
           .fitness = json.at("fitness").get<std::string>(),
           .epoch = json.at("epoch").get<std::string>(),
           .serial = json.at("serial").get<std::uint64_t>(),
+          .behind = json.value("behind", false),
           .ahead_ms = optional_of(json, "ahead_ms")};
+}
+
+Json of(const ComingNetmap& coming) {
+  return {{"from", coming.from},
+          {"serial", coming.serial},
+          {"arrived", coming.arrived},
+          {"size", coming.size}};
+}
+
+std::optional<ComingNetmap> coming_of(const Json& json) {
+  if (!json.contains("coming")) {
+    return std::nullopt;
+  }
+  const Json& coming = json.at("coming");
+  return ComingNetmap{.from = coming.at("from").get<std::string>(),
+                      .serial = coming.at("serial").get<std::uint64_t>(),
+                      .arrived = coming.at("arrived").get<std::uint64_t>(),
+                      .size = coming.at("size").get<std::uint64_t>()};
 }
 
 Json of(const Takeover& takeover) {
@@ -105,6 +125,8 @@ FailoverStatus status_of(const Json& json) {
           .leaving = json.at("leaving").get<bool>(),
           .synchronised = json.at("synchronised").get<bool>(),
           .serial = json.at("serial").get<std::uint64_t>(),
+          .newest_serial = json.value("newest_serial", std::uint64_t{0}),
+          .coming = coming_of(json),
           .pauses = json.at("pauses").get<std::uint64_t>(),
           .refused_datagrams = json.at("refused_datagrams").get<std::uint64_t>(),
           .problems = list_of<Problem>(json.at("problems"), problem_of),
@@ -114,20 +136,24 @@ FailoverStatus status_of(const Json& json) {
 }  // namespace
 
 std::string to_json(const FailoverStatus& status) {
-  return dump(
-      {{"version", status.version},
-       {"router", status.router},
-       {"pid", status.pid},
-       {"started", to_rfc3339(status.started)},
-       {"now", to_rfc3339(status.now)},
-       {"draining", status.draining},
-       {"leaving", status.leaving},
-       {"synchronised", status.synchronised},
-       {"serial", status.serial},
-       {"pauses", status.pauses},
-       {"refused_datagrams", status.refused_datagrams},
-       {"problems", to_list(status.problems, [](const Problem& p) { return of(p); })},
-       {"gateways", to_list(status.gateways, [](const SharedGateway& g) { return of(g); })}});
+  Json json = {{"version", status.version},
+               {"router", status.router},
+               {"pid", status.pid},
+               {"started", to_rfc3339(status.started)},
+               {"now", to_rfc3339(status.now)},
+               {"draining", status.draining},
+               {"leaving", status.leaving},
+               {"synchronised", status.synchronised},
+               {"serial", status.serial},
+               {"newest_serial", status.newest_serial},
+               {"pauses", status.pauses},
+               {"refused_datagrams", status.refused_datagrams}};
+  if (status.coming) {
+    json["coming"] = of(*status.coming);
+  }
+  json["problems"] = to_list(status.problems, [](const Problem& p) { return of(p); });
+  json["gateways"] = to_list(status.gateways, [](const SharedGateway& g) { return of(g); });
+  return dump(json);
 }
 
 std::string to_json(const Move& wish) {

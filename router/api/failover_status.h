@@ -25,6 +25,7 @@ struct SiblingStatus {
   std::string fitness;
   std::string epoch;
   std::uint64_t serial = 0;              // of its netmap
+  bool behind = false;                   // of the newest that anybody has
   std::optional<std::int64_t> ahead_ms;  // our clock before its; none: unknown
 
   friend bool operator==(const SiblingStatus&, const SiblingStatus&) = default;
@@ -63,6 +64,16 @@ struct SharedGateway {
   friend bool operator==(const SharedGateway&, const SharedGateway&) = default;
 };
 
+// A signed netmap on its way here from a sibling.
+struct ComingNetmap {
+  std::string from;
+  std::uint64_t serial = 0;
+  std::uint64_t arrived = 0;  // bytes
+  std::uint64_t size = 0;
+
+  friend bool operator==(const ComingNetmap&, const ComingNetmap&) = default;
+};
+
 struct FailoverStatus {
   std::string version;
   std::string router;
@@ -71,8 +82,10 @@ struct FailoverStatus {
   WallTime now{};
   bool draining = false;
   bool leaving = false;
-  bool synchronised = true;             // its clock
-  std::uint64_t serial = 0;             // of the netmap; 0: not signed
+  bool synchronised = true;         // its clock
+  std::uint64_t serial = 0;         // of the netmap; 0: not signed
+  std::uint64_t newest_serial = 0;  // that a router or a record is known to have
+  std::optional<ComingNetmap> coming;
   std::uint64_t pauses = 0;             // how often it found that it had not run
   std::uint64_t refused_datagrams = 0;  // strangers', or about gateways it does not share
   std::vector<Problem> problems;

@@ -50,6 +50,7 @@ Result<> Process::make_timers() {
   connections_due_ =
       CW_TRY(agent::Timer::create(loop, "connections", [this] { step_connections(); }));
   resets_due_ = CW_TRY(agent::Timer::create(loop, "resets", [this] { step_resets(); }));
+  netmaps_due_ = CW_TRY(agent::Timer::create(loop, "netmaps", [this] { step_netmaps(); }));
   clock_ = CW_TRY(agent::Timer::create(loop, "clock", [this] {
     take(ha::ClockChecked{.synchronised = clock_is_synchronised()});
     clock_.arm_in(kLookAtClock);
@@ -114,6 +115,7 @@ void Process::take(ha::Event event) {
     return;
   }
   runner_->take(std::move(event));
+  follow_netmaps();
   story_.look(runner_->state(), world_.clock.wall());
   wishes_.look(runner_->state(), now());
 }
@@ -123,6 +125,7 @@ api::FailoverStatus Process::status() {
   if (runner_) {
     status = report(runner_->state(), books_, story_, now(), world_.clock.wall());
     add_connections(status);
+    add_netmaps(status);
   }
   status.version = CW_VERSION;
   status.router = world_.config.name;

@@ -18,6 +18,7 @@
 #include "router/failover/lan_loop.h"
 #include "router/failover/mail.h"
 #include "router/failover/mail_socket.h"
+#include "router/failover/netmaps.h"
 #include "router/failover/reset_sender.h"
 #include "router/failover/runner.h"
 #include "router/failover/setup.h"
@@ -46,6 +47,7 @@ struct World {
   const network::FailoverConfig& failover;              // of `config`
   const std::map<std::string, net::PublicKey>& halves;  // of the keys in `keys`
   std::string assignment;                               // the file's path
+  std::string folder;                                   // our own, where the agent reads
   agent::Loop& loop;
   const Clock& clock;
   agent::Journal& journal;
@@ -132,6 +134,13 @@ class Process final : public Outlets, public Requests {
   [[nodiscard]] bool may_reset(const std::string& gateway) const;
   void step_resets();
 
+  // process_netmap.cpp: which netmap siblings have.
+  void follow_netmaps();
+  void step_netmaps();
+  void hear_netmap(const Mail::Told& told);
+  void offer_to_agent(const ha::netmap::Bundle& bundle, const std::string& from);
+  void add_netmaps(api::FailoverStatus& status) const;
+
   // process_outlets.cpp: Outlets.
   void send(const ha::Beat& beat) override;
   void read(const ha::ReadRecord& read) override;
@@ -188,6 +197,7 @@ class Process final : public Outlets, public Requests {
   std::map<std::string, Replicated> replicated_;  // by gateway
   std::vector<Preparation> preparations_;
   std::map<std::string, Resetting> resetting_;  // by gateway, after a takeover
+  Netmaps netmaps_;
 
   std::map<std::string, std::string, std::less<>> troubles_;  // told, by what they are about
   std::uint64_t refused_datagrams_ = 0;
@@ -199,6 +209,7 @@ class Process final : public Outlets, public Requests {
   agent::Timer gates_due_;
   agent::Timer connections_due_;
   agent::Timer resets_due_;
+  agent::Timer netmaps_due_;
   agent::Timer clock_;
   agent::ReadableSource readable_v4_;
   agent::ReadableSource readable_v6_;

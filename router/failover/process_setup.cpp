@@ -58,6 +58,7 @@ Result<> Process::follow(Setup setup) {
   auto before = std::exchange(setup_, std::make_unique<const Setup>(std::move(setup)));
   mail_.configure(setup_->core);
   books_.configure(setup_->core);
+  netmaps_.configure(*setup_);
   if (runner_) {
     change(before.get());
   } else if (auto begun = begin(); !begun) {
@@ -65,7 +66,7 @@ Result<> Process::follow(Setup setup) {
     return begun;
   }
   configure_connections();
-  take(ha::NetmapChanged{.serial = setup_->serial, .offered = 0});
+  take(ha::Tick{});  // also says which netmap is in force now
   look_at_peers();
   return {};
 }

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "router/failover/netmaps.h"
+
 namespace cw::failover {
 
 namespace {
@@ -27,7 +29,8 @@ std::string_view to_text(ha::Place place) {
   return "?";
 }
 
-api::SiblingStatus of(const ha::Sibling& sibling, const ha::Timers& timers, SteadyTime now) {
+api::SiblingStatus of(const ha::Sibling& sibling, const ha::Timers& timers, std::uint64_t newest,
+                      SteadyTime now) {
   api::SiblingStatus status{.router = sibling.router};
   if (!sibling.known) {
     return status;
@@ -38,6 +41,7 @@ api::SiblingStatus of(const ha::Sibling& sibling, const ha::Timers& timers, Stea
   status.fitness = ha::to_text(sibling.beat.fitness);
   status.epoch = ha::to_text(sibling.beat.epoch);
   status.serial = sibling.beat.serial;
+  status.behind = status.serial < newest;
   if (sibling.ahead) {
     status.ahead_ms = sibling.ahead->count();
   }
@@ -54,6 +58,7 @@ api::FailoverStatus report(const ha::State& state, const Books& books, const Sto
                              .leaving = state.leaving,
                              .synchronised = state.synchronised,
                              .serial = state.serial,
+                             .newest_serial = Netmaps::newest(state),
                              .pauses = state.pauses};
   for (const auto& gateway : state.gateways) {
     api::SharedGateway shared{.name = gateway.name,
@@ -74,7 +79,7 @@ api::FailoverStatus report(const ha::State& state, const Books& books, const Sto
       shared.replicated_ms = ms_since(*told, now);
     }
     for (const auto& sibling : gateway.siblings) {
-      shared.siblings.push_back(of(sibling, state.config.timers, now));
+      shared.siblings.push_back(of(sibling, state.config.timers, status.newest_serial, now));
     }
     status.gateways.push_back(std::move(shared));
   }

@@ -75,7 +75,10 @@ Result<Setup> setup_of(const network::RouterConfig& config,
               .gates = {},
               .replicated = {},
               .siblings = {},
-              .serial = assignment.serial};
+              .serial = assignment.serial,
+              .netmap = assignment.netmap,
+              .offered = assignment.offered,
+              .looked = assignment.looked};
   for (const auto& gateway : assignment.gateways) {
     auto outer = CW_TRY(outer_of(config, keys, gateway));
     setup.core.gateways.push_back({.name = gateway.name, .routers = gateway.routers});
