@@ -36,9 +36,10 @@ struct Setup {
   std::map<std::string, Replication> replicated;       // by gateway
   std::map<std::string, net::SocketAddress> siblings;  // where their heartbeats go
   std::uint64_t serial = 0;                            // of the netmap
-  std::string netmap;                                          // as api::Assignment has them
-  std::uint64_t offered = 0;                                   //
-  std::uint64_t looked = 0;                                    //
+  // As api::Assignment has them.
+  std::string netmap;
+  std::uint64_t offered = 0;
+  std::uint64_t looked = 0;
 
   friend bool operator==(const Setup&, const Setup&) = default;
 };

@@ -263,6 +263,59 @@ TEST(Transitions, AnOlderNetmapFencesEvenInTheMiddleOfAMove) {
   EXPECT_EQ(story.gateway().role, Role::Fenced);
 }
 
+// r0 has serial 5. The owner, which dies, was active with 6.
+Story behind() {
+  Story story;
+  story.record.record->serial = 6;
+  Beat newer = owner();
+  newer.serial = 6;
+  story.passes(1000, {newer, sibling()});
+  return story;
+}
+
+bool has_claimed(const Story& story) {
+  return story.gateway().role == Role::Claim;
+}
+
+TEST(OlderNetmap, StandsBackWhileTheSourceOfTheNewerOneAnswers) {
+  Story story = behind();
+  story.happens(NetmapChanged{.serial = 5, .offered = 6});
+  story.passes(20'000, {sibling()});
+  EXPECT_EQ(story.gateway().role, Role::Fenced);
+  story.happens(NetmapChanged{.serial = 6, .offered = 6});  // it was taken
+  story.passes(700, {sibling()});
+  EXPECT_TRUE(has_claimed(story));
+}
+
+TEST(OlderNetmap, GoesOnOnceNoSourceAnswers) {
+  Story story = behind();
+  story.happens(NetmapChanged{.serial = 5, .offered = 6});
+  story.passes(20'000, {sibling()});
+  EXPECT_EQ(story.gateway().role, Role::Fenced);
+  story.happens(NetmapChanged{.serial = 5, .offered = 0});  // it is down
+  story.passes(700, {sibling()});
+  EXPECT_TRUE(has_claimed(story));
+}
+
+TEST(OlderNetmap, StandsBackWhileASiblingHasTheNewerOne) {
+  Story story = behind();
+  Beat newer = sibling();
+  newer.serial = 6;
+  newer.fitness = Fitness::Unfit;  // else it would take over itself
+  story.passes(20'000, {newer});
+  EXPECT_EQ(story.gateway().role, Role::Fenced);
+  story.passes(2000, {});  // it is gone, too
+  EXPECT_TRUE(has_claimed(story));
+}
+
+TEST(OlderNetmap, IsNoMatterWhereNoOwnerHadANewerOne) {
+  Story story;
+  story.happens(NetmapChanged{.serial = 5, .offered = 6});
+  story.passes(1000, {owner(), sibling()});
+  story.passes(700, {sibling()});
+  EXPECT_TRUE(has_claimed(story));
+}
+
 TEST(Transitions, TheEndOfARouterSaysGoodbyeWhereNobodyIsReady) {
   Story story = active();
   story.passes(1000, {});
