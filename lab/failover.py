@@ -77,7 +77,7 @@ class Failover:
 
     def __init__(self, agent: Agent, folder: Path) -> None:
         self.agent, self.namespace = agent, agent.namespace
-        self.runtime = folder / "failover"
+        self.runtime = agent.failover
         self.log = folder / "causeway-failover.log"
         self.journal = Journal(self.log)
         self.process: subprocess.Popen[str] | None = None

@@ -213,6 +213,7 @@ class Agent:
         self.namespace = namespace
         self.runtime = folder / "run"
         self.state = folder / "state"
+        self.failover = folder / "failover"  # of causeway-failover (lab/failover.py)
         self.log = folder / "causewayd.log"
         self.config = folder / "router.toml"
         self.process: subprocess.Popen[str] | None = None
@@ -247,6 +248,7 @@ class Agent:
             self.process = self.namespace.start(
                 *("causewayd", "--config", str(self.config)),
                 *("--runtime-dir", str(self.runtime), "--state-dir", str(self.state)),
+                *("--failover-dir", str(self.failover)),
                 output=output,
             )
         if wait:

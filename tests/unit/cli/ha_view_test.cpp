@@ -58,5 +58,25 @@ TEST(HaView, SaysWhatIsWrongThenWhoOwnsWhat) {
             "r1         2  1 min ago  owner silent  55 ms\n");
 }
 
+TEST(HaView, SaysWhoIsBehind) {
+  const api::FailoverStatus status{
+      .version = "0.1.0",
+      .router = "r1",
+      .pid = 42,
+      .serial = 5,
+      .newest_serial = 6,
+      .coming = api::ComingNetmap{.from = "r2", .serial = 6, .arrived = 1024, .size = 4096},
+      .gateways = {{.name = "prod",
+                    .siblings = {{.router = "r2", .heard = true, .serial = 6},
+                                 {.router = "r3", .heard = true, .serial = 4, .behind = true}}}}};
+  const auto text = view(status, Colour::Off);
+  for (const auto* part :
+       {"the netmap is behind: it has serial 5, and there is 6",
+        "serial 6 is coming from router r2: 25 %\n", "5 (behind)  this router", "4 (behind)"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
+  }
+  EXPECT_EQ(text.find("6 (behind)"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace cw::cli

@@ -40,5 +40,21 @@ TEST(FailoverReport, SaysWhoOwnsWhatAndWhoIsHeard) {
   EXPECT_EQ(shared.siblings[1].heard_ms, std::nullopt);
 }
 
+TEST(FailoverReport, SaysWhoseNetmapIsBehind) {
+  auto state = ha::start(
+      {.router = "r1", .gateways = {{.name = "prod", .routers = {"r1", "r2", "r3"}}}, .timers = {}},
+      {}, kStart);
+  state.serial = 5;
+  auto& siblings = state.gateways[0].siblings;
+  siblings[0].known = siblings[1].known = true;
+  siblings[0].beat.serial = 6;
+  siblings[1].beat.serial = 5;
+  const auto status = report(state, Books(1), {}, kStart, kNoon);
+  EXPECT_EQ(status.serial, 5U);
+  EXPECT_EQ(status.newest_serial, 6U);
+  EXPECT_FALSE(status.gateways[0].siblings[0].behind);
+  EXPECT_TRUE(status.gateways[0].siblings[1].behind);
+}
+
 }  // namespace
 }  // namespace cw::failover
