@@ -13,6 +13,12 @@
 
 namespace cw::agent {
 
+void SignedSource::look_again() {
+  if (siblings_) {
+    siblings_->look();
+  }
+}
+
 void SignedSource::on_sibling_file(std::string_view name) {
   if (name == api::kWantedSerial) {
     look_for_wanted();

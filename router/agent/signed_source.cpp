@@ -142,12 +142,6 @@ void SignedSource::begin() {
   look_again();
 }
 
-void SignedSource::look_again() {
-  if (siblings_) {
-    siblings_->look();
-  }
-}
-
 void SignedSource::arm_timers() {
   if (const auto* trial = on_trial()) {
     trial_.arm(trial_ends(*trial));
