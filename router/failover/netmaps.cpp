@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "network/signed_netmap.h"
 
 namespace cw::failover {
@@ -17,6 +15,7 @@ static_assert(netmap::kMostNetmap == network::kLargestSignedNetmap);
 void Netmaps::configure(const Setup& setup) {
   if (setup.serial != serial_ || setup.netmap != file_) {
     bundle_.reset();
+    sendings_.clear();
     read_after_ = ha::kNever;
   }
   file_ = setup.netmap;
@@ -57,8 +56,9 @@ Netmaps::News Netmaps::look(const ha::State& state, ha::Time now) {
     told_ = now_so;
     news.changed = now_so;
   }
-  news.step = std::ranges::any_of(
-      behind(state, now), [&](const auto& each) { return !sendings_.contains(each.first); });
+  const auto lacking = behind(state, now);
+  std::erase_if(sendings_, [&](const auto& each) { return !lacking.contains(each.first); });
+  news.step = sendings_.size() < lacking.size();
   return news;
 }
 
@@ -91,12 +91,11 @@ std::optional<std::string> Netmaps::file_to_read(ha::Time now) const {
 Result<> Netmaps::have_read(Result<std::string> bytes, ha::Time now) {
   read_after_ = now + kReadsAgain;
   if (!bytes) {
-    return std::move(bytes).error();
+    return bytes.error().kind == ErrorKind::NotFound ? Result<>() : std::move(bytes).error();
   }
   const auto statement = CW_TRY(network::read_statement(*bytes));
-  if (statement.content != network::Content::Netmap || statement.serial != serial_) {
-    return Error::invalid(
-        fmt::format("{} has serial {}, and {} is in force", file_, statement.serial, serial_));
+  if (statement.serial != serial_) {
+    return {};
   }
   const auto id = netmap::id_of(serial_, *bytes);
   bundle_ = netmap::Bundle{.id = id, .bytes = std::move(*bytes)};

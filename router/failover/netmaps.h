@@ -42,7 +42,7 @@ class Netmaps {
 
   // The file to read now, where a sibling is to have it.
   [[nodiscard]] std::optional<std::string> file_to_read(ha::Time now) const;
-  // Its content. Invalid: not the netmap in force; it may be in a moment.
+  // Its content. One of another serial is no error: the agent writes the one in force in a moment.
   Result<> have_read(Result<std::string> bytes, ha::Time now);
 
   struct Letter {

@@ -153,6 +153,7 @@ def test_a_router_that_is_behind_serves_where_nobody_has_the_newer_netmap(publis
     standby = site.other(owner)
     standby.namespace.nft(CUT_OFF)
     standby.agent.stop()
+    site.network.write(published.bob, enabled=False)
     published.publish()
     shell.until("the owner having serial 2", lambda: serial(owner) == 2, SETTLED_SECONDS)
     shell.until("the standby unfit", lambda: sibling(owner)["fitness"] == "unfit", SETTLED_SECONDS)

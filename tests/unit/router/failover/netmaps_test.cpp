@@ -130,6 +130,23 @@ TEST(Netmaps, WhoIsBehindGetsTheFileThatIsInForce) {
   EXPECT_FALSE(a.look().step) << "it is on its way";
 }
 
+TEST(Netmaps, TheNextOneFollows) {
+  Router a("r1", 6);
+  Router b("r2", 5);
+  a.hears("r2", 5);
+  ASSERT_TRUE(hand_over(a, b, file_of(6)));
+  b.has(6);
+  a.hears("r2", 6);
+  EXPECT_FALSE(a.look().step);
+  a.has(7);
+  EXPECT_TRUE(a.look().step);
+  EXPECT_TRUE(hand_over(a, b, file_of(7)));
+  b.has(7);
+  a.has(8);  // before a heartbeat has said that
+  EXPECT_TRUE(a.look().step);
+  EXPECT_TRUE(hand_over(a, b, file_of(8)));
+}
+
 TEST(Netmaps, NobodyIsSentWhatHeHas) {
   Router a("r1", 6);
   a.hears("r2", 6);
