@@ -5,15 +5,17 @@
 // prints the clients' public keys, a line each.
 //   bench-failover-peers connect PREFIX COUNT KEY ADDRESS PORT
 // gives the devices their configuration, as `wg setconf` does; the gateway has that public key.
-//   bench-failover-peers sessions PREFIX COUNT SINCE
-// prints how many of them have a session that was begun since, and when the last of these was: in
-// nanoseconds of the wall clock. A client that is asked for a handshake counts it when the other
-// side has proved that it has the answer: packets go both ways from then on.
-#include <algorithm>
+//   bench-failover-peers watch DEVICE COUNT SINCE PATIENCE
+// watches a gateway's device until as many peers have had a session that was begun since, or for so
+// many seconds, and prints when each had its first one, a line each. Times are nanoseconds of the
+// wall clock. The client has it half a round trip later.
 #include <charconv>
+#include <chrono>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -30,6 +32,9 @@ using bench::must;
 
 constexpr unsigned kFirstKey = 1000;
 constexpr std::uint16_t kKeepaliveSeconds = 25;  // as `causeway peer` writes it
+// Between two looks: one takes some milliseconds for a thousand peers. A peer that loses a session
+// in between, to get another one, counts as late.
+constexpr std::chrono::milliseconds kLook{100};
 
 template <class T>
 T number(std::string_view text) {
@@ -63,20 +68,22 @@ void connect(std::string_view prefix, unsigned count, const netlink::WgPeerChang
   }
 }
 
-void count_sessions(std::string_view prefix, unsigned count, netlink::HandshakeTime since) {
+void watch(const std::string& name, std::size_t count, netlink::HandshakeTime since,
+           std::chrono::seconds patience) {
   auto socket = must(netlink::WireGuardSocket::create());
-  unsigned sessions = 0;
-  netlink::HandshakeTime last{};
-  for (unsigned client = 0; client < count; ++client) {
-    const auto device = must(socket.device(fmt::format("{}{}", prefix, client)));
-    for (const auto& peer : device.peers) {
+  std::map<net::PublicKey, netlink::HandshakeTime> first;
+  const auto until = std::chrono::steady_clock::now() + patience;
+  while (first.size() < count && std::chrono::steady_clock::now() < until) {
+    std::this_thread::sleep_for(kLook);
+    for (const auto& peer : must(socket.device(name)).peers) {
       if (peer.last_handshake && *peer.last_handshake >= since) {
-        ++sessions;
-        last = std::max(last, *peer.last_handshake);
+        first.emplace(peer.key, *peer.last_handshake);
       }
     }
   }
-  fmt::print("{} {}\n", sessions, last.time_since_epoch().count());
+  for (const auto& [key, time] : first) {
+    fmt::print("{}\n", time.time_since_epoch().count());
+  }
 }
 
 netlink::WgPeerChange gateway_of(std::string_view key, std::string_view address,
@@ -99,12 +106,12 @@ int main(int argc, char** argv) {
   } else if (verb == "connect" && arguments.size() == 6) {
     connect(arguments[1], number<unsigned>(arguments[2]),
             gateway_of(arguments[3], arguments[4], arguments[5]));
-  } else if (verb == "sessions" && arguments.size() == 4) {
-    count_sessions(
-        arguments[1], number<unsigned>(arguments[2]),
-        netlink::HandshakeTime(std::chrono::nanoseconds(number<std::int64_t>(arguments[3]))));
+  } else if (verb == "watch" && arguments.size() == 5) {
+    watch(arguments[1], number<std::size_t>(arguments[2]),
+          netlink::HandshakeTime(std::chrono::nanoseconds(number<std::int64_t>(arguments[3]))),
+          std::chrono::seconds(number<unsigned>(arguments[4])));
   } else {
-    fail("bench-failover-peers keys|connect|sessions ...");
+    fail("bench-failover-peers keys|connect|watch ...");
   }
   return 0;
 }
