@@ -44,7 +44,7 @@ std::optional<Packet> Resets::heard(const Segment& segment, Time now) {
   }
   ++flow.resets;
   flow.provoked = 0;
-  const auto answer = reset_of(segment);
+  auto answer = reset_of(segment);
   if (flow.resets == kMostResets) {
     forget(at);
   } else {

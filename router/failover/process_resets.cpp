@@ -77,7 +77,8 @@ void Process::step_resets() {
         continue;
       }
     }
-    note("resets of gateway " + gateway, static_cast<const Error*>(nullptr));  // whatever it was: it is over
+    note("resets of gateway " + gateway,
+         static_cast<const Error*>(nullptr));  // whatever it was: it is over
     const auto& resets = each.sender->resets();
     world_.journal.write(
         Level::Info, Event::Resets,
