@@ -19,8 +19,11 @@ class SiblingWatch {
   using Callback = std::function<void(std::string_view name)>;
 
   SiblingWatch(const Loop& loop, std::string folder, Callback changed);
+  // What is watched calls back here.
   SiblingWatch(const SiblingWatch&) = delete;
+  SiblingWatch(SiblingWatch&&) = delete;
   SiblingWatch& operator=(const SiblingWatch&) = delete;
+  SiblingWatch& operator=(SiblingWatch&&) = delete;
   ~SiblingWatch() = default;
 
   // Watches what is there by now, and says of each file that it may have changed.

@@ -80,18 +80,22 @@ Result<std::optional<std::string>> SignedSource::read_from_sibling() {
 // As one that was fetched, but that the source was not heard.
 void SignedSource::take_from_sibling() {
   auto read = read_from_sibling();
-  if (read && !*read) {
+  if (!read) {
+    note_refused_sibling(&read.error());
     return;
   }
+  if (auto& bundle = *read) {
+    judge_from_sibling(std::move(*bundle));
+  }
+}
+
+void SignedSource::judge_from_sibling(std::string bundle) {
   const auto before = std::exchange(pending_, std::nullopt);
-  auto considered = read ? consider(std::move(**read), clock_.wall())
-                         : Result<std::optional<network::Netmap>>(std::move(read).error());
+  auto considered = consider(std::move(bundle), clock_.wall());
   // What is older came late.
   const bool refused = !considered && considered.error().kind != ErrorKind::Exists;
-  note(refused_sibling_, refused ? std::optional(considered.error().to_text()) : std::nullopt,
-       refused ? "a netmap that a sibling handed over is not taken"
-               : "netmaps that siblings hand over count again");
-  if (considered && *considered && pending_) {
+  note_refused_sibling(refused ? &considered.error() : nullptr);
+  if (considered && pending_) {
     const auto& statement = pending_->becomes.statement;
     journal_.write(Level::Notice, Event::SourceHeard,
                    fmt::format("a sibling handed over the netmap of serial {}",
@@ -105,6 +109,12 @@ void SignedSource::take_from_sibling() {
     }
   }
   pending_ = before;  // what the source has is as it was
+}
+
+void SignedSource::note_refused_sibling(const Error* error) {
+  note(refused_sibling_, error == nullptr ? std::nullopt : std::optional(error->to_text()),
+       error == nullptr ? "netmaps that siblings hand over count again"
+                        : "a netmap that a sibling handed over is not taken");
 }
 
 std::optional<NetworkSource::ForSiblings> SignedSource::for_siblings() const {

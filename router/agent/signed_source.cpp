@@ -59,8 +59,8 @@ Result<std::unique_ptr<NetworkSource>> SignedSource::create(SignedSetup setup, c
       kRevocationInterval,
       [raw](Result<fetch::Answer> answer) { raw->on_revocations(std::move(answer)); }));
   if (raw->setup_.siblings) {
-    made->siblings_.emplace(loop, *raw->setup_.siblings,
-                            [raw](std::string_view name) { raw->on_sibling_file(name); });
+    made->siblings_ = std::make_unique<SiblingWatch>(
+        loop, *raw->setup_.siblings, [raw](std::string_view name) { raw->on_sibling_file(name); });
   }
   made->trial_ = CW_TRY(Timer::create_wall(loop, "trial", [raw] { raw->on_unconfirmed(); }));
   made->silence_ = CW_TRY(Timer::create_wall(loop, "silence", [raw] { raw->on_silence(); }));

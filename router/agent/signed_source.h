@@ -120,6 +120,8 @@ class SignedSource final : public NetworkSource {
   void note_looked();
   Result<std::optional<std::string>> read_from_sibling();
   void take_from_sibling();
+  void judge_from_sibling(std::string bundle);
+  void note_refused_sibling(const Error* error);
   void remember();
   void arm_timers();
   void on_silence();
@@ -142,7 +144,7 @@ class SignedSource final : public NetworkSource {
   std::unique_ptr<Fetcher> revocations_;
   Timer trial_;
   Timer silence_;
-  std::optional<SiblingWatch> siblings_;
+  std::unique_ptr<SiblingWatch> siblings_;  // none: this router has no sibling
 
   std::optional<router::InForce> now_;
   WallTime taken_{};
