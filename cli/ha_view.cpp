@@ -2,6 +2,7 @@
 #include "cli/ha_view.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "cli/status_view.h"
 
@@ -73,6 +74,36 @@ Paint paint_of(const std::string& fitness) {
                                              : Paint::Red;
 }
 
+std::string targets(const api::FailoverStatus& status, Colour colour) {
+  if (status.targets.empty()) {
+    return {};
+  }
+  const std::vector<Column> columns{{.title = "TARGET"}, {.title = "FROM HERE"}, {.title = "FOR"}};
+  std::vector<std::vector<Cell>> rows;
+  constexpr std::int64_t kSecond = 1000;
+  for (const auto& each : status.targets) {
+    const auto state = !each.tried    ? cell("not tried yet")
+                       : each.reached ? cell("reached")
+                                      : cell("out of reach: " + each.trouble, Paint::Yellow);
+    rows.push_back(
+        {cell(each.target), state, cell(each.for_ms ? age(*each.for_ms / kSecond) : "-")});
+  }
+  return "\n" + table(columns, rows, colour);
+}
+
+// What a sibling says that it does not reach.
+std::string missed(const api::SharedGateway& gateway, Colour colour) {
+  std::string text;
+  for (const auto& sibling : gateway.siblings) {
+    if (!sibling.out_of_reach.empty()) {
+      text += painted(fmt::format("router {} does not reach {}\n", sibling.router,
+                                  fmt::join(sibling.out_of_reach, ", ")),
+                      Paint::Yellow, colour);
+    }
+  }
+  return text;
+}
+
 std::string routers(const api::SharedGateway& gateway, const api::FailoverStatus& status,
                     Colour colour) {
   const std::vector<Column> columns{{.title = "ROUTER"},
@@ -141,7 +172,8 @@ std::string gateway_view(const api::SharedGateway& gateway, const api::FailoverS
                       gateway.successor.empty() ? "none" : gateway.successor,
                       plural(gateway.peers_known, "peer"), ago(gateway.replicated_ms));
   text += connections(gateway) + "\n";
-  return text + routers(gateway, status, colour) + takeovers(gateway, status.now, colour);
+  return text + routers(gateway, status, colour) + missed(gateway, colour) +
+         takeovers(gateway, status.now, colour);
 }
 
 }  // namespace
@@ -151,6 +183,7 @@ std::string view(const api::FailoverStatus& status, Colour colour) {
   if (!status.problems.empty()) {
     text += "\n" + view(status.problems, colour);
   }
+  text += targets(status, colour);
   for (const auto& gateway : status.gateways) {
     text += gateway_view(gateway, status, colour);
   }

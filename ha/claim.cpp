@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <bit>
 #include <map>
 
 #include "ha/share.h"
@@ -28,13 +29,15 @@ std::vector<Candidate> candidates_of(const Turn& turn, const Gateway& gateway) {
   if (owner != turn.self()) {
     candidates.push_back({.router = turn.self(),
                           .fitness = fitness_of(turn.state, gateway),
-                          .owned = owned(turn.state)});
+                          .owned = owned(turn.state),
+                          .missed = std::popcount(out_of_reach(turn.state, gateway))});
   }
   for (const Sibling& sibling : gateway.siblings) {
     if (sibling.router != owner && is_live(turn.state, sibling, turn.now)) {
       candidates.push_back({.router = sibling.router,
                             .fitness = sibling.beat.fitness,
-                            .owned = owned_by(turn.state, sibling.router)});
+                            .owned = owned_by(turn.state, sibling.router),
+                            .missed = std::popcount(sibling.beat.out_of_reach)});
     }
   }
   return candidates;
@@ -143,7 +146,8 @@ std::string choose_successor(const Turn& turn, const Gateway& gateway) {
     if (is_live(turn.state, sibling, turn.now)) {
       live.push_back({.router = sibling.router,
                       .fitness = sibling.beat.fitness,
-                      .owned = owned_by(turn.state, sibling.router)});
+                      .owned = owned_by(turn.state, sibling.router),
+                      .missed = std::popcount(sibling.beat.out_of_reach)});
     }
   }
   std::vector<std::string> order = rank(gateway.name, std::move(live));

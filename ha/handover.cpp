@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <bit>
 
 #include "ha/share.h"
 #include "ha/turn.h"
@@ -16,12 +17,16 @@ bool can_take(const Turn& turn, const Sibling& sibling) {
          sibling.beat.fitness != Fitness::Unfit;
 }
 
-std::string best_taker(const Turn& turn, const Gateway& gateway, Fitness at_least) {
+// Of those that the owner may hand over to and that `will_do`.
+template <class WillDo>
+std::string best_taker(const Turn& turn, const Gateway& gateway, WillDo will_do) {
   std::vector<Candidate> candidates;
   for (const Sibling& sibling : gateway.siblings) {
-    if (can_take(turn, sibling) && sibling.beat.fitness <= at_least) {
-      candidates.push_back(
-          {.router = sibling.router, .fitness = sibling.beat.fitness, .owned = sibling.beat.owned});
+    if (can_take(turn, sibling) && will_do(sibling.beat)) {
+      candidates.push_back({.router = sibling.router,
+                            .fitness = sibling.beat.fitness,
+                            .owned = sibling.beat.owned,
+                            .missed = std::popcount(sibling.beat.out_of_reach)});
     }
   }
   const std::vector<std::string> order = rank(gateway.name, std::move(candidates));
@@ -41,7 +46,7 @@ void consider_handover(Turn& turn, Gateway& gateway) {
     return;
   }
   if (state.draining || state.leaving) {
-    const std::string to = best_taker(turn, gateway, Fitness::Poor);
+    const std::string to = best_taker(turn, gateway, [](const Beat&) { return true; });
     if (!to.empty()) {
       begin_handover(turn, gateway, to, Why::Drained);
     }
@@ -49,11 +54,16 @@ void consider_handover(Turn& turn, Gateway& gateway) {
   }
   // Only what keeps it from serving: neither its clock nor its netmap do, once it is active.
   const Fitness own = std::max(state.checked, gateway.checked);
-  if (own == Fitness::Fit || turn.now - gateway.since < turn.timers().handover_retry) {
+  const int missed = std::popcount(out_of_reach(state, gateway));
+  if ((own == Fitness::Fit && missed == 0) ||
+      turn.now - gateway.since < turn.timers().handover_retry) {
     return;
   }
-  const Fitness wanted = own == Fitness::Poor ? Fitness::Fit : Fitness::Poor;
-  const std::string to = best_taker(turn, gateway, wanted);
+  // Whoever reaches no more than this router does is no better, whatever it is that is down.
+  const std::string to = best_taker(turn, gateway, [&](const Beat& beat) {
+    return own == Fitness::Unfit || (own == Fitness::Poor && beat.fitness == Fitness::Fit) ||
+           std::popcount(beat.out_of_reach) < missed;
+  });
   if (!to.empty()) {
     begin_handover(turn, gateway, to, Why::Unhealthy);
   }

@@ -28,7 +28,8 @@ std::uint64_t weight(std::string_view gateway, std::string_view router) {
 std::vector<std::string> rank(std::string_view gateway, std::vector<Candidate> candidates) {
   std::erase_if(candidates, [](const Candidate& each) { return each.fitness == Fitness::Unfit; });
   std::ranges::sort(candidates, {}, [&](const Candidate& each) {
-    return std::tuple(each.fitness, each.owned, weight(gateway, each.router), each.router);
+    return std::tuple(each.fitness, each.missed, each.owned, weight(gateway, each.router),
+                      each.router);
   });
   std::vector<std::string> names;
   names.reserve(candidates.size());

@@ -114,6 +114,7 @@ struct State {
   std::uint32_t pauses = 0;
   Duration silence{};  // announced with RestartSoon
   Fitness checked = Fitness::Fit;
+  OutOfReach out_of_reach;
   bool synchronised = true;
   std::uint64_t serial = 0;
   std::uint64_t offered = 0;
@@ -126,6 +127,9 @@ struct State {
 };
 
 inline constexpr Time kNever = Time::min();
+
+// Of the site's targets, by the measure of its role at the gateway.
+[[nodiscard]] std::uint16_t out_of_reach(const State& state, const Gateway& gateway);
 
 // Of a router and a gateway, with all there is to say against it.
 [[nodiscard]] Fitness fitness_of(const State& state, const Gateway& gateway);

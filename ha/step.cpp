@@ -138,6 +138,7 @@ void send_beat(Turn& turn, Gateway& gateway) {
                          .serial = state.serial,
                          .owned = owned(state),
                          .pauses = state.pauses,
+                         .out_of_reach = out_of_reach(state, gateway),
                          .ready = gateway.ready,
                          .silence = state.silence,
                          .handover = gateway.handover}});
@@ -231,6 +232,11 @@ struct Handler {
       turn.state.checked = checked.fitness;
     }
     return gateway;
+  }
+
+  Gateway* operator()(const TargetsTried& tried) const {
+    turn.state.out_of_reach = tried.out_of_reach;
+    return nullptr;
   }
 
   Gateway* operator()(const ClockChecked& checked) const {

@@ -35,12 +35,19 @@ struct Heard {
   friend bool operator==(const Heard&, const Heard&) = default;
 };
 
-// How this router does: of one gateway (its data path, its site's targets), or of all.
+// How this router does: of one gateway (its data path), or of all.
 struct Checked {
   std::string gateway;  // "": all
   Fitness fitness = Fitness::Fit;
 
   friend bool operator==(const Checked&, const Checked&) = default;
+};
+
+// What this router reaches of its site, after each try.
+struct TargetsTried {
+  OutOfReach out_of_reach;
+
+  friend bool operator==(const TargetsTried&, const TargetsTried&) = default;
 };
 
 struct ClockChecked {
@@ -101,8 +108,8 @@ struct RestartSoon {
 };
 
 using Event = std::variant<Tick, Heard, ArbiterAnswer, RecordChanged, FabricAnswer, AddressArrived,
-                           Checked, ClockChecked, NetmapChanged, Prepared, Configured, MoveGateway,
-                           DrainRouter, LeaveSite, RestartSoon>;
+                           Checked, TargetsTried, ClockChecked, NetmapChanged, Prepared, Configured,
+                           MoveGateway, DrainRouter, LeaveSite, RestartSoon>;
 
 // To every sibling of the gateway.
 struct SendBeat {

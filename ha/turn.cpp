@@ -54,13 +54,17 @@ bool is_netmap_old(const State& state, const Gateway& gateway) {
 
 }  // namespace
 
+std::uint16_t out_of_reach(const State& state, const Gateway& gateway) {
+  return is_owning(gateway.role) ? state.out_of_reach.of_owner : state.out_of_reach.of_standby;
+}
+
 Fitness fitness_of(const State& state, const Gateway& gateway) {
   if (state.draining || state.leaving || is_netmap_old(state, gateway) ||
       is_ahead_of_all(state, gateway)) {
     return Fitness::Unfit;
   }
-  const bool good_clock = state.synchronised && !is_behind(state, gateway);
-  return std::max({state.checked, gateway.checked, good_clock ? Fitness::Fit : Fitness::Poor});
+  const bool all_well = state.synchronised && !is_behind(state, gateway) && out_of_reach(state, gateway) == 0;
+  return std::max({state.checked, gateway.checked, all_well ? Fitness::Fit : Fitness::Poor});
 }
 
 void change(Turn& turn, Gateway& gateway, Role to, Why why) {

@@ -105,6 +105,17 @@ struct Handover {
   friend bool operator==(const Handover&, const Handover&) = default;
 };
 
+// Those of its site's targets that a router does not reach, a bit for each in the netmap's order,
+// by two measures (ha/health/targets.h). An owner's goes later and comes back sooner than a
+// standby's: so whatever is down for all is down for every standby before any owner looks for a
+// better one.
+struct OutOfReach {
+  std::uint16_t of_standby = 0;
+  std::uint16_t of_owner = 0;
+
+  friend bool operator==(const OutOfReach&, const OutOfReach&) = default;
+};
+
 // A heartbeat: what a router says of one gateway, to the siblings that serve it too. State, never
 // an order of its own, so that losing one, or getting it twice, does no harm.
 struct Beat {
@@ -113,12 +124,13 @@ struct Beat {
   Epoch epoch;  // of what it owns or forwards; else the latest it has seen
   Role role = Role::Standby;
   Fitness fitness = Fitness::Fit;
-  bool goodbye = false;      // "take it from me, now"; for this epoch
-  std::uint64_t serial = 0;  // of its netmap
-  std::uint32_t owned = 0;   // gateways it owns: who owns fewer takes the next
-  std::uint32_t pauses = 0;  // how often it found that it had not run
-  std::uint64_t ready = 0;   // id of the handover it is prepared for
-  Duration silence{};        // expected: it restarts. Bounded by Timers::silence_most
+  bool goodbye = false;            // "take it from me, now"; for this epoch
+  std::uint64_t serial = 0;        // of its netmap
+  std::uint32_t owned = 0;         // gateways it owns: who owns fewer takes the next
+  std::uint32_t pauses = 0;        // how often it found that it had not run
+  std::uint16_t out_of_reach = 0;  // targets, as in OutOfReach, by the measure of its role
+  std::uint64_t ready = 0;         // id of the handover it is prepared for
+  Duration silence{};              // expected: it restarts. Bounded by Timers::silence_most
   std::optional<Handover> handover;
 
   friend bool operator==(const Beat&, const Beat&) = default;

@@ -56,6 +56,15 @@ std::string SocketAddress::to_text() const {
   return host_and_port(ip.to_text(), port);
 }
 
+Result<SocketAddress> SocketAddress::parse(std::string_view text) {
+  const auto endpoint = CW_TRY(Endpoint::parse(text));
+  const auto ip = Ip::parse(endpoint.host);
+  if (!ip) {
+    return Error::invalid(fmt::format("'{}' is a name; write an address", endpoint.host));
+  }
+  return SocketAddress{.ip = *ip, .port = endpoint.port};
+}
+
 Result<Endpoint> Endpoint::parse(std::string_view text) {
   const auto colon = text.rfind(':');
   if (colon == std::string_view::npos || text.ends_with(']')) {

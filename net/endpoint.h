@@ -18,6 +18,9 @@ struct SocketAddress {
   Ip ip;
   std::uint16_t port = 0;
 
+  // As to_text() writes it; a name and port 0 are refused.
+  static Result<SocketAddress> parse(std::string_view text);
+
   [[nodiscard]] std::string to_text() const;  // "203.0.113.2:51820", "[2001:db8::1]:51820"
 
   friend auto operator<=>(const SocketAddress&, const SocketAddress&) = default;

@@ -128,6 +128,7 @@ void check_network(Checks& checks);
 void check_sites(Checks& checks);     // ids, routes, routers
 void check_gateways(Checks& checks);  // fills Checks::gateways
 void check_egress(Checks& checks);    // after check_gateways
+void check_health(Checks& checks);    // a site's targets
 void check_aliases(Checks& checks);   // against all that has addresses
 void check_peers(Checks& checks);     // after check_gateways
 

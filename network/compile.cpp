@@ -54,7 +54,8 @@ Site make_site(const std::string& name, const SiteFile& file, const Checks& chec
             .routes = sorted(file.routes),
             .aliases = {},
             .routers = {},
-            .gateways = {}};
+            .gateways = {},
+            .health = sorted(file.health)};
   for (const RouteAlias& each : file.aliases) {
     site.aliases.push_back({.route = each.route.value, .alias = each.alias.value});
   }
@@ -126,6 +127,7 @@ Compiled compile(const Directory& directory) {
   check_sites(checks);
   check_gateways(checks);
   check_egress(checks);
+  check_health(checks);
   check_aliases(checks);
   check_peers(checks);
   auto policy = check_policy(checks);
@@ -170,6 +172,7 @@ SiteFile to_file(const Site& site) {
   SiteFile file{.id = field(site.id),
                 .routes = located(site.routes),
                 .aliases = {},
+                .health = located(site.health),
                 .routers = {},
                 .gateways = {}};
   for (const net::Alias& each : site.aliases) {

@@ -174,6 +174,12 @@ EgressTable read_egress(TableReader& gateway, const std::string& path, Diagnosti
   return egress;
 }
 
+Result<net::SocketAddress> parse_target(std::string_view text) {
+  const auto target = CW_TRY(net::SocketAddress::parse(text));
+  CW_TRY(not_special(net::Prefix::host(target.ip)));
+  return target;
+}
+
 // "10.0.0.0/16", or { prefix = "10.0.0.0/16", alias = "100.80.0.0/16" }.
 void read_routes(TableReader& site, SiteFile& file) {
   for (auto& [value, table] : site.take_strings_and_tables("routes", kMostRoutes)) {
@@ -272,6 +278,7 @@ SiteFile read_site(const TomlTable& tree, const std::string& path, Diagnostics& 
   SiteFile file;
   file.id = narrowed<net::SiteId>(table.take_number("id", 1, kMost16Bit));
   read_routes(table, file);
+  file.health = table.take_list("health", kMostHealthTargets, parse_target);
   for (auto& [at, router] : table.take_tables("router", kMostRouters)) {
     file.routers.push_back({.at = at,
                             .name = router.take("name", parse_name),

@@ -76,6 +76,7 @@ struct SiteFile {
   Field<net::SiteId> id;
   LocatedList<net::Prefix> routes;
   std::vector<RouteAlias> aliases;
+  LocatedList<net::SocketAddress> health;
   std::vector<RouterTable> routers;
   std::vector<GatewayTable> gateways;
 

@@ -18,8 +18,11 @@ inline constexpr std::size_t kMostPeers = 100'000;  // ten times what is benchma
 inline constexpr std::size_t kMostSites = 1'000;
 inline constexpr std::size_t kMostRoutes = 1'000;  // of a site; phones die of fewer
 inline constexpr std::size_t kMostClientRoutes = 1'000;
-inline constexpr std::size_t kMostGateways = 64;               // of a site; each is a device
-inline constexpr std::size_t kMostRouters = 64;                // of a site
+inline constexpr std::size_t kMostGateways = 64;  // of a site; each is a device
+inline constexpr std::size_t kMostRouters = 64;   // of a site
+// Of a site: a database, a load balancer or two. Each router of it tries each of them every two
+// seconds, and a heartbeat says of each whether it is out of reach, in a bit.
+inline constexpr std::size_t kMostHealthTargets = 16;
 inline constexpr std::size_t kMostGroups = 64;                 // of a peer
 inline constexpr std::size_t kMostIssuedRoutes = kMostRoutes;  // of a peer's configuration
 inline constexpr std::size_t kMostRemoved = 100'000;           // tombstones

@@ -62,10 +62,11 @@ struct Gateway {
 struct Site {
   std::string name;
   net::SiteId id;
-  std::vector<net::Prefix> routes;  // sorted
-  std::vector<net::Alias> aliases;  // of IPv4 routes, sorted; most have none
-  std::vector<Router> routers;      // by name
-  std::vector<Gateway> gateways;    // by name
+  std::vector<net::Prefix> routes;         // sorted
+  std::vector<net::Alias> aliases;         // of IPv4 routes, sorted; most have none
+  std::vector<Router> routers;             // by name
+  std::vector<Gateway> gateways;           // by name
+  std::vector<net::SocketAddress> health;  // sorted; what its routers must reach, by TCP
 
   friend bool operator==(const Site&, const Site&) = default;
 };

@@ -61,6 +61,10 @@ std::string as_alias(const net::Alias& alias) {
   return fmt::format("{} of {}", alias.alias.to_text(), alias.route.to_text());
 }
 
+std::string as_target(const net::SocketAddress& target) {
+  return target.to_text();
+}
+
 std::string as_name(const minisign::PublicKey& key) {
   return key.name();
 }
@@ -113,6 +117,7 @@ Words changes_of(const Site& before, const Site& after) {
   changed(words, "id", fmt::to_string(before.id.value), fmt::to_string(after.id.value));
   added_and_removed(words, "route", before.routes, after.routes, as_text);
   added_and_removed(words, "alias", before.aliases, after.aliases, as_alias);
+  added_and_removed(words, "health target", before.health, after.health, as_target);
   side_by_side(
       before.routers, after.routers, [](const Router& router) { return router.name; },
       [&](const Router* old_one, const Router* new_one) {
@@ -154,7 +159,12 @@ Words site_words(const Netmap& before, const Netmap& after) {
         if (old_one == nullptr) {
           words.push_back(fmt::format("+ site {}", new_one->name));
         }
-        const Site none{.name = {}, .id = new_one->id, .routes = {}, .routers = {}, .gateways = {}};
+        const Site none{.name = {},
+                        .id = new_one->id,
+                        .routes = {},
+                        .routers = {},
+                        .gateways = {},
+                        .health = {}};
         for (const auto& change : changes_of(old_one == nullptr ? none : *old_one, *new_one)) {
           words.push_back(fmt::format("site {}: {}", new_one->name, change));
         }

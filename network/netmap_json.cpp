@@ -75,10 +75,14 @@ Json of(const Site& site) {
     routes[static_cast<std::size_t>(at)] = {{"prefix", alias.route.to_text()},
                                             {"alias", alias.alias.to_text()}};
   }
-  return {{"id", site.id.value},
-          {"routes", std::move(routes)},
-          {"router", std::move(routers)},
-          {"gateway", std::move(gateways)}};
+  Json json = {{"id", site.id.value},
+               {"routes", std::move(routes)},
+               {"router", std::move(routers)},
+               {"gateway", std::move(gateways)}};
+  if (!site.health.empty()) {
+    json["health"] = texts(site.health);
+  }
+  return json;
 }
 
 Json of(const Peer& peer) {

@@ -200,6 +200,7 @@ void read_failover(TableReader& table, const std::string& file, RouterConfig& co
   } else if (key) {
     failover.etcd_key = beside(file, *key);
   }
+  failover.metrics_listen = section->take("metrics_listen", parse_socket_address).value;
   config.failover = std::move(failover);
 }
 

@@ -61,6 +61,7 @@ struct FailoverConfig {
   std::string etcd_ca_file;                // empty: the system's authorities
   std::string etcd_certificate;            // of this router, with etcd_key; empty: none
   std::string etcd_key;
+  std::optional<net::SocketAddress> metrics_listen;  // nothing: on the control socket alone
 
   friend bool operator==(const FailoverConfig&, const FailoverConfig&) = default;
 };

@@ -46,6 +46,8 @@ std::string_view describe(KeyType type) {
       return "a host:port";
     case AddressPort:
       return "an address:port";
+    case AddressPorts:
+      return "a list of address:port";
     case Number:
       return "a whole number";
     case Numbers:
@@ -90,6 +92,7 @@ bool fits(KeyType type, const TomlValue& value) {
       return std::holds_alternative<TomlTable>(value.data);
     case Texts:
       return std::holds_alternative<std::string>(value.data) || is_list_of<std::string>(value);
+    case AddressPorts:
     case Names:
     case Prefixes:
     case SigningKeys:

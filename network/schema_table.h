@@ -24,6 +24,7 @@ enum class KeyType : std::uint8_t {
   SigningKeys,
   HostPort,
   AddressPort,
+  AddressPorts,
   Number,
   Numbers,
   Flag,
@@ -91,6 +92,11 @@ inline constexpr auto kKeys = std::to_array<Key>({
      "The prefixes reached through this site. None may be wider than /8 (IPv6 /16), overlap "
      "another of the same site, or the network's own addresses. Two sites may have the same. "
      "Instead of a prefix there may be a table with the keys below."},
+    {FileKind::Site, "", "health", AddressPorts, kOptional, "[]", "[\"10.0.1.5:5432\"]",
+     "What the site's routers must reach to be of use, by TCP, within its routes; at most 16. Each "
+     "router that shares a gateway tries each of them every two seconds, and one that cannot reach "
+     "them hands its gateways over to a router that can (*causeway-failover*(8)). It may be what "
+     "nobody reaches: then nothing moves."},
     {FileKind::Site, "", "router", Tables, kOptional, "", "",
      "A machine that runs *causewayd*(8) at this site, one table each."},
     {FileKind::Site, "", "gateway", Tables, kOptional, "", "",
@@ -306,6 +312,10 @@ inline constexpr auto kKeys = std::to_array<Key>({
      "\"/etc/causeway/etcd.pem\"", "This router's own certificate, where etcd asks for one."},
     {FileKind::Router, "failover", "etcd_key", Text, kOptional, "none",
      "\"/etc/causeway/etcd.key\"", "The certificate's key."},
+    {FileKind::Router, "failover", "metrics_listen", AddressPort, kOptional, "off",
+     "\"127.0.0.1:9587\"",
+     "Serve the metrics of *causeway-failover*(8) on this address and TCP port, which is another "
+     "one than *causewayd*'s."},
 });
 // NOLINTEND(modernize-use-designated-initializers)
 

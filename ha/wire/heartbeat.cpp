@@ -77,6 +77,7 @@ Result<Heartbeat> read(Reader& reader) {
   beat.owned = reader.number<std::uint32_t>();
   beat.pauses = reader.number<std::uint32_t>();
   const auto silence = reader.number<std::uint32_t>();
+  beat.out_of_reach = reader.number<std::uint16_t>();
   beat.gateway = reader.name();
   beat.router = reader.name();
   heartbeat.to = reader.name();
@@ -137,6 +138,7 @@ Result<std::vector<std::uint8_t>> seal(const Heartbeat& heartbeat, const Heartbe
   writer.number(beat.owned);
   writer.number(beat.pauses);
   writer.number(static_cast<std::uint32_t>(beat.silence.count()));
+  writer.number(beat.out_of_reach);
   writer.name(beat.gateway);
   writer.name(beat.router);
   writer.name(heartbeat.to);

@@ -17,6 +17,7 @@
 //   wall clock (ms since 1970)                        8 bytes
 //   term, serial, ready, handover                     8 bytes each
 //   owned, pauses, silence (ms)                       4 bytes each
+//   targets out of reach                              2 bytes
 //   gateway, sender, receiver, handed over to         a length byte and the name, each
 //   tag                                               16 bytes
 //
@@ -29,7 +30,7 @@ namespace cw::ha::wire {
 inline constexpr std::size_t kMostName = 63;  // network/name.h
 inline constexpr std::size_t kMostGatewayName = 12;
 inline constexpr std::size_t kTagBytes = 16;
-inline constexpr std::size_t kFixedBytes = 8 + 9 * 8 + 3 * 4;
+inline constexpr std::size_t kFixedBytes = 8 + 9 * 8 + 3 * 4 + 2;
 inline constexpr std::size_t kLeastBytes = kFixedBytes + 2 + 2 + 2 + 1 + kTagBytes;
 inline constexpr std::size_t kMostBytes =
     kFixedBytes + (1 + kMostGatewayName) + 3 * (1 + kMostName) + kTagBytes;

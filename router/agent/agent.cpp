@@ -72,7 +72,9 @@ Result<> Agent::make_sources() {
   listen_ = CW_TRY(Timer::create(loop, "listen again", [this] { listen_again(); }));
   CW_TRY(listen_to_kernel());
   if (setup_.metrics_listen) {
-    metrics_ = CW_TRY(MetricsServer::create(loop, world_.journal, *setup_.metrics_listen, *this));
+    metrics_ = CW_TRY(MetricsServer::create(
+        loop, world_.journal, *setup_.metrics_listen,
+        [this](const Request& request) { return answer_metrics_only(request, *this); }));
   }
   const std::filesystem::path config(setup_.config_path);
   auto watching = PathSource::create(

@@ -63,6 +63,7 @@ api::Assignment assignment_of(const network::Netmap* netmap, const router::Host&
   assignment.network = id_of(netmap->ula);
   assignment.site = site->id.value;
   assignment.serial = serial;
+  assignment.health = site->health;
   std::set<std::string> siblings;
   for (const auto& gateway : site->gateways) {
     const bool shared = gateway.routers.size() > 1;

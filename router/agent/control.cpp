@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "router/agent/metrics.h"
+#include "router/agent/metrics_text.h"
 #include "router/api/json.h"
 
 namespace cw::agent {
@@ -18,8 +19,6 @@ constexpr unsigned kForbidden = 403;
 constexpr unsigned kNotFound = 404;
 constexpr unsigned kMethodNotAllowed = 405;
 constexpr unsigned kContentTooLarge = 413;
-
-constexpr auto kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
 
 enum class Changes : std::uint8_t { No, Yes };
 
@@ -140,7 +139,7 @@ void answer(const Request& request, std::optional<gid_t> group, Requests& reques
   respond(unknown(request, methods));
 }
 
-Reply answer_metrics_only(const Request& request, Requests& requests) {
+Reply answer_metrics_only(const Request& request, const std::function<std::string()>& metrics) {
   if (request.path != "/metrics") {
     return {.status = kNotFound, .content_type = "text/plain", .body = "only /metrics is here\n"};
   }
@@ -150,7 +149,11 @@ Reply answer_metrics_only(const Request& request, Requests& requests) {
             .body = "use GET\n",
             .allow = "GET"};
   }
-  return metrics_of(requests);
+  return {.content_type = kMetricsType, .body = metrics()};
+}
+
+Reply answer_metrics_only(const Request& request, Requests& requests) {
+  return answer_metrics_only(request, [&] { return to_metrics(requests.status()); });
 }
 
 }  // namespace cw::agent

@@ -41,7 +41,9 @@ class Requests {
 void answer(const Request& request, std::optional<gid_t> group, Requests& requests,
             const HttpServer::Respond& respond);
 
-// The same for the metrics' own port: /metrics and nothing else.
+// The same for the metrics' own port: /metrics and nothing else. `metrics`: their text.
+[[nodiscard]] Reply answer_metrics_only(const Request& request,
+                                        const std::function<std::string()>& metrics);
 [[nodiscard]] Reply answer_metrics_only(const Request& request, Requests& requests);
 
 }  // namespace cw::agent

@@ -70,6 +70,10 @@ std::string_view message_id(Event event) {
       return "bf43bcbc5e4c8842b0ee704e0b486d82";
     case Event::Resets:
       return "9d3c5e0b7a1f4c6688d20f4b1e7a5c39";
+    case Event::TargetLost:
+      return "cc3a10d510224081ae63e97ebf24941d";
+    case Event::TargetReached:
+      return "677b45c6551c4d8ba5fa58adefb57a75";
   }
   return {};
 }

@@ -38,9 +38,11 @@ enum class Event : std::uint8_t {
   RoleChanged,  // of this router at a gateway that it shares, CAUSEWAY_ROLE
   GateOpened,
   GateClosed,
-  Address,  // what was seen of a gateway's address on the LAN
-  Wished,   // somebody asked for it
-  Resets,   // clients are told of connections that ended with the router before
+  Address,        // what was seen of a gateway's address on the LAN
+  Wished,         // somebody asked for it
+  TargetLost,     // what a site's routers must reach, CAUSEWAY_TARGET
+  TargetReached,  // again
+  Resets,         // clients are told of connections that ended with the router before
 };
 
 [[nodiscard]] std::string_view message_id(Event event);

@@ -6,45 +6,11 @@
 
 #include <fmt/format.h>
 
+#include "router/agent/metrics_text.h"
+
 namespace cw::agent {
 
 namespace {
-
-// Exposition format: backslash, double quote and line feed are escaped in a label's value.
-std::string escaped(std::string_view value) {
-  std::string text;
-  for (const char c : value) {
-    if (c == '\\' || c == '"') {
-      text += '\\';
-      text += c;
-    } else if (c == '\n') {
-      text += "\\n";
-    } else {
-      text += c;
-    }
-  }
-  return text;
-}
-
-class Writer {
- public:
-  void family(std::string_view name, std::string_view type, std::string_view help) {
-    name_ = name;
-    text_ += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, help, name, type);
-  }
-
-  template <class Value>
-  void sample(std::string_view labels, Value value) {
-    text_ += labels.empty() ? fmt::format("{} {}\n", name_, value)
-                            : fmt::format("{}{{{}}} {}\n", name_, labels, value);
-  }
-
-  std::string take() && { return std::move(text_); }
-
- private:
-  std::string_view name_;
-  std::string text_;
-};
 
 struct Traffic {
   std::uint64_t received = 0;
@@ -52,17 +18,17 @@ struct Traffic {
 };
 
 std::string gateway_label(std::string_view name) {
-  return fmt::format("gateway=\"{}\"", escaped(name));
+  return label("gateway", name);
 }
 
 template <class Value>
-void per_gateway(Writer& out, const api::Status& status, Value value) {
+void per_gateway(MetricsText& out, const api::Status& status, Value value) {
   for (const auto& gateway : status.gateways) {
     out.sample(gateway_label(gateway.name), value(gateway));
   }
 }
 
-void write_gateways(Writer& out, const api::Status& status) {
+void write_gateways(MetricsText& out, const api::Status& status) {
   std::map<std::string_view, Traffic> traffic;
   for (const auto& peer : status.peers) {
     traffic[peer.gateway].received += peer.received_bytes;
@@ -83,12 +49,12 @@ void write_gateways(Writer& out, const api::Status& status) {
   out.family("causeway_peer_flapping", "gauge", "1 for a key that is used on two devices.");
   for (const auto& peer : status.peers) {
     if (peer.flapping) {
-      out.sample(fmt::format("{},peer=\"{}\"", gateway_label(peer.gateway), escaped(peer.name)), 1);
+      out.sample(gateway_label(peer.gateway) + "," + label("peer", peer.name), 1);
     }
   }
 }
 
-void write_via6(Writer& out, const api::Status& status) {
+void write_via6(MetricsText& out, const api::Status& status) {
   out.family("causeway_via6_packets_total", "counter",
              "Packets of 4via6 by what became of them; a GSO packet counts once.");
   for (const auto& gateway : status.gateways) {
@@ -107,7 +73,7 @@ void write_via6(Writer& out, const api::Status& status) {
   }
 }
 
-void write_problems(Writer& out, const api::Status& status) {
+void write_problems(MetricsText& out, const api::Status& status) {
   out.family("causeway_problems", "gauge", "What `causeway status` lists as problems.");
   for (const auto severity : {api::Severity::Error, api::Severity::Warning, api::Severity::Note}) {
     std::uint64_t count = 0;
@@ -118,11 +84,11 @@ void write_problems(Writer& out, const api::Status& status) {
   }
 }
 
-void write_rules(Writer& out, const api::Status& status) {
+void write_rules(MetricsText& out, const api::Status& status) {
   out.family("causeway_rule_connections_total", "counter",
              "New connections that the rule allowed.");
   for (const auto& rule : status.rules) {
-    out.sample(fmt::format("rule=\"{}\"", escaped(rule.name)), rule.connections);
+    out.sample(label("rule", rule.name), rule.connections);
   }
   if (status.refused_packets) {
     out.family("causeway_refused_packets_total", "counter", "Packets refused.");
@@ -130,7 +96,7 @@ void write_rules(Writer& out, const api::Status& status) {
   }
 }
 
-void write_network(Writer& out, const api::Status& status) {
+void write_network(MetricsText& out, const api::Status& status) {
   out.family("causeway_network_refused", "gauge",
              "1 if the latest network was refused and an older one is in force.");
   out.sample("", status.refused ? 1 : 0);
@@ -141,7 +107,7 @@ void write_network(Writer& out, const api::Status& status) {
   }
 }
 
-void write_source(Writer& out, const api::Status& status) {
+void write_source(MetricsText& out, const api::Status& status) {
   out.family("causeway_peers_revoked", "gauge", "Peers locked out by revocation alone.");
   out.sample("", status.revoked.size());
   if (!status.signed_source) {
@@ -173,10 +139,10 @@ void write_source(Writer& out, const api::Status& status) {
 }  // namespace
 
 std::string to_metrics(const api::Status& status) {
-  Writer out;
+  MetricsText out;
   out.family("causeway_info", "gauge", "The agent's version and place.");
-  out.sample(fmt::format("version=\"{}\",router=\"{}\",site=\"{}\"", escaped(status.version),
-                         escaped(status.router), escaped(status.site)),
+  out.sample(label("version", status.version) + "," + label("router", status.router) + "," +
+                 label("site", status.site),
              1);
   out.family("causeway_start_time_seconds", "gauge", "When the agent started.");
   out.sample("", status.started.time_since_epoch().count());

@@ -12,8 +12,9 @@ namespace cw::agent {
 
 Result<std::unique_ptr<MetricsServer>> MetricsServer::create(const Loop& loop, Journal& journal,
                                                              net::SocketAddress address,
-                                                             Requests& requests) {
-  std::unique_ptr<MetricsServer> server(new MetricsServer(loop, journal, address, requests));
+                                                             Answer answer) {
+  std::unique_ptr<MetricsServer> server(
+      new MetricsServer(loop, journal, address, std::move(answer)));
   server->retry_ =
       CW_TRY(Timer::create(loop, "metrics_listen", [raw = server.get()] { raw->attempt(); }));
   server->attempt();
@@ -25,7 +26,7 @@ Result<> MetricsServer::listen() {
   server_ =
       CW_TRY(HttpServer::create(loop_, std::move(socket), "metrics", {},
                                 [this](const Request& request, const HttpServer::Respond& respond) {
-                                  respond(answer_metrics_only(request, requests_));
+                                  respond(answer_(request));
                                 }));
   return {};
 }

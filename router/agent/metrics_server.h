@@ -2,15 +2,16 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 
 #include "net/endpoint.h"
 #include "router/agent/backoff.h"
-#include "router/agent/control.h"
 #include "router/agent/http_server.h"
 #include "router/agent/journal.h"
 #include "router/agent/loop.h"
+#include "router/api/status.h"
 
 // /metrics on a TCP port of its own (metrics_listen in router.toml). A port in use, or an address
 // that no interface has yet, is no reason to stop routing: it is tried again by itself, and
@@ -23,16 +24,18 @@ class MetricsServer {
   static constexpr std::chrono::milliseconds kFirstRetry{1000};
   static constexpr std::chrono::milliseconds kLongestRetry{30000};
 
-  // All but the address outlive this.
+  // To each request, at once (answer_metrics_only()).
+  using Answer = std::function<Reply(const Request&)>;
+
+  // Loop and journal outlive this.
   static Result<std::unique_ptr<MetricsServer>> create(const Loop& loop, Journal& journal,
-                                                       net::SocketAddress address,
-                                                       Requests& requests);
+                                                       net::SocketAddress address, Answer answer);
 
   [[nodiscard]] std::optional<api::Problem> problem() const;
 
  private:
-  MetricsServer(const Loop& loop, Journal& journal, net::SocketAddress address, Requests& requests)
-      : loop_(loop), journal_(journal), address_(address), requests_(requests) {}
+  MetricsServer(const Loop& loop, Journal& journal, net::SocketAddress address, Answer answer)
+      : loop_(loop), journal_(journal), address_(address), answer_(std::move(answer)) {}
 
   void attempt();
   Result<> listen();
@@ -40,7 +43,7 @@ class MetricsServer {
   const Loop& loop_;
   Journal& journal_;
   net::SocketAddress address_;
-  Requests& requests_;
+  Answer answer_;
   Backoff retries_{kFirstRetry, kLongestRetry};
   Timer retry_;
   std::optional<Error> error_;

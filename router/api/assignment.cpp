@@ -71,8 +71,12 @@ Result<Assignment> assignment_of(const Json& json) {
                         .netmap = json.value("netmap", std::string()),
                         .offered = json.value("offered", std::uint64_t{0}),
                         .looked = json.value("looked", std::uint64_t{0}),
+                        .health = {},
                         .routers = {},
                         .gateways = {}};
+  if (json.contains("health")) {  // an older agent says nothing of it
+    assignment.health = CW_TRY(parsed<net::SocketAddress>(json.at("health")));
+  }
   for (const Json& each : json.at("routers")) {
     assignment.routers.push_back(CW_TRY(router_of(each)));
   }
@@ -92,6 +96,7 @@ std::string to_json(const Assignment& assignment) {
                {"netmap", assignment.netmap},
                {"offered", assignment.offered},
                {"looked", assignment.looked},
+               {"health", texts(assignment.health)},
                {"routers", to_list(assignment.routers, [](const auto& r) { return of(r); })},
                {"gateways", to_list(assignment.gateways, [](const auto& g) { return of(g); })}});
 }

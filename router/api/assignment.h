@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "net/endpoint.h"
 #include "net/ip.h"
 #include "net/key.h"
 #include "net/prefix.h"
@@ -47,12 +48,13 @@ struct Assignment {
   std::string router;
   std::string network;  // its id, as a part of keys: "fd5e-3a1c-9b04"
   std::uint16_t site = 0;
-  std::uint64_t serial = 0;       // of the netmap; 0: it is not signed
-  std::string netmap;             // the signed file, in a moment; empty: none is taken here
-  std::uint64_t offered = 0;      // serial of what the source has; 0: it does not answer
-  std::uint64_t looked = 0;       // of kWantedSerial: the source was looked at for it
-  std::vector<Router> routers;    // that serve a gateway of this router's, by name
-  std::vector<Gateway> gateways;  // that this router shares with others, by name
+  std::uint64_t serial = 0;                // of the netmap; 0: it is not signed
+  std::string netmap;                      // the signed file, in a moment; empty: none is taken here
+  std::uint64_t offered = 0;               // serial of what the source has; 0: it does not answer
+  std::uint64_t looked = 0;                // of kWantedSerial: the source was looked at for it
+  std::vector<net::SocketAddress> health;  // targets of the site, in the netmap's order
+  std::vector<Router> routers;             // that serve a gateway of this router's, by name
+  std::vector<Gateway> gateways;           // that this router shares with others, by name
 
   friend bool operator==(const Assignment&, const Assignment&) = default;
 };

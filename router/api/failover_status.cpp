@@ -18,12 +18,30 @@ void put(Json& json, const char* name, const std::optional<std::int64_t>& value)
   }
 }
 
+Json of(const TargetStatus& target) {
+  Json json = {{"target", target.target},
+               {"tried", target.tried},
+               {"reached", target.reached},
+               {"trouble", target.trouble}};
+  put(json, "for_ms", target.for_ms);
+  return json;
+}
+
+TargetStatus target_of(const Json& json) {
+  return {.target = json.at("target").get<std::string>(),
+          .tried = json.at("tried").get<bool>(),
+          .reached = json.at("reached").get<bool>(),
+          .trouble = json.at("trouble").get<std::string>(),
+          .for_ms = optional_of(json, "for_ms")};
+}
+
 Json of(const SiblingStatus& sibling) {
   Json json = {{"router", sibling.router},   {"heard", sibling.heard}, {"role", sibling.role},
                {"fitness", sibling.fitness}, {"epoch", sibling.epoch}, {"serial", sibling.serial},
                {"behind", sibling.behind}};
   put(json, "heard_ms", sibling.heard_ms);
   put(json, "ahead_ms", sibling.ahead_ms);
+  json["out_of_reach"] = sibling.out_of_reach;
   return json;
 }
 
@@ -36,7 +54,8 @@ SiblingStatus sibling_of(const Json& json) {
           .epoch = json.at("epoch").get<std::string>(),
           .serial = json.at("serial").get<std::uint64_t>(),
           .behind = json.value("behind", false),
-          .ahead_ms = optional_of(json, "ahead_ms")};
+          .ahead_ms = optional_of(json, "ahead_ms"),
+          .out_of_reach = json.at("out_of_reach").get<std::vector<std::string>>()};
 }
 
 Json of(const ComingNetmap& coming) {
@@ -92,6 +111,7 @@ Json of(const SharedGateway& gateway) {
   json["connections_complete"] = gateway.connections_complete;
   json["siblings"] = to_list(gateway.siblings, [](const SiblingStatus& s) { return of(s); });
   json["takeovers"] = to_list(gateway.takeovers, [](const Takeover& t) { return of(t); });
+  json["changes"] = gateway.changes;
   return json;
 }
 
@@ -112,7 +132,8 @@ SharedGateway gateway_of(const Json& json) {
           .connections_go_on = json.at("connections_go_on").get<bool>(),
           .connections_complete = json.at("connections_complete").get<bool>(),
           .siblings = list_of<SiblingStatus>(json.at("siblings"), sibling_of),
-          .takeovers = list_of<Takeover>(json.at("takeovers"), takeover_of)};
+          .takeovers = list_of<Takeover>(json.at("takeovers"), takeover_of),
+          .changes = json.at("changes").get<std::map<std::string, std::uint64_t>>()};
 }
 
 FailoverStatus status_of(const Json& json) {
@@ -130,6 +151,7 @@ FailoverStatus status_of(const Json& json) {
           .pauses = json.at("pauses").get<std::uint64_t>(),
           .refused_datagrams = json.at("refused_datagrams").get<std::uint64_t>(),
           .problems = list_of<Problem>(json.at("problems"), problem_of),
+          .targets = list_of<TargetStatus>(json.at("targets"), target_of),
           .gateways = list_of<SharedGateway>(json.at("gateways"), gateway_of)};
 }
 
@@ -152,6 +174,7 @@ std::string to_json(const FailoverStatus& status) {
     json["coming"] = of(*status.coming);
   }
   json["problems"] = to_list(status.problems, [](const Problem& p) { return of(p); });
+  json["targets"] = to_list(status.targets, [](const TargetStatus& t) { return of(t); });
   json["gateways"] = to_list(status.gateways, [](const SharedGateway& g) { return of(g); });
   return dump(json);
 }

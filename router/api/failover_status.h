@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,17 @@
 // only grow. It holds no secret. Plain values; pure.
 namespace cw::api {
 
+// What the site's routers must reach, as this router finds it.
+struct TargetStatus {
+  std::string target;
+  bool tried = false;  // since this router began
+  bool reached = true;
+  std::string trouble;                 // why it is not
+  std::optional<std::int64_t> for_ms;  // so; none: not tried
+
+  friend bool operator==(const TargetStatus&, const TargetStatus&) = default;
+};
+
 // Another router that may serve a gateway, by its heartbeats.
 struct SiblingStatus {
   std::string router;
@@ -24,9 +36,10 @@ struct SiblingStatus {
   std::string role;                      // of its last heartbeat
   std::string fitness;
   std::string epoch;
-  std::uint64_t serial = 0;              // of its netmap
-  bool behind = false;                   // of the newest that anybody has
-  std::optional<std::int64_t> ahead_ms;  // our clock before its; none: unknown
+  std::uint64_t serial = 0;               // of its netmap
+  bool behind = false;                    // of the newest that anybody has
+  std::optional<std::int64_t> ahead_ms;   // our clock before its; none: unknown
+  std::vector<std::string> out_of_reach;  // targets, as it says
 
   friend bool operator==(const SiblingStatus&, const SiblingStatus&) = default;
 };
@@ -60,6 +73,8 @@ struct SharedGateway {
   bool connections_complete = false;          // on a standby: all that its owner has are here
   std::vector<SiblingStatus> siblings;        // by name
   std::vector<Takeover> takeovers;            // the latest first
+  // Changes of owner since this process began, by why; those of siblings' are "recorded".
+  std::map<std::string, std::uint64_t> changes;
 
   friend bool operator==(const SharedGateway&, const SharedGateway&) = default;
 };
@@ -89,6 +104,7 @@ struct FailoverStatus {
   std::uint64_t pauses = 0;             // how often it found that it had not run
   std::uint64_t refused_datagrams = 0;  // strangers', or about gateways it does not share
   std::vector<Problem> problems;
+  std::vector<TargetStatus> targets;    // of the site
   std::vector<SharedGateway> gateways;  // by name
 
   friend bool operator==(const FailoverStatus&, const FailoverStatus&) = default;

@@ -6,7 +6,9 @@
 #include <fmt/format.h>
 
 #include "router/agent/access.h"
+#include "router/agent/metrics_text.h"
 #include "router/api/json.h"
+#include "router/failover/metrics.h"
 
 namespace cw::failover {
 
@@ -61,11 +63,16 @@ void serve(const Request& /*request*/, Requests& requests, const HttpServer::Res
   requests.drain(false, as_reply(respond));
 }
 
+void metrics(const Request& /*request*/, Requests& requests, const HttpServer::Respond& respond) {
+  respond({.content_type = agent::kMetricsType, .body = to_metrics(requests.status())});
+}
+
 constexpr std::array kVerbs{
     Verb{.path = "/v1/failover", .method = "GET", .changes = false, .answer = status},
     Verb{.path = "/v1/move", .method = "POST", .changes = true, .answer = move},
     Verb{.path = "/v1/drain", .method = "POST", .changes = true, .answer = drain},
     Verb{.path = "/v1/serve", .method = "POST", .changes = true, .answer = serve},
+    Verb{.path = "/metrics", .method = "GET", .changes = false, .answer = metrics},
 };
 
 }  // namespace
@@ -79,8 +86,9 @@ void answer(const Request& request, std::optional<gid_t> group, Requests& reques
     }
   }
   if (found == nullptr) {
-    respond(refuse(kNotFound, fmt::format("there is no {}", request.path),
-                   "GET /v1/failover, POST /v1/move, POST /v1/drain, POST /v1/serve"));
+    respond(
+        refuse(kNotFound, fmt::format("there is no {}", request.path),
+               "GET /v1/failover, POST /v1/move, POST /v1/drain, POST /v1/serve, GET /metrics"));
     return;
   }
   if (found->method != request.method) {

@@ -15,6 +15,7 @@
 // that is wrong.
 //
 //   GET  /v1/failover   anybody who can open the socket
+//   GET  /metrics       likewise
 //   POST /v1/move       root and group causeway; body: {"gateway":"prod-a","to":"router-b"}
 //   POST /v1/drain      root and group causeway: hand over everything and take nothing
 //   POST /v1/serve      root and group causeway: take part again

@@ -10,39 +10,11 @@
 
 #include <fmt/format.h>
 
+#include "router/failover/socket_address.h"
+
 namespace cw::failover {
 
 namespace {
-
-// Both families' addresses, as the socket calls want them.
-struct Address {
-  sockaddr_storage storage{};
-  socklen_t size = 0;
-};
-
-Address address_of(const net::SocketAddress& of) {
-  Address address;
-  if (of.ip.is_v4()) {
-    sockaddr_in in{};
-    in.sin_family = AF_INET;
-    in.sin_port = htons(of.port);
-    std::memcpy(&in.sin_addr, of.ip.bytes().data(), sizeof in.sin_addr);
-    std::memcpy(&address.storage, &in, sizeof in);
-    address.size = sizeof in;
-  } else {
-    sockaddr_in6 in{};
-    in.sin6_family = AF_INET6;
-    in.sin6_port = htons(of.port);
-    std::memcpy(&in.sin6_addr, of.ip.bytes().data(), sizeof in.sin6_addr);
-    std::memcpy(&address.storage, &in, sizeof in);
-    address.size = sizeof in;
-  }
-  return address;
-}
-
-sockaddr* generic(Address& address) {
-  return reinterpret_cast<sockaddr*>(&address.storage);
-}
 
 std::optional<std::int64_t> received_at(msghdr& message) {
   for (cmsghdr* each = CMSG_FIRSTHDR(&message); each != nullptr;
@@ -74,8 +46,8 @@ Result<MailSocket> MailSocket::open(net::Family family, std::uint16_t port) {
   // A courtesy of the network's.
   (void)::setsockopt(fd.get(), v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TOS : IPV6_TCLASS,
                      &kTrafficClass, sizeof kTrafficClass);
-  auto any = address_of({.ip = v4 ? net::Ip::v4(0) : net::Ip::v6({}), .port = port});
-  if (::bind(fd.get(), generic(any), any.size) != 0) {
+  auto any = name_of({.ip = v4 ? net::Ip::v4(0) : net::Ip::v6({}), .port = port});
+  if (::bind(fd.get(), any.generic(), any.size) != 0) {
     return Error::from_errno(
         errno, fmt::format("cannot listen for heartbeats on UDP port {} (failover.port)", port));
   }
@@ -83,8 +55,8 @@ Result<MailSocket> MailSocket::open(net::Family family, std::uint16_t port) {
 }
 
 Result<> MailSocket::send(const net::SocketAddress& to, std::span<const std::uint8_t> bytes) {
-  auto address = address_of(to);
-  if (::sendto(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL, generic(address),
+  auto address = name_of(to);
+  if (::sendto(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL, address.generic(),
                address.size) < 0) {
     return Error::from_errno(errno, "cannot send to " + to.to_text());
   }

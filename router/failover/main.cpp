@@ -75,6 +75,7 @@ Result<int> serve(const Options& options, const network::RouterConfig& config,
                                                  const agent::HttpServer::Respond& respond) {
         answer(request, group, *process, respond);
       }));
+  CW_TRY(process->serve_metrics());
   CW_TRY(loop.answer_watchdog());
   journal.write(Level::Notice, Event::Started,
                 fmt::format("causeway-failover " CW_VERSION ": router '{}' at site '{}'",

@@ -4,8 +4,6 @@
 #include <filesystem>
 #include <utility>
 
-#include <net/if.h>
-
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -76,6 +74,9 @@ Result<> Process::make_sockets() {
       CW_TRY(ha::gate::GateSocket::create(router::gate_numbers(), {}, now())));
   fetch_loop_ = CW_TRY(agent::FetchLoop::create(loop));
   lan_loop_ = CW_TRY(LanLoop::create(loop, world_.clock));
+  probes_ = CW_TRY(Probes::create(loop, [this](std::size_t target, std::string trouble) {
+    tried(target, std::move(trouble));
+  }));
   return {};
 }
 
@@ -127,6 +128,7 @@ api::FailoverStatus Process::status() {
     add_connections(status);
     add_netmaps(status);
   }
+  add_health(status);
   status.version = CW_VERSION;
   status.router = world_.config.name;
   status.pid = ::getpid();
@@ -181,19 +183,6 @@ void Process::compare() {
     configure_connections();
   }
   compare_.arm_in(kCompare);
-}
-
-// Without its device (no WireGuard in this kernel, an agent that never ran) a router would own a
-// gateway that it cannot serve.
-void Process::check_devices() {
-  if (!setup_) {
-    return;
-  }
-  for (const auto& gate : setup_->gates) {
-    const bool there = ::if_nametoindex(gate.device.c_str()) != 0;
-    take(ha::Checked{.gateway = gate.name,
-                     .fitness = there ? ha::Fitness::Fit : ha::Fitness::Unfit});
-  }
 }
 
 void Process::arm_gates() {

@@ -9,9 +9,11 @@
 
 #include "ha/etcd/arbiter.h"
 #include "ha/gate/socket/gate.h"
+#include "ha/health/targets.h"
 #include "router/agent/fetch_loop.h"
 #include "router/agent/journal.h"
 #include "router/agent/loop.h"
+#include "router/agent/metrics_server.h"
 #include "router/failover/books.h"
 #include "router/failover/connections.h"
 #include "router/failover/control.h"
@@ -19,6 +21,7 @@
 #include "router/failover/mail.h"
 #include "router/failover/mail_socket.h"
 #include "router/failover/netmaps.h"
+#include "router/failover/probes.h"
 #include "router/failover/reset_sender.h"
 #include "router/failover/runner.h"
 #include "router/failover/setup.h"
@@ -59,6 +62,8 @@ class Process final : public Outlets, public Requests {
                                                  std::map<std::string, Mail::Keys> keys,
                                                  net::Secret etcd_password, std::uint64_t boot);
 
+  // On their own port, where router.toml says so.
+  Result<> serve_metrics();
   // Reads what the agent says; nothing to do until it says something.
   void start();
   // Hands over everything, then stops the loop. Called again: stops it at once.
@@ -141,6 +146,13 @@ class Process final : public Outlets, public Requests {
   void offer_to_agent(const ha::netmap::Bundle& bundle, const std::string& from);
   void add_netmaps(api::FailoverStatus& status) const;
 
+  // process_health.cpp: how this router does.
+  void check_devices();
+  void configure_targets();
+  void tried(std::size_t target, std::string trouble);
+  [[nodiscard]] std::vector<std::string> missed_by(const ha::Sibling& sibling) const;
+  void add_health(api::FailoverStatus& status) const;
+
   // process_outlets.cpp: Outlets.
   void send(const ha::Beat& beat) override;
   void read(const ha::ReadRecord& read) override;
@@ -160,7 +172,6 @@ class Process final : public Outlets, public Requests {
 
   void refuse(const std::string& gateway, std::uint64_t request);
   void compare();
-  void check_devices();
   void arm_gates();
   // To the journal: once, until it is another trouble, or none.
   void note(std::string_view what, const Result<>& result);
@@ -198,6 +209,11 @@ class Process final : public Outlets, public Requests {
   std::vector<Preparation> preparations_;
   std::map<std::string, Resetting> resetting_;  // by gateway, after a takeover
   Netmaps netmaps_;
+
+  std::unique_ptr<agent::MetricsServer> metrics_;
+  std::unique_ptr<Probes> probes_;
+  std::vector<ha::health::Target> targets_;             // in the order of setup_'s
+  std::map<std::string, ha::health::Verdict> devices_;  // by gateway
 
   std::map<std::string, std::string, std::less<>> troubles_;  // told, by what they are about
   std::uint64_t refused_datagrams_ = 0;

@@ -66,6 +66,7 @@ Result<> Process::follow(Setup setup) {
     return begun;
   }
   configure_connections();
+  configure_targets();
   take(ha::Tick{});  // also says which netmap is in force now
   look_at_peers();
   return {};

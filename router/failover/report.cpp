@@ -70,7 +70,8 @@ api::FailoverStatus report(const ha::State& state, const Books& books, const Sto
                               .gate_open = gateway.gate,
                               .address = std::string(to_text(gateway.place)),
                               .peers_known = books.kicks(gateway.name, wall).size(),
-                              .takeovers = story.takeovers(gateway.name)};
+                              .takeovers = story.takeovers(gateway.name),
+                              .changes = story.changes(gateway.name)};
     if (gateway.record.record) {
       shared.owner = gateway.record.record->owner;
       shared.successor = gateway.record.record->successor;

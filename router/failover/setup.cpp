@@ -75,6 +75,7 @@ Result<Setup> setup_of(const network::RouterConfig& config,
               .gates = {},
               .replicated = {},
               .siblings = {},
+              .targets = {},
               .serial = assignment.serial,
               .netmap = assignment.netmap,
               .offered = assignment.offered,
@@ -94,6 +95,9 @@ Result<Setup> setup_of(const network::RouterConfig& config,
     setup.lan.gateways.push_back({.name = gateway.name, .addresses = std::move(outer)});
   }
   CW_TRY(check_addresses(setup.lan));
+  if (!assignment.gateways.empty()) {
+    setup.targets = assignment.health;
+  }
   for (const auto& router : assignment.routers) {
     if (router.address && router.name != config.name) {
       setup.siblings.emplace(

@@ -35,6 +35,7 @@ struct Setup {
   std::vector<ha::gate::Gateway> gates;
   std::map<std::string, Replication> replicated;       // by gateway
   std::map<std::string, net::SocketAddress> siblings;  // where their heartbeats go
+  std::vector<net::SocketAddress> targets;             // of its health, where anything is shared
   std::uint64_t serial = 0;                            // of the netmap
   // As api::Assignment has them.
   std::string netmap;

@@ -54,12 +54,19 @@ std::string Story::tell(const ha::Changed& changed, const ha::State& state) {
       }
       break;
     case ha::Role::Active:
+      of.gave.reset();
       if (changed.from == ha::Role::Move && of.won) {
         text += fmt::format("; the address took {} ms", ms(*of.won, now));
         of.took_ms = ms(of.claimed.value_or(*of.won), now);
         if (!of.owners.empty() && of.owners.front().owner == state.config.router) {
           of.owners.front().took_ms = of.took_ms;
         }
+      }
+      break;
+    case ha::Role::Drain:
+      of.gave = changed.why;
+      if (changed.why == ha::Why::Unhealthy) {
+        text += "; a sibling does better";
       }
       break;
     default:
@@ -81,16 +88,26 @@ void Story::look(const ha::State& state, WallTime now) {
     if (same_owner) {
       continue;  // only its successor is another
     }
-    of.owners.push_front(
-        {.when = now,
-         .owner = record->owner,
-         .epoch = std::to_string(record->term),
-         .why = std::string(ha::to_text(ours ? gateway.claim_why : ha::Why::Recorded)),
-         .took_ms = ours ? of.took_ms : std::nullopt});
+    const bool first = of.owners.empty() && !ours;
+    const auto why = ours ? gateway.claim_why : of.gave.value_or(ha::Why::Recorded);
+    of.gave.reset();
+    of.owners.push_front({.when = now,
+                          .owner = record->owner,
+                          .epoch = std::to_string(record->term),
+                          .why = std::string(ha::to_text(why)),
+                          .took_ms = ours ? of.took_ms : std::nullopt});
+    if (!first) {
+      ++of.changes[of.owners.front().why];
+    }
     if (of.owners.size() > kKeptTakeovers) {
       of.owners.pop_back();
     }
   }
+}
+
+std::map<std::string, std::uint64_t> Story::changes(const std::string& gateway) const {
+  const auto found = gateways_.find(gateway);
+  return found == gateways_.end() ? std::map<std::string, std::uint64_t>() : found->second.changes;
 }
 
 std::vector<api::Takeover> Story::takeovers(const std::string& gateway) const {

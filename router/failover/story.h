@@ -26,6 +26,9 @@ class Story {
   // To be called after each step: notes who is owner by the arbiter's record.
   void look(const ha::State& state, WallTime now);
 
+  // Changes of owner, by why; the first owner seen is none.
+  [[nodiscard]] std::map<std::string, std::uint64_t> changes(const std::string& gateway) const;
+
   // The latest first.
   [[nodiscard]] std::vector<api::Takeover> takeovers(const std::string& gateway) const;
 
@@ -35,6 +38,8 @@ class Story {
     std::optional<ha::Time> won;
     std::optional<std::int64_t> took_ms;  // of the claim that was the last
     std::uint64_t term = 0;
+    std::optional<ha::Why> gave;  // why this router handed it over, until somebody else has it
+    std::map<std::string, std::uint64_t> changes;
     std::deque<api::Takeover> owners;
   };
 

@@ -52,7 +52,7 @@ Tell condition(Random& random, const Scenario& scenario) {
   const std::size_t router = random.below(scenario.routers.size());
   const auto fitness = static_cast<ha::Fitness>(random.below(3));
   const std::string gateway = scenario.gateways[random.below(scenario.gateways.size())].name;
-  switch (random.below(6)) {
+  switch (random.below(7)) {
     case 0:
       return {router, ha::Checked{.gateway = gateway, .fitness = fitness}};
     case 1:
@@ -61,7 +61,13 @@ Tell condition(Random& random, const Scenario& scenario) {
       return {router, ha::ClockChecked{.synchronised = random.in_thousand(300)}};
     case 3:
       return {router, ha::DrainRouter{.on = random.in_thousand(600)}};
-    case 4:
+    case 4: {
+      // What an owner misses, a standby of it misses as well.
+      const auto of_owner = static_cast<std::uint16_t>(random.below(4) & random.below(4));
+      const auto of_standby = static_cast<std::uint16_t>(of_owner | random.below(4));
+      return {router, ha::TargetsTried{{.of_standby = of_standby, .of_owner = of_owner}}};
+    }
+    case 5:
       return {router, ha::RestartSoon{ha::Duration{random.between(0, 6000)}}};
     default: {
       const auto serial = static_cast<std::uint64_t>(random.between(1, 5));

@@ -59,6 +59,11 @@ struct Describe {
                        to_text(checked.fitness));
   }
 
+  std::string operator()(const ha::TargetsTried& tried) const {
+    return fmt::format("out of reach: {:#x} as a standby, {:#x} as owner",
+                       tried.out_of_reach.of_standby, tried.out_of_reach.of_owner);
+  }
+
   std::string operator()(const ha::ClockChecked& checked) const {
     return fmt::format("clock {}synchronised", checked.synchronised ? "" : "not ");
   }

@@ -91,6 +91,7 @@ void World::heal() {
     for (const auto& gateway : scenario_.gateways) {
       say(ha::Checked{.gateway = gateway.name, .fitness = ha::Fitness::Fit});
     }
+    say(ha::TargetsTried{});
     say(ha::ClockChecked{.synchronised = true});
     say(ha::DrainRouter{.on = false});
     say(ha::RestartSoon{ha::Duration{0}});

@@ -15,6 +15,13 @@ TEST(HaView, SaysWhatIsWrongThenWhoOwnsWhat) {
       .started = noon,
       .now = noon + std::chrono::seconds(90),
       .problems = {{.severity = api::Severity::Error, .text = "the arbiter: no answer"}},
+      .targets = {{.target = "10.0.1.5:5432",
+                   .tried = true,
+                   .reached = false,
+                   .trouble = "Connection refused",
+                   .for_ms = 7000},
+                  {.target = "10.0.1.6:443", .tried = true, .for_ms = 60'000},
+                  {.target = "10.0.1.7:443"}},
       .gateways = {{.name = "prod",
                     .role = "active",
                     .why = "address arrived",
@@ -32,7 +39,8 @@ TEST(HaView, SaysWhatIsWrongThenWhoOwnsWhat) {
                                   .heard_ms = 40,
                                   .role = "standby",
                                   .fitness = "fit",
-                                  .epoch = "2"},
+                                  .epoch = "2",
+                                  .out_of_reach = {"10.0.1.5:5432", "10.0.1.6:443"}},
                                  {.router = "r3"}},
                     .takeovers = {{.when = noon + std::chrono::seconds(30),
                                    .owner = "r1",
@@ -45,6 +53,11 @@ TEST(HaView, SaysWhatIsWrongThenWhoOwnsWhat) {
             "\n"
             "error: the arbiter: no answer\n"
             "\n"
+            "TARGET         FROM HERE                         FOR\n"
+            "10.0.1.5:5432  out of reach: Connection refused  7 s\n"
+            "10.0.1.6:443   reached                           1 min\n"
+            "10.0.1.7:443   not tried yet                     -\n"
+            "\n"
             "gateway prod: owner r1, active (address arrived), for 1 min\n"
             "gate open, address here, successor r2; 1 peer known, told never\n"
             "3 connections told to its siblings; reset at a takeover: its egress is masquerade\n"
@@ -53,6 +66,7 @@ TEST(HaView, SaysWhatIsWrongThenWhoOwnsWhat) {
             "r1      active   fit          2       0  this router\n"
             "r2      standby  fit          2       0  40 ms ago\n"
             "r3      -        -            -       0  never\n"
+            "router r2 does not reach 10.0.1.5:5432, 10.0.1.6:443\n"
             "\n"
             "OWNER  EPOCH  SINCE      WHY            TOOK\n"
             "r1         2  1 min ago  owner silent  55 ms\n");

@@ -11,6 +11,12 @@ namespace {
 
 using testing::ElementsAre;
 
+TEST(Share, AmongThePoorWhoeverMissesTheFewestTargets) {
+  EXPECT_THAT(rank("g", {{.router = "a", .fitness = Fitness::Poor, .missed = 2},
+                         {.router = "b", .fitness = Fitness::Poor, .owned = 3, .missed = 1}}),
+              ElementsAre("b", "a"));
+}
+
 TEST(Share, TheFittestThenTheOneWithTheLeast) {
   EXPECT_THAT(rank("g", {{.router = "a", .fitness = Fitness::Poor, .owned = 0},
                          {.router = "b", .fitness = Fitness::Fit, .owned = 3},

@@ -248,6 +248,103 @@ TEST(Transitions, TheSuccessorActsWithoutTheArbiter) {
   EXPECT_EQ(story.gateway().epoch, (Epoch{.term = 4}));
 }
 
+constexpr TargetsTried kLost{{.of_standby = 0b11, .of_owner = 0b11}};
+
+// Heard for long enough that an owner may step down for its health.
+void serves_a_while(Story& story, const Beat& sibling) {
+  story.passes(10'500, {sibling});
+  ASSERT_EQ(story.gateway().role, Role::Active);
+}
+
+TEST(Health, AnOwnerThatLostATargetHandsOverToASiblingThatReachesIt) {
+  Story story = active();
+  serves_a_while(story, sibling());
+  story.happens(kLost);
+  story.passes(200, {sibling()});
+  story.compare("owner_loses_a_target");
+  EXPECT_EQ(story.gateway().role, Role::Drain);
+  EXPECT_EQ(story.gateway().why, Why::Unhealthy);
+}
+
+TEST(Health, AStandbysMeasureMovesNothing) {
+  Story story = active();
+  serves_a_while(story, sibling());
+  story.happens(TargetsTried{{.of_standby = 0b11}});
+  story.passes(2000, {sibling()});
+  EXPECT_EQ(story.gateway().role, Role::Active);
+}
+
+TEST(Health, WhatIsDownForAllMovesNothing) {
+  Story story = active();
+  Beat poor = sibling();
+  poor.fitness = Fitness::Poor;
+  poor.out_of_reach = 0b11;
+  serves_a_while(story, poor);
+  story.happens(kLost);
+  story.passes(60'000, {poor});
+  EXPECT_EQ(story.gateway().role, Role::Active);
+  poor.out_of_reach = 0b100;  // as seen from there, another one, but only one
+  story.passes(100, {poor});
+  EXPECT_EQ(story.gateway().role, Role::Drain);
+}
+
+// As long as nobody keeps any clock, that is no reason against whoever reaches the targets.
+TEST(Health, ASiblingWhosePoorClockIsAllThatIsWrongIsBetter) {
+  Story story = active();
+  Beat poor = sibling();
+  poor.fitness = Fitness::Poor;
+  serves_a_while(story, poor);
+  story.happens(ClockChecked{.synchronised = false});
+  story.passes(1000, {poor});
+  EXPECT_EQ(story.gateway().role, Role::Active);
+  story.happens(kLost);
+  story.passes(100, {poor});
+  EXPECT_EQ(story.gateway().role, Role::Drain);
+}
+
+TEST(Health, NothingMovesSoonerThanTenSecondsAfterTheLastMove) {
+  Story story = active();
+  story.happens(kLost);
+  story.passes(9'500, {sibling()});
+  EXPECT_EQ(story.gateway().role, Role::Active);
+  story.passes(1000, {sibling()});
+  EXPECT_EQ(story.gateway().role, Role::Drain);
+}
+
+TEST(Health, AHandoverThatFailsIsTriedAgainLater) {
+  Story story = active();
+  serves_a_while(story, sibling());
+  story.happens(kLost);
+  story.passes(6000, {sibling()});  // it never says that it is ready
+  EXPECT_EQ(story.gateway().role, Role::Active);
+  EXPECT_EQ(story.gateway().why, Why::HandoverFailed);
+  story.passes(8500, {sibling()});
+  EXPECT_EQ(story.gateway().role, Role::Active);
+  story.passes(2000, {sibling()});
+  EXPECT_EQ(story.gateway().role, Role::Drain);
+}
+
+TEST(Health, AnOwnerWhoseDataPathIsBrokenGivesItToWhoeverServes) {
+  Story story = active();
+  Beat poor = sibling();
+  poor.fitness = Fitness::Poor;
+  poor.out_of_reach = 1;
+  serves_a_while(story, poor);
+  story.happens(Checked{.gateway = "g", .fitness = Fitness::Unfit});
+  story.passes(100, {poor});
+  EXPECT_EQ(story.gateway().role, Role::Drain);
+}
+
+TEST(Health, WhatAStandbyMissesIsInItsHeartbeats) {
+  State state =
+      start({.router = "r0", .gateways = {{.name = "g", .routers = {"r0", "r1"}}}}, {}, {});
+  state.out_of_reach = {.of_standby = 0b110, .of_owner = 0b100};
+  EXPECT_EQ(out_of_reach(state, state.gateways[0]), 0b110);
+  EXPECT_EQ(fitness_of(state, state.gateways[0]), Fitness::Poor);
+  state.gateways[0].role = Role::Active;
+  EXPECT_EQ(out_of_reach(state, state.gateways[0]), 0b100);
+}
+
 TEST(Transitions, AnOlderNetmapFencesEvenInTheMiddleOfAMove) {
   Story story;
   story.passes(1000, {owner(), sibling()});

@@ -6,6 +6,18 @@
 namespace cw::net {
 namespace {
 
+TEST(SocketAddress, IsReadAsItIsWritten) {
+  for (const char* text : {"203.0.113.2:51820", "[2001:db8::1]:1"}) {
+    const auto address = SocketAddress::parse(text);
+    ASSERT_TRUE(address) << address.error().to_text();
+    EXPECT_EQ(address->to_text(), text);
+  }
+  for (const char* text :
+       {"db.example.com:5432", "203.0.113.2", "203.0.113.2:0", "2001:db8::1:1"}) {
+    EXPECT_FALSE(SocketAddress::parse(text)) << text;
+  }
+}
+
 TEST(Endpoint, ParsesNamesAndAddresses) {
   for (const auto* text : {"vpn.example.com:51820", "203.0.113.2:443", "[2001:db8::1]:51820", "a:1",
                            "prod.example.com.:65535"}) {

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "network/features.h"
 #include "tests/unit/network/directory_text.h"
 
 namespace cw::network {
@@ -24,6 +25,15 @@ std::string replaced(std::string text, std::string_view what, std::string_view w
   const auto at = text.find(what);
   EXPECT_NE(at, std::string::npos) << what;
   return text.replace(at, what.size(), with);
+}
+
+// Older routers refuse the key, and say by the feature's name why.
+TEST(NetmapJson, TargetsOfHealthAreAFeature) {
+  EXPECT_TRUE(is_known_feature("health"));
+  Netmap netmap{.sites = {Site{.name = "s"}}};
+  EXPECT_TRUE(features_of(netmap).empty());
+  netmap.sites[0].health.push_back({.ip = *net::Ip::parse("10.0.1.5"), .port = 5432});
+  EXPECT_EQ(features_of(netmap), std::vector<std::string>{"health"});
 }
 
 TEST(NetmapJson, ReadsWhatItWrote) {

@@ -55,6 +55,10 @@ std::string site(unsigned number) {
       coin() ? fmt::format("{{ prefix = {}, alias = \"198.{}.0.0/16\" }}", route, 20 + number)
              : route,
       number);
+  if (coin()) {
+    text +=
+        fmt::format("health = [\"[2001:db8:{0}::5]:443\", \"[2001:db8:{0}::5]:5432\"]\n", number);
+  }
   const unsigned routers = pick(1U, 3U);
   for (unsigned r = 0; r < routers; ++r) {
     text += fmt::format("[[router]]\nname = \"r{}-{}\"\n", number, r);

@@ -56,7 +56,8 @@ TEST(RouterConfig, ReadsFailover) {
       std::string(kLeast) +
           "outer = [\"10.0.0.20\", \"2001:db8:10::20\"]\n[failover]\ninterface = \"eth0\"\nport = "
           "7000\netcd = \"https://10.0.0.1:2379/\"\netcd_user = \"r\"\netcd_password = \"pw\"\n"
-          "etcd_ca_file = \"ca.pem\"\netcd_certificate = \"r.pem\"\netcd_key = \"r.key\"\n",
+          "etcd_ca_file = \"ca.pem\"\netcd_certificate = \"r.pem\"\netcd_key = \"r.key\"\n"
+          "metrics_listen = \"127.0.0.1:9587\"\n",
       "lab/router.toml");
   ASSERT_TRUE(config) << render(config.error());
   EXPECT_THAT(config->keys.at(0).outer, ::testing::ElementsAre(*net::Ip::parse("10.0.0.20"),
@@ -70,7 +71,8 @@ TEST(RouterConfig, ReadsFailover) {
                       .etcd_password = KeySource{.kind = KeySource::Kind::File, .name = "lab/pw"},
                       .etcd_ca_file = "lab/ca.pem",
                       .etcd_certificate = "lab/r.pem",
-                      .etcd_key = "lab/r.key"}));
+                      .etcd_key = "lab/r.key",
+                      .metrics_listen = net::SocketAddress{*net::Ip::parse("127.0.0.1"), 9587}}));
 }
 
 std::string failover_refusal(const std::string& outer, const std::string& failover) {

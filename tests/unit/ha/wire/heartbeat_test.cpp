@@ -27,6 +27,7 @@ Heartbeat example() {
                    .serial = 2,
                    .owned = 1,
                    .pauses = 3,
+                   .out_of_reach = 0x8002,
                    .ready = 4,
                    .silence = Duration{5000},
                    .handover = Handover{.id = 42, .to = "router-b", .go = true}},
@@ -72,11 +73,12 @@ TEST(Heartbeat, IsTheseBytes) {
             "00000001"
             "00000003"
             "00001388"
+            "8002"
             "0467772d61"
             "08726f757465722d61"
             "08726f757465722d62"
             "00"
-            "b30f2648e217159290602a634c0a665f");
+            "7bfb2364a2b434e2d1546e73c1c2b006");
 }
 
 TEST(Heartbeat, IsRefusedWhereAnyBitDiffers) {
@@ -152,6 +154,7 @@ RC_GTEST_PROP(HeartbeatLaw, ReadingGivesBackWhatWasSealed, ()) {
   beat.role = *rc::gen::elementOf(std::vector<Role>(std::begin(kRoles), std::end(kRoles)));
   beat.goodbye = *rc::gen::arbitrary<bool>();
   beat.serial = *rc::gen::arbitrary<std::uint64_t>();
+  beat.out_of_reach = *rc::gen::arbitrary<std::uint16_t>();
   beat.silence = Duration{*rc::gen::inRange(0, 60'001)};
   beat.handover.reset();
   if (*rc::gen::arbitrary<bool>()) {

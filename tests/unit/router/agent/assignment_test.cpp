@@ -23,6 +23,7 @@ network::Netmap netmap() {
                            .routers = {"r1", "r2"}});
   site.gateways.push_back({.name = "b", .routers = {"r3"}});
   site.gateways.push_back({.name = "c", .routers = {"r1"}});  // its own
+  site.health = {*net::SocketAddress::parse("10.0.1.5:5432")};
   netmap.sites.push_back(std::move(site));
   return netmap;
 }
@@ -41,7 +42,8 @@ TEST(Assignment, IsOfTheGatewaysThatThisRouterMayServe) {
   EXPECT_EQ(assignment.gateways[0].listen_port, 51820);
   EXPECT_THAT(assignment.gateways[0].routers, ElementsAre("r1", "r2"));
   EXPECT_EQ(assignment.gateways[0].blocks.size(), 3U);  // IPv4, its image, its twin
-  EXPECT_EQ(assignment.routers.size(), 2U);             // r3 serves another one
+  EXPECT_EQ(assignment.health, network.sites[0].health);
+  EXPECT_EQ(assignment.routers.size(), 2U);  // r3 serves another one
 }
 
 std::size_t replicated(const network::Egress& egress) {

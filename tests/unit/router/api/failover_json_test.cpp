@@ -16,6 +16,8 @@ Assignment assignment() {
           .netmap = "/var/lib/causeway/netmap.signed",
           .offered = 6,
           .looked = 7,
+          .health = {*net::SocketAddress::parse("10.0.1.5:5432"),
+                     *net::SocketAddress::parse("[2001:db8::5]:443")},
           .routers = {{.name = "r1", .address = *net::Ip::parse("10.0.0.10")},
                       {.name = "r2", .address = {}}},
           .gateways = {
@@ -34,6 +36,18 @@ TEST(AssignmentJson, ComesBackAsItWas) {
   const auto read = assignment_from_json(to_json(assignment()));
   ASSERT_TRUE(read) << read.error().to_text();
   EXPECT_EQ(*read, assignment());
+}
+
+TEST(AssignmentJson, OfAnOlderAgentHasNoTargets) {
+  auto older = assignment();
+  older.health.clear();
+  auto text = to_json(older);
+  const std::string_view none = "\"health\":[],";
+  ASSERT_NE(text.find(none), std::string::npos);
+  text.erase(text.find(none), none.size());
+  const auto read = assignment_from_json(text);
+  ASSERT_TRUE(read) << read.error().to_text();
+  EXPECT_EQ(*read, older);
 }
 
 TEST(AssignmentJson, RefusesWhatIsNoAddress) {
@@ -60,36 +74,40 @@ TEST(FailoverJson, ComesBackAsItWas) {
       .pauses = 2,
       .refused_datagrams = 7,
       .problems = {{.severity = Severity::Error, .text = "t", .hint = "h"}},
-      .gateways = {{.name = "prod",
-                    .role = "active",
-                    .why = "address arrived",
-                    .since = noon,
-                    .fitness = "fit",
-                    .epoch = "7+",
-                    .owner = "r1",
-                    .successor = "r2",
-                    .gate_open = true,
-                    .address = "here",
-                    .peers_known = 9,
-                    .replicated_ms = 100,
-                    .connections = 3,
-                    .connections_go_on = true,
-                    .connections_complete = true,
-                    .siblings = {{.router = "r2",
-                                  .heard = true,
-                                  .heard_ms = 5,
-                                  .role = "standby",
-                                  .fitness = "fit",
-                                  .epoch = "7",
-                                  .serial = 3,
-                                  .behind = true,
-                                  .ahead_ms = -2},
-                                 {.router = "r3"}},
-                    .takeovers = {{.when = noon,
-                                   .owner = "r1",
-                                   .epoch = "7",
-                                   .why = "owner silent",
-                                   .took_ms = 55}}}}};
+      .targets = {{.target = "10.0.1.5:5432",
+                   .tried = true,
+                   .reached = false,
+                   .trouble = "refused",
+                   .for_ms = 2000},
+                  {.target = "10.0.1.6:443"}},
+      .gateways = {
+          {.name = "prod",
+           .role = "active",
+           .why = "address arrived",
+           .since = noon,
+           .fitness = "fit",
+           .epoch = "7+",
+           .owner = "r1",
+           .successor = "r2",
+           .gate_open = true,
+           .address = "here",
+           .peers_known = 9,
+           .replicated_ms = 100,
+           .connections = 3,
+           .connections_complete = true,
+           .siblings = {{.router = "r2",
+                         .heard = true,
+                         .heard_ms = 5,
+                         .role = "standby",
+                         .fitness = "fit",
+                         .epoch = "7",
+                         .serial = 3,
+                         .ahead_ms = -2,
+                         .out_of_reach = {"10.0.1.5:5432"}},
+                        {.router = "r3"}},
+           .takeovers =
+               {{.when = noon, .owner = "r1", .epoch = "7", .why = "owner silent", .took_ms = 55}},
+           .changes = {{"owner silent", 2}}}}};
   const auto read = failover_status_from_json(to_json(status));
   ASSERT_TRUE(read) << read.error().to_text();
   EXPECT_EQ(*read, status);

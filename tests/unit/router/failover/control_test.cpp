@@ -52,6 +52,13 @@ TEST(FailoverControl, AnybodyMayLook) {
   EXPECT_EQ(status->router, "r1");
 }
 
+TEST(FailoverControl, AnybodyMayMeasure) {
+  Socket socket;
+  EXPECT_EQ(socket.ask("GET", "/metrics", {}, 0), 200U);
+  EXPECT_THAT(socket.reply.content_type, ::testing::StartsWith("text/plain; version=0.0.4"));
+  EXPECT_THAT(socket.reply.body, ::testing::HasSubstr("router=\"r1\""));
+}
+
 TEST(FailoverControl, OnlyTheGroupMayChange) {
   Socket socket;
   EXPECT_EQ(socket.ask("POST", "/v1/drain", {}, 100), 403U);

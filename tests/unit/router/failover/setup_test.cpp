@@ -79,6 +79,14 @@ TEST(Setup, WhatMovesWithAGatewaySaysWhichConnectionsGoOn) {
   EXPECT_TRUE(setup_of(config(), kHalves, floating)->replicated.at("prod").go_on);
 }
 
+TEST(Setup, TargetsAreTriedWhereAnythingIsShared) {
+  auto with = assignment();
+  with.health = {*net::SocketAddress::parse("10.0.1.5:5432")};
+  EXPECT_EQ(setup_of(config(), kHalves, with)->targets, with.health);
+  with.gateways.clear();
+  EXPECT_TRUE(setup_of(config(), kHalves, with)->targets.empty());
+}
+
 TEST(Setup, HeartbeatsGoToSiblingsWithAnAddress) {
   const auto setup = setup_of(config(), kHalves, assignment());
   ASSERT_TRUE(setup);

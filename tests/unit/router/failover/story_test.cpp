@@ -61,6 +61,25 @@ TEST(Story, OwnersAreKeptWithTheLatestFirst) {
   EXPECT_EQ(story.takeovers("prod").front().why, "owner silent");
 }
 
+TEST(Story, WhoGaveAGatewayAwayKeepsWhy) {
+  Story story;
+  auto state = at(std::chrono::milliseconds(0));
+  state.gateways[0].record.record->owner = "r2";
+  state.gateways[0].claim_why = ha::Why::NoOwner;
+  story.look(state, kNoon);
+  EXPECT_THAT(story.tell(change(ha::Role::Active, ha::Role::Drain, ha::Why::Unhealthy), state),
+              HasSubstr("active -> drain, unhealthy (epoch 5); a sibling does better"));
+  state.gateways[0].record.record = ha::Record{.term = 5, .owner = "r1"};
+  story.look(state, kNoon);
+  state.gateways[0].record.record = ha::Record{.term = 6, .owner = "r3"};
+  story.look(state, kNoon);
+  EXPECT_THAT(story.takeovers("prod"), ElementsAre(Field(&api::Takeover::why, "recorded"),
+                                                   Field(&api::Takeover::why, "unhealthy"),
+                                                   Field(&api::Takeover::why, "no owner")));
+  EXPECT_EQ(story.changes("prod"), (std::map<std::string, std::uint64_t>{
+                                       {"no owner", 1}, {"recorded", 1}, {"unhealthy", 1}}));
+}
+
 TEST(Story, AnotherSuccessorIsNoTakeover) {
   Story story;
   auto state = at(std::chrono::milliseconds(0));
