@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A thousand stock clients in one network namespace: a WireGuard device each, with a key of its own
+// Many stock clients in one network namespace: a WireGuard device each, with a key of its own
 // and one peer, the gateway. The devices are made by `ip`, named PREFIX and a number.
 //   bench-failover-peers keys COUNT
 // prints the clients' public keys, a line each.
