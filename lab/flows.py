@@ -81,7 +81,8 @@ class Flow:
             self.end(str(error))
 
     def end(self, why: str) -> None:
-        self.ended, self.ended_at = why, time.time()
+        if not self.ended:  # what comes behind an error is no news
+            self.ended, self.ended_at = why, time.time()
 
     def told(self) -> float | str:
         return self.ended or round(max(self.stall, time.monotonic() - self.last), 3)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from lab import shell
 from lab.client import Tunnel
 from lab.database import Database
 from lab.failover import EGRESS, Flows, Member, Opening, Probe, Site
+from lab.router import VIA, via
 from lab.topology import DATABASE
 
 MOVES = 10 if LONG else 1
@@ -34,6 +36,7 @@ class Visitor:
         for router in site.routers.values():
             router.agent.reload()
         self.tunnel: Tunnel = site.network.tunnel(device, self.client, site.folder)
+        self.tunnel.file.write_text(re.sub("AllowedIPs = .*", rf"\g<0>, {VIA}", self.tunnel.file.read_text()))
         self.tunnel.up()
         shell.until("the client reaching the VPC", self.reaches)
 
@@ -110,7 +113,7 @@ def test_connections_by_masquerade_are_reset(site: Site, visitor: Visitor, how: 
     owner = owner_of(site)
     taker = site.other(owner)
     shell.until("the sibling knowing the client", lambda: is_ready_to_take(taker))
-    flows = Flows(visitor.client, site.topology.db, DATABASE, verb="watch")
+    flows = Flows(visitor.client, site.topology.db, DATABASE, via(DATABASE), verb="watch")
     shell.until("the sibling having every connection", lambda: has_every_connection(taker, owner))
     assert "are told" not in taker.failover.log.read_text()
     opening = Opening(taker)
