@@ -28,8 +28,10 @@ void SignedSource::on_revocations(Result<fetch::Answer> answer) {
 
 void SignedSource::take_revocations(const std::string& bundle, const router::InForce& now) {
   auto accepted = router::accept_revocations(bundle, setup_.trust, now, held_);
-  if (accepted && *accepted) {
-    if (auto newer = router::is_not_older((*accepted)->statement, memory_.floor); !newer) {
+  if (accepted) {
+    const auto& offered = *accepted;
+    auto newer = offered ? router::is_not_older(offered->statement, memory_.floor) : Result<>();
+    if (!newer) {
       accepted = std::move(newer).error();
     }
   }
@@ -142,7 +144,7 @@ std::vector<api::Problem> SignedSource::problems() const {
         "see to the folder; it is tried again by itself. After a restart until then, this router "
         "may take again what it gave up");
   }
-  if (cannot_go_back()) {
+  if (cannot_go_back() && now_ && now_->statement) {
     add(api::Severity::Warning,
         fmt::format("the netmap of serial {} was published on trial, and stays: this router has "
                     "none to go back to",

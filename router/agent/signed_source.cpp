@@ -23,7 +23,7 @@ SignedSource::SignedSource(SignedSetup setup, const Clock& clock, Journal& journ
       of_a_directory_(of_a_directory),
       listener_(std::move(listener)) {
   if (auto memory = kept.memory()) {
-    memory_ = std::move(*memory);
+    memory_ = *memory;
   } else {
     journal_.write(Level::Error, Event::Trouble,
                    "what was refused and given up before this start is not known any more: " +
@@ -122,16 +122,16 @@ Result<std::optional<KeptNetmap>> SignedSource::resume_netmap() {
 
 void SignedSource::resume_revocations(const router::InForce& by) {
   const auto copy = kept_.revocations();
-  if (copy && *copy) {
-    auto held = router::accept_revocations((*copy)->bundle, setup_.trust, by, std::nullopt);
-    if (held && *held) {
-      memory_.floor = router::raised(memory_.floor, (*held)->statement);
-      held_ = std::move(*held);
-    } else if (!held) {
-      note(refused_list_, held.error().to_text(), "the revocations that were kept do not count");
-    }
-  } else if (!copy) {
+  if (!copy) {
     note(refused_list_, copy.error().to_text(), "the revocations that were kept do not count");
+  } else if (const auto& list = *copy) {
+    auto held = router::accept_revocations(list->bundle, setup_.trust, by, std::nullopt);
+    if (!held) {
+      note(refused_list_, held.error().to_text(), "the revocations that were kept do not count");
+    } else if (auto& found = *held) {
+      memory_.floor = router::raised(memory_.floor, found->statement);
+      held_ = std::move(found);
+    }
   }
 }
 
@@ -211,8 +211,8 @@ NetworkReading SignedSource::judge(Result<fetch::Answer> answer) {
     return {.kind = Kind::Unreachable, .netmap = std::nullopt, .text = std::move(text)};
   }
   note(trouble_, std::nullopt, "the network is fetched again");
-  if (answer->content) {
-    return judge_content(std::move(*answer->content));
+  if (auto& content = answer->content) {
+    return judge_content(std::move(*content));
   }
   if (!refusal_.empty() && clock_.wall() < judged_) {  // the clock was ahead: is a trial over?
     netmap_->forget();
@@ -268,6 +268,7 @@ void SignedSource::taken() {
   pending_.reset();
   const auto& statement = pending.becomes.statement;
   const bool wants_trial = !pending.going_back && statement && statement->confirm;
+  const auto serial = statement ? statement->serial : 0;
   const bool something_before = now_ && now_->statement;
   using Before = KeptBundles::Before;
   auto before = Before::Forget;
@@ -283,7 +284,7 @@ void SignedSource::taken() {
         Level::Warning, Event::Trouble,
         fmt::format("the netmap of serial {} is on trial, and no signed one was in force "
                     "before it: it stays also if nobody confirms it",
-                    now_->statement->serial));
+                    serial));
   }
   arm_timers();
   // It may name others who may revoke: a list that was refused may count by now. That is all that a

@@ -62,11 +62,11 @@ void Process::hear_netmap(const Mail::Told& told) {
     ++refused_datagrams_;
     return;
   }
-  if (heard->answer) {
-    (void)post(told.gateway, told.from, ha::wire::Kind::Netmap, *heard->answer);
+  if (const auto& answer = heard->answer) {
+    (void)post(told.gateway, told.from, ha::wire::Kind::Netmap, *answer);
   }
-  if (heard->whole) {
-    offer_to_agent(*heard->whole, told.from);
+  if (const auto& whole = heard->whole) {
+    offer_to_agent(*whole, told.from);
   }
   if (heard->step) {
     step_netmaps();
