@@ -113,7 +113,7 @@ void answer_handover(Turn& turn, Gateway& gateway) {
     }
     return;
   }
-  const std::uint64_t id = sibling->beat.handover->id;
+  const std::uint64_t id = sibling->beat.handover.value_or(Handover{}).id;  // asks() saw it
   if (gateway.preparing != id) {
     gateway.preparing = id;
     gateway.ready = 0;

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_failover import MOVE_SECONDS, SETTLED_SECONDS, STALL_SECONDS, Visitor, gap_of, has_every_connection, is_ready_to_take, owner_of
+from test_failover import MOVE_SECONDS, SETTLED_SECONDS, STALL_SECONDS, Visitor
+from test_failover import gap_of, has_every_connection, is_ready_to_take, owner_of
 
 from lab import shell
 from lab.database import Database
@@ -39,7 +40,7 @@ def cut(member: Member) -> None:
     """What it sends from its own address to the target is lost, as by a wrong rule of the VPC; what peers send is not."""
     own = {"r1": ROUTER, "r2": ROUTER_B}[member.name]
     rule = f"ip saddr {own} ip daddr {DATABASE} tcp dport 5432 drop"
-    member.namespace.nft(f"table ip cut {{ chain output {{ type filter hook output priority 0; {rule}; }} }}")
+    member.namespace.nft(f"table ip cut {{\n chain output {{\n type filter hook output priority 0\n {rule}\n }}\n}}\n")
 
 
 def mend(member: Member) -> None:
