@@ -63,7 +63,8 @@ Fitness fitness_of(const State& state, const Gateway& gateway) {
       is_ahead_of_all(state, gateway)) {
     return Fitness::Unfit;
   }
-  const bool all_well = state.synchronised && !is_behind(state, gateway) && out_of_reach(state, gateway) == 0;
+  const bool all_well =
+      state.synchronised && !is_behind(state, gateway) && out_of_reach(state, gateway) == 0;
   return std::max({state.checked, gateway.checked, all_well ? Fitness::Fit : Fitness::Poor});
 }
 

@@ -48,10 +48,10 @@ struct Assignment {
   std::string router;
   std::string network;  // its id, as a part of keys: "fd5e-3a1c-9b04"
   std::uint16_t site = 0;
-  std::uint64_t serial = 0;                // of the netmap; 0: it is not signed
-  std::string netmap;                      // the signed file, in a moment; empty: none is taken here
-  std::uint64_t offered = 0;               // serial of what the source has; 0: it does not answer
-  std::uint64_t looked = 0;                // of kWantedSerial: the source was looked at for it
+  std::uint64_t serial = 0;   // of the netmap; 0: it is not signed
+  std::string netmap;         // the signed file, in a moment; empty: none is taken here
+  std::uint64_t offered = 0;  // serial of what the source has; 0: it does not answer
+  std::uint64_t looked = 0;   // of kWantedSerial: the source was looked at for it
   std::vector<net::SocketAddress> health;  // targets of the site, in the netmap's order
   std::vector<Router> routers;             // that serve a gateway of this router's, by name
   std::vector<Gateway> gateways;           // that this router shares with others, by name
