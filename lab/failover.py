@@ -15,6 +15,7 @@ import ctypes
 import http.client
 import json
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -261,6 +262,7 @@ class Site:
         for router in self.routers.values():
             router.close()
         self.etcd.close()
+        shutil.rmtree(self.etcd.folder / "data", ignore_errors=True)  # 128 MB in memory, each
         self.topology.close()
 
     def owner(self) -> Member | None:

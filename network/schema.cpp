@@ -33,7 +33,6 @@ std::string_view describe(KeyType type) {
     case Prefix:
       return "a prefix";
     case Prefixes:
-      return "a list of prefixes";
     case Routes:
       return "a list of prefixes";
     case SiteRoutes:
