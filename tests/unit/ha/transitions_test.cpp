@@ -132,7 +132,7 @@ class Story {
 
   [[nodiscard]] std::string fmt_time() const {
     const auto since = std::chrono::duration_cast<Duration>(now_ - kBegin).count();
-    std::string digits = std::to_string(since);
+    const std::string digits = std::to_string(since);
     return std::string(digits.size() < 6 ? 6 - digits.size() : 0, ' ') + digits + " ";
   }
 
