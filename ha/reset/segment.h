@@ -45,7 +45,8 @@ struct Segment {
 [[nodiscard]] Packet reset_of(const Segment& segment);
 
 // For a packet socket of that family on a device without a link header: TCP that carries no data,
-// or begins or ends something, and no more than kMostRead bytes of it. So bulk wakes nobody.
+// or begins or ends something, and no more than kMostRead bytes of it. What clients upload wakes
+// nobody.
 [[nodiscard]] std::vector<sock_filter> filter(net::Family family);
 
 inline constexpr std::uint32_t kMostRead = 128;  // both headers, options included

@@ -18,15 +18,16 @@ std::string SiblingWatch::file(std::string_view name) const {
 }
 
 void SiblingWatch::watch_above() {
+  // systemd makes the folder as root's and then gives it away: before that it cannot be watched.
   const std::filesystem::path folder(folder_);
-  auto above =
-      PathSource::create(loop_, folder.parent_path(), IN_CREATE | IN_MOVED_TO | IN_ONLYDIR,
-                         [this, name = folder.filename().string()](const inotify_event& event) {
-                           if (event.len > 0 && name == event.name) {
-                             here_.reset();
-                             look();
-                           }
-                         });
+  auto above = PathSource::create(
+      loop_, folder.parent_path(), IN_CREATE | IN_MOVED_TO | IN_ATTRIB | IN_ONLYDIR,
+      [this, name = folder.filename().string()](const inotify_event& event) {
+        if (event.len > 0 && name == event.name) {
+          here_.reset();
+          look();
+        }
+      });
   if (above) {
     above_ = std::move(*above);
   }

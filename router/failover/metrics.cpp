@@ -133,12 +133,16 @@ void write_replication(MetricsText& out, const api::FailoverStatus& status) {
       out.sample(of(gateway), static_cast<double>(*gateway.replicated_ms) / kMilli);
     }
   }
-  out.family("causeway_failover_connections", "gauge", "Connections through it that would go on.");
+  out.family("causeway_failover_connections", "gauge",
+             "Connections through it that siblings know.");
   for (const auto& gateway : status.gateways) {
     if (gateway.connections) {
       out.sample(of(gateway), *gateway.connections);
     }
   }
+  out.family("causeway_failover_connections_go_on", "gauge",
+             "1 where they go on at a takeover; else their clients are reset.");
+  per_gateway(out, status, [](const Gateway& g) { return g.connections_go_on ? 1 : 0; });
   out.family("causeway_failover_connections_complete", "gauge",
              "1 on a standby that has all connections of the owner.");
   per_gateway(out, status, [](const Gateway& g) { return g.connections_complete ? 1 : 0; });

@@ -72,6 +72,9 @@ void Probes::begin(std::size_t target) {
   const auto& address = targets_[target];
   auto fd = make_socket(address.ip.family());
   if (!fd) {
+    if (fd.error().os == EAFNOSUPPORT) {  // a kernel without IPv6 reaches none of it
+      told_(target, words_of(EAFNOSUPPORT));
+    }
     return;
   }
   auto name = name_of(address);

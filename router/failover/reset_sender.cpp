@@ -13,6 +13,26 @@ namespace cw::failover {
 
 static_assert(ha::reset::kMostRead <= ha::arp::kMostRead);
 
+namespace {
+
+// Past the host's limits with CAP_NET_ADMIN over it; within a container as far as they go.
+Result<> make_room(int fd, int option, int forced) {
+  if (::setsockopt(fd, SOL_SOCKET, forced, &kResetBuffer, sizeof kResetBuffer) != 0 &&
+      ::setsockopt(fd, SOL_SOCKET, option, &kResetBuffer, sizeof kResetBuffer) != 0) {
+    return Error::from_errno(errno, "cannot have room for what waits in WireGuard");
+  }
+  return {};
+}
+
+// It is repeated all the same. WireGuard says so of a peer whose endpoint nobody knows
+// (EDESTADDRREQ) and of an address that is no peer's any more (ENOKEY); the others are a queue's.
+bool is_as_lost(const Error& error) {
+  return error.os == EDESTADDRREQ || error.os == ENOKEY || error.os == EAGAIN ||
+         error.os == ENOBUFS;
+}
+
+}  // namespace
+
 Result<ResetSender> ResetSender::open(const std::string& device,
                                       const std::vector<netlink::Tuple>& clients, ha::Time now) {
   const auto index = ::if_nametoindex(device.c_str());
@@ -30,11 +50,8 @@ Result<ResetSender> ResetSender::open(const std::string& device,
     auto socket = CW_TRY(ha::arp::PacketSocket::open(
         static_cast<int>(index), family == net::Family::V4 ? ETH_P_IP : ETH_P_IPV6,
         ha::reset::filter(family)));
-    if (::setsockopt(socket.fd(), SOL_SOCKET, SO_SNDBUFFORCE, &kResetBuffer, sizeof kResetBuffer) !=
-            0 &&
-        ::setsockopt(socket.fd(), SOL_SOCKET, SO_SNDBUF, &kResetBuffer, sizeof kResetBuffer) != 0) {
-      return Error::from_errno(errno, "cannot have room for what waits in WireGuard");
-    }
+    CW_TRY(make_room(socket.fd(), SO_SNDBUF, SO_SNDBUFFORCE));
+    CW_TRY(make_room(socket.fd(), SO_RCVBUF, SO_RCVBUFFORCE));
     sender.sockets_.push_back(std::move(socket));
     sender.families_.push_back(family);
   }
@@ -68,7 +85,6 @@ Result<> ResetSender::on_ready(ha::Time now) {
   return {};
 }
 
-// One that is not sent is as one that is lost: repeated.
 Result<> ResetSender::step(ha::Time now) {
   Result<> first;
   for (const auto& packet : resets_.step(now)) {
@@ -83,7 +99,8 @@ Result<> ResetSender::send(const ha::reset::Packet& packet) {
   const auto family = packet.front() >> 4U == 4 ? net::Family::V4 : net::Family::V6;
   for (std::size_t i = 0; i < sockets_.size(); ++i) {
     if (families_[i] == family) {
-      return sockets_[i].send(packet);
+      auto sent = sockets_[i].send(packet);
+      return sent || is_as_lost(sent.error()) ? Result<>() : std::move(sent);
     }
   }
   return {};

@@ -21,7 +21,8 @@ namespace cw::failover {
 // Segments read in one go; what waits behind them waits for timers, too.
 inline constexpr int kMostSegments = 256;
 // What is sent waits in WireGuard while a peer has no session, and counts against the socket: of
-// peers that are asleep until it is given up. Some 80,000 packets.
+// peers that are asleep until it is given up. Some 80,000 packets. And what clients say without
+// data: to whoever downloads by a connection that goes on, each ACK is one.
 inline constexpr int kResetBuffer = 64 * 1024 * 1024;
 
 // The clients' side of these connections, those of the peers first that were active last. `kicks`:
