@@ -42,11 +42,14 @@ bool Receiving::begins(const std::string& from, const Id& id, Time now) const {
   return silent || (from == incoming_->from && id != incoming_->id);
 }
 
+void Receiving::in_force(std::uint64_t serial) {
+  if (incoming_ && incoming_->id.serial <= serial) {
+    incoming_.reset();
+  }
+}
+
 Receiving::Heard Receiving::hear(const std::string& from, const Said& said,
                                  std::optional<std::uint64_t> serial, Time now) {
-  if (serial && incoming_ && incoming_->id.serial <= *serial) {
-    incoming_.reset();  // it came from somewhere else
-  }
   const auto* offer = std::get_if<Offer>(&said.what);
   const auto* piece = std::get_if<Piece>(&said.what);
   if (offer == nullptr && piece == nullptr) {

@@ -31,6 +31,12 @@ class Receiving {
   [[nodiscard]] Heard hear(const std::string& from, const Said& said,
                            std::optional<std::uint64_t> serial, Time now);
 
+  // What came whole could not be kept here: it may be offered again.
+  void not_kept() { done_.reset(); }
+
+  // What is coming and no newer came from somewhere else.
+  void in_force(std::uint64_t serial);
+
   struct Progress {
     std::string from;
     std::uint64_t serial = 0;

@@ -73,9 +73,4 @@ void Sending::hear(const Said& said, Time now) {
   }
 }
 
-std::optional<std::uint64_t> Sending::arrived() const {
-  return transfer_ && transfer_->have ? std::optional(transfer_->have->next * kPieceBytes)
-                                      : std::nullopt;
-}
-
 }  // namespace cw::ha::netmap

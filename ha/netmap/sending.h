@@ -43,9 +43,6 @@ class Sending {
   // What the sibling says. Step afterwards.
   void hear(const Said& said, Time now);
 
-  // Of the bundle: what the sibling has. None: nothing is on its way.
-  [[nodiscard]] std::optional<std::uint64_t> arrived() const;
-
  private:
   struct Transfer {
     Id id;

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "ha/replica/flow.h"
+#include "ha/wire/bytes.h"
 
 namespace cw::ha::replica {
 
@@ -32,35 +33,14 @@ constexpr std::uint8_t kOfConnection = kOfId | kSource | kDestination | kMark;
 
 constexpr std::uint8_t kMostScale = 14;
 
-struct Writer {
-  Payload bytes;
-
-  template <class Number>
-  void number(Number value) {
-    for (std::size_t i = sizeof value; i-- > 0;) {
-      bytes.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
-    }
-  }
-
-  void ip(const net::Ip& ip) {
-    const auto of = ip.bytes();
-    bytes.insert(bytes.end(), of.begin(), of.end());
-  }
+struct Writer : wire::Writer {
+  void ip(const net::Ip& ip) { append(ip.bytes()); }
 };
 
-// Reads past the end give zeros and are remembered, as are values that none has.
-class Reader {
+// Remembers values that none has, too.
+class Reader : public wire::Reader {
  public:
-  explicit Reader(std::span<const std::uint8_t> bytes) : rest_(bytes) {}
-
-  template <class Number>
-  Number number() {
-    std::uint64_t value = 0;
-    for (const auto byte : take(sizeof(Number))) {
-      value = value << 8U | byte;
-    }
-    return static_cast<Number>(value);
-  }
+  using wire::Reader::Reader;
 
   net::Ip ip(bool v6) {
     const auto bytes = take(v6 ? 16 : 4);
@@ -72,23 +52,9 @@ class Reader {
 
   void require(bool so) { good_ = good_ && so; }
 
-  [[nodiscard]] bool good() const { return good_; }
-
-  [[nodiscard]] bool is_at_end() const { return good_ && rest_.empty(); }
+  [[nodiscard]] bool good() const { return good_ && !was_short(); }
 
  private:
-  std::span<const std::uint8_t> take(std::size_t count) {
-    if (count > rest_.size()) {
-      good_ = false;
-      rest_ = {};
-      return {};
-    }
-    const auto taken = rest_.first(count);
-    rest_ = rest_.subspan(count);
-    return taken;
-  }
-
-  std::span<const std::uint8_t> rest_;
   bool good_ = true;
 };
 
@@ -300,7 +266,7 @@ Result<Said> read(std::span<const std::uint8_t> payload) {
   read_what(in, static_cast<Kind>(kind), said);
   const bool of_owner = kind < static_cast<std::uint8_t>(Kind::Have);
   const bool numbered = kind < static_cast<std::uint8_t>(Kind::Tail);
-  if (!in.is_at_end() || (of_owner && said.stream == Stream{}) ||
+  if (!in.good() || !in.is_at_end() || (of_owner && said.stream == Stream{}) ||
       (numbered && said.sequence == 0)) {
     return Error::invalid("not about connections: it ends in the middle, or has values none has");
   }

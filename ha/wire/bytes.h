@@ -8,7 +8,7 @@
 #include <vector>
 
 // Inside of what siblings say: numbers in network order, names with a length before them. Nobody
-// but the formats of ha/wire, ha/peers and ha/netmap includes this. Pure.
+// but the formats of ha/wire, ha/peers, ha/replica and ha/netmap includes this. Pure.
 namespace cw::ha::wire {
 
 // A gateway's or router's, as a netmap has it (network/name.h).

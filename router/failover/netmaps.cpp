@@ -22,6 +22,7 @@ void Netmaps::configure(const Setup& setup) {
   serial_ = setup.serial;
   offered_ = setup.offered;
   looked_ = setup.looked;
+  receiving_.in_force(serial_);
   std::erase_if(sendings_, [&](const auto& each) { return !setup.siblings.contains(each.first); });
 }
 

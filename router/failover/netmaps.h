@@ -68,6 +68,9 @@ class Netmaps {
 
   Result<Heard> hear(const std::string& from, std::span<const std::uint8_t> payload, ha::Time now);
 
+  // The agent cannot be given what came whole: the sibling may offer it again.
+  void not_kept() { receiving_.not_kept(); }
+
   // The newest that anybody is known to have, this router included.
   [[nodiscard]] static std::uint64_t newest(const ha::State& state);
 

@@ -78,7 +78,9 @@ void Process::offer_to_agent(const ha::netmap::Bundle& bundle, const std::string
   const auto written =
       write_file_atomically(world_.folder + "/" + api::kOfferedNetmap, bundle.bytes, kOwnerOnly);
   note("a netmap from a sibling", written);
-  if (written) {
+  if (!written) {
+    netmaps_.not_kept();
+  } else {
     world_.journal.write(
         agent::Level::Notice, agent::Event::SourceHeard,
         fmt::format("router {} handed over a netmap that says it has serial {}; causewayd "

@@ -170,6 +170,25 @@ TEST(NetmapHandover, AWholeOneIsNotSentTwice) {
   EXPECT_LE(between.letters - letters, 5U);
 }
 
+TEST(NetmapHandover, OneThatCouldNotBeKeptComesAgainWithTheNextOffer) {
+  const auto file = bundle(10'000);
+  Between between;
+  ASSERT_TRUE(between.run(&file));
+  between.whole.reset();
+  between.receiving.not_kept();
+  EXPECT_TRUE(between.run(&file, 2 * kOfferAgain.count()));
+}
+
+TEST(NetmapHandover, WhatIsHalfwayIsDroppedWhereItCameFromSomewhereElse) {
+  const auto file = bundle(100'000);
+  Between between;
+  EXPECT_FALSE(between.run(&file, 40));
+  between.receiving.in_force(kOlder);
+  EXPECT_TRUE(between.receiving.progress(at(between.now())));
+  between.receiving.in_force(kNewer);
+  EXPECT_FALSE(between.receiving.progress(at(between.now())));
+}
+
 TEST(NetmapHandover, GoesOnWithAnotherSenderWhereTheFirstEnded) {
   const auto file = bundle(1'000'000);
   Between between;
