@@ -54,7 +54,9 @@ std::string Story::tell(const ha::Changed& changed, const ha::State& state) {
       }
       break;
     case ha::Role::Active:
-      of.gave.reset();
+      if (changed.why != ha::Why::HandoverFailed) {
+        of.gave.reset();
+      }
       if (changed.from == ha::Role::Move && of.won) {
         text += fmt::format("; the address took {} ms", ms(*of.won, now));
         of.took_ms = ms(of.claimed.value_or(*of.won), now);
@@ -65,6 +67,7 @@ std::string Story::tell(const ha::Changed& changed, const ha::State& state) {
       break;
     case ha::Role::Drain:
       of.gave = changed.why;
+      of.gave_at = now;
       if (changed.why == ha::Why::Unhealthy) {
         text += "; a sibling does better";
       }
@@ -89,7 +92,8 @@ void Story::look(const ha::State& state, WallTime now) {
       continue;  // only its successor is another
     }
     const bool first = of.owners.empty() && !ours;
-    const auto why = ours ? gateway.claim_why : of.gave.value_or(ha::Why::Recorded);
+    const bool given = of.gave && state.stepped - of.gave_at < state.config.timers.handover_retry;
+    const auto why = ours ? gateway.claim_why : given ? *of.gave : ha::Why::Recorded;
     of.gave.reset();
     of.owners.push_front({.when = now,
                           .owner = record->owner,

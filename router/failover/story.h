@@ -38,7 +38,10 @@ class Story {
     std::optional<ha::Time> won;
     std::optional<std::int64_t> took_ms;  // of the claim that was the last
     std::uint64_t term = 0;
-    std::optional<ha::Why> gave;  // why this router handed it over, until somebody else has it
+    // Why this router began to hand it over, and when. One that failed may still have been taken:
+    // the sibling's claim went through a moment later.
+    std::optional<ha::Why> gave;
+    ha::Time gave_at;
     std::map<std::string, std::uint64_t> changes;
     std::deque<api::Takeover> owners;
   };

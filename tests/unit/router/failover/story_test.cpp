@@ -80,6 +80,23 @@ TEST(Story, WhoGaveAGatewayAwayKeepsWhy) {
                                        {"no owner", 1}, {"recorded", 1}, {"unhealthy", 1}}));
 }
 
+// The sibling's claim goes through a moment after this router has given up waiting for it.
+TEST(Story, AHandoverThatFailedIsWhyForAWhile) {
+  for (const auto& [later, why] : {std::pair(std::chrono::milliseconds(1200), "unhealthy"),
+                                   std::pair(std::chrono::milliseconds(60'000), "recorded")}) {
+    Story story;
+    auto state = at(std::chrono::milliseconds(0));
+    state.gateways[0].record.record->owner = "r2";
+    story.look(state, kNoon);
+    (void)story.tell(change(ha::Role::Active, ha::Role::Drain, ha::Why::Unhealthy), state);
+    (void)story.tell(change(ha::Role::Drain, ha::Role::Active, ha::Why::HandoverFailed), state);
+    state.stepped += later;
+    state.gateways[0].record.record = ha::Record{.term = 5, .owner = "r1"};
+    story.look(state, kNoon);
+    EXPECT_EQ(story.takeovers("prod").front().why, why);
+  }
+}
+
 TEST(Story, AnotherSuccessorIsNoTakeover) {
   Story story;
   auto state = at(std::chrono::milliseconds(0));
