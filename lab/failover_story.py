@@ -8,7 +8,6 @@ import argparse
 import platform
 import re
 import sys
-import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -40,12 +39,7 @@ def main() -> int:
     parser.add_argument("--colour", action="store_true")
     stage = Stage(parser.parse_args().colour)
     stage.title(f"Causeway's lab of a failover, on Linux {platform.release()}", PICTURE)
-    with tempfile.TemporaryDirectory(prefix="causeway-lab.") as name:
-        try:
-            return Story(stage, Path(name)).tell()
-        except (shell.CommandFailed, TimeoutError, AssertionError, OSError) as error:
-            stage.check(False, f"this step: {error}")
-            return stage.verdict("")
+    return stage.play(lambda folder: Story(stage, folder).tell())
 
 
 class Story:

@@ -4,9 +4,13 @@
 from __future__ import annotations
 
 import shlex
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+
+from lab import shell
 
 WIDTH = 86
 INDENT = "     "
@@ -62,6 +66,15 @@ class Stage:
         self._print(f"{INDENT}{mark}  {what}")
         if not holds:
             self.failures.append(what)
+
+    def play(self, story: Callable[[Path], int]) -> int:
+        """A story in a folder of its own; what stops it is said on the stage. The exit status."""
+        with tempfile.TemporaryDirectory(prefix="causeway-lab.") as folder:
+            try:
+                return story(Path(folder))
+            except (shell.CommandFailed, TimeoutError, AssertionError, OSError) as error:
+                self.check(False, f"this step: {error}")
+                return self.verdict("")
 
     def verdict(self, good: str) -> int:
         """The last line, and the exit status."""

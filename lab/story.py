@@ -11,7 +11,6 @@ import re
 import shlex
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -48,13 +47,7 @@ def main() -> int:
     options = parser.parse_args()
     stage = Stage(options.colour)
     stage.title(f"Causeway's lab, on Linux {platform.release()}", PICTURE)
-    with tempfile.TemporaryDirectory(prefix="causeway-lab.") as name:
-        folder = Path(name)
-        try:
-            return Story(stage, folder).tell(options.shell)
-        except (shell.CommandFailed, TimeoutError, AssertionError, OSError) as error:
-            stage.check(False, f"this step: {error}")
-            return stage.verdict("")
+    return stage.play(lambda folder: Story(stage, folder).tell(options.shell))
 
 
 class Story:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import subprocess
 import time
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from typing import Any
 
 from lab import shell
 from lab.client import Tunnel
-from lab.failover import DELAY_MS, EGRESS, Flows, Member, Site
+from lab.failover import DELAY_MS, EGRESS, Flows, Member, Probe, Site
 from lab.namespace import Namespace
 from lab.router import GATEWAY
 from lab.topology import DATABASE
@@ -83,15 +84,17 @@ class UdpProbe:
 
 
 class Visitor:
-    """A stock client whose tunnel carries packets; its configuration is written once."""
+    """A stock client whose tunnel carries packets; its configuration is written once. `also`: prefixes beside its own."""
 
-    def __init__(self, site: Site) -> None:
-        self.client = site.topology.client
+    def __init__(self, site: Site, *also: str) -> None:
+        self.site, self.client = site, site.topology.client
         device = site.network.add("alice", "100.83.0.10")
         for router in site.routers.values():
             router.agent.reload()
         self.tunnel: Tunnel = site.network.tunnel(device, self.client, site.folder)
-        self._configuration = self.tunnel.file.read_text()
+        text = self.tunnel.file.read_text()
+        self._configuration = re.sub("AllowedIPs = .*", lambda line: ", ".join((line[0], *also)), text)
+        self.tunnel.file.write_text(self._configuration)
 
     def connect(self) -> None:
         self.tunnel.up()
@@ -99,6 +102,11 @@ class Visitor:
 
     def reaches(self) -> bool:
         return self.client.succeeds("ping", "-c1", "-W2", DATABASE)
+
+    def probe(self) -> Probe:
+        probe = Probe(self.client, DATABASE, self.site.folder / "probe.txt")
+        shell.until("probes answered", lambda: probe.answers() > 10)
+        return probe
 
     def is_as_it_was(self) -> bool:
         return self.tunnel.file.read_text() == self._configuration
@@ -110,16 +118,20 @@ def owner_of(site: Site) -> Member:
     return found
 
 
+def knows_the_client(taker: Member) -> bool:
+    here = gateway_at(taker)
+    return here.get("role") == "standby" and here["peers_known"] > 0
+
+
+def has_every_connection(taker: Member, owner: Member) -> bool:
+    here, there = gateway_at(taker), gateway_at(owner)
+    return bool(here["connections_complete"]) and here["connections"] >= there["connections"] > 0
+
+
 def wait_until_ready(taker: Member, owner: Member) -> None:
     """The sibling knows the client, and has every connection there is."""
-
-    def is_ready() -> bool:
-        here, there = gateway_at(taker), gateway_at(owner)
-        if here.get("role") != "standby" or not here["peers_known"]:
-            return False
-        return bool(here["connections_complete"]) and here["connections"] >= there["connections"] > 0
-
-    shell.until(f"router {taker.name} ready to take over", is_ready, SETTLED_SECONDS)
+    shell.until(f"router {taker.name} knowing the client", lambda: knows_the_client(taker), SETTLED_SECONDS)
+    shell.until(f"router {taker.name} having every connection", lambda: has_every_connection(taker, owner), SETTLED_SECONDS)
 
 
 def gateway_at(member: Member) -> dict[str, Any]:

@@ -49,7 +49,7 @@ GTEST_CASE = re.compile(r"^\[ +(OK|FAILED) +\] (\S+\.\S+).*\((\d+) ms\)$", re.MU
 
 # What waits for the long form: minutes of packets through the translator (that it does what the RFC says is among the sinks'
 # tests, and that the agent keeps it is among the repairs), and health targets, which take more than a minute of real time to be
-# lost and found, and are lost on a busy machine by themselves (what follows from them is among the core's and the simulator's).
+# lost and found (what follows from them is among the core's and the simulator's).
 LONG_FORM_ONLY = "test_via6.py or test_failover_health.py"
 
 

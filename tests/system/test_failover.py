@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,10 +11,10 @@ import pytest
 from length import LONG
 
 from lab import shell
-from lab.client import Tunnel
 from lab.database import Database
 from lab.failover import EGRESS, Flows, Member, Opening, Probe, Site
 from lab.router import VIA, via
+from lab.takeover import SETTLED_SECONDS, Visitor, knows_the_client, owner_of, wait_until_ready
 from lab.topology import DATABASE
 
 MOVES = 10 if LONG else 1
@@ -24,29 +23,6 @@ CRASH_SECONDS = 5.0
 MOVE_SECONDS = 2.0
 STALL_SECONDS = 2 * CRASH_SECONDS + 0.3
 RESET_SECONDS = 1.0
-SETTLED_SECONDS = 60.0
-
-
-class Visitor:
-    """A stock client whose tunnel carries packets; its configuration is written once."""
-
-    def __init__(self, site: Site) -> None:
-        self.site, self.client = site, site.topology.client
-        device = site.network.add("alice", "100.83.0.10")
-        for router in site.routers.values():
-            router.agent.reload()
-        self.tunnel: Tunnel = site.network.tunnel(device, self.client, site.folder)
-        self.tunnel.file.write_text(re.sub("AllowedIPs = .*", rf"\g<0>, {VIA}", self.tunnel.file.read_text()))
-        self.tunnel.up()
-        shell.until("the client reaching the VPC", self.reaches)
-
-    def reaches(self) -> bool:
-        return self.client.succeeds("ping", "-c1", "-W2", DATABASE)
-
-    def probe(self) -> Probe:
-        probe = Probe(self.client, DATABASE, self.site.folder / "probe.txt")
-        shell.until("probes answered", lambda: probe.answers() > 10)
-        return probe
 
 
 @pytest.fixture
@@ -57,27 +33,24 @@ def site(database: Database, tmp_path: Path) -> Iterator[Site]:
 
 @pytest.fixture
 def visitor(site: Site) -> Visitor:
-    return Visitor(site)
+    return connected(site)
 
 
-def has_every_connection(member: Member, owner: Member) -> bool:
-    here, there = (each.failover.status()["gateways"][0] for each in (member, owner))
-    return bool(here["connections_complete"]) and here["connections"] >= there["connections"] > 0
+def connected(site: Site) -> Visitor:
+    visitor = Visitor(site, VIA)
+    visitor.connect()
+    return visitor
 
 
 @pytest.mark.parametrize("egress", ["floating", "routed"])
 def test_a_stock_client_and_its_connections_go_on_through_moves_and_a_crash(database: Database, tmp_path: Path, egress: str) -> None:
     with Site(database, tmp_path, EGRESS[egress]) as site:
-        visitor = Visitor(site)
-        configuration = visitor.tunnel.file.read_text()
+        visitor = connected(site)
         flows = Flows(visitor.client, site.topology.db, DATABASE)
         owner = owner_of(site)
         taker = site.other(owner)
         for crash in (*[False] * MOVES, True):
-            shell.until("the sibling knowing the client", lambda taker=taker: is_ready_to_take(taker))
-            shell.until(
-                "the sibling having every connection", lambda taker=taker, owner=owner: has_every_connection(taker, owner)
-            )
+            wait_until_ready(taker, owner)
             probe = visitor.probe()
             if crash:
                 owner.die()
@@ -88,7 +61,7 @@ def test_a_stock_client_and_its_connections_go_on_through_moves_and_a_crash(data
             assert gap < (CRASH_SECONDS if crash else MOVE_SECONDS), site.story()
             owner, taker = taker, owner
         print(owner.failover.cli("status"))
-        assert visitor.tunnel.file.read_text() == configuration
+        assert visitor.is_as_it_was()
         stalls = flows.end()
         print(stalls)
         assert all(isinstance(stall, float) and stall < STALL_SECONDS for stall in stalls.values()), f"{stalls}\n{site.story()}"
@@ -112,9 +85,8 @@ def test_connections_by_masquerade_are_reset(site: Site, visitor: Visitor, how: 
     visitor.client.nft(STATEFUL)
     owner = owner_of(site)
     taker = site.other(owner)
-    shell.until("the sibling knowing the client", lambda: is_ready_to_take(taker))
     flows = Flows(visitor.client, site.topology.db, DATABASE, via(DATABASE), verb="watch")
-    shell.until("the sibling having every connection", lambda: has_every_connection(taker, owner))
+    wait_until_ready(taker, owner)
     assert "are told" not in taker.failover.log.read_text()
     opening = Opening(taker)
     if how == "crash":
@@ -152,17 +124,6 @@ def move(owner: Member, taker: Member) -> str:
         raise AssertionError(f"{late}: {told}\n{journals}") from late
 
 
-def owner_of(site: Site) -> Member:
-    found = shell.until("one owner", site.owner, SETTLED_SECONDS)
-    assert found is not None
-    return found
-
-
-def is_ready_to_take(member: Member) -> bool:
-    gateways = member.failover.status().get("gateways", [])
-    return bool(gateways) and gateways[0]["role"] == "standby" and gateways[0]["peers_known"] > 0
-
-
 def gap_of(visitor: Visitor, probe: Probe, taker: Member) -> float:
     shell.until("the sibling serving", lambda: taker.failover.role() == "active", SETTLED_SECONDS)
     shell.until("the client reaching the VPC", visitor.reaches)
@@ -172,7 +133,7 @@ def gap_of(visitor: Visitor, probe: Probe, taker: Member) -> float:
 def test_sigterm_hands_over_and_a_drained_router_takes_nothing(site: Site, visitor: Visitor) -> None:
     owner = owner_of(site)
     taker = site.other(owner)
-    shell.until("the sibling knowing the client", lambda: is_ready_to_take(taker))
+    shell.until("the sibling knowing the client", lambda: knows_the_client(taker), SETTLED_SECONDS)
     probe = visitor.probe()
     owner.failover.stop()
     gap = gap_of(visitor, probe, taker)

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_failover import MOVE_SECONDS, SETTLED_SECONDS, STALL_SECONDS, Visitor
-from test_failover import gap_of, has_every_connection, is_ready_to_take, owner_of
+from test_failover import MOVE_SECONDS, STALL_SECONDS, connected, gap_of
 
 from lab import shell
 from lab.database import Database
 from lab.failover import EGRESS, ROUTER_B, Flows, Member, Site
+from lab.takeover import SETTLED_SECONDS, gateway_at, owner_of, wait_until_ready
 from lab.topology import DATABASE, ROUTER
 
 TARGET = f"{DATABASE}:5432"
@@ -53,14 +53,13 @@ def reaches(member: Member) -> bool:
 
 
 def test_the_owner_gives_its_gateway_to_whoever_reaches_the_targets(site: Site) -> None:
-    visitor = Visitor(site)
+    visitor = connected(site)
     owner = owner_of(site)
     taker = site.other(owner)
     flows = Flows(visitor.client, site.topology.db, DATABASE)
     for member in (owner, taker):
         shell.until(f"{member.name} reaching the target", lambda member=member: reaches(member))
-    shell.until("the sibling knowing the client", lambda: is_ready_to_take(taker))
-    shell.until("the sibling having every connection", lambda: has_every_connection(taker, owner))
+    wait_until_ready(taker, owner)
 
     probe = visitor.probe()
     cut(owner)
@@ -77,9 +76,9 @@ def test_the_owner_gives_its_gateway_to_whoever_reaches_the_targets(site: Site) 
     assert f"router {owner.name} does not reach {TARGET}" in told
 
     # Down for all: the new owner keeps it. The one before is back: nothing moves to it.
-    epoch = gateway(taker)["epoch"]
+    epoch = gateway_at(taker)["epoch"]
     cut(taker)
-    shell.until("the owner missing the target", lambda: gateway(taker)["fitness"] == "poor", BELIEVED_SECONDS)
+    shell.until("the owner missing the target", lambda: gateway_at(taker)["fitness"] == "poor", BELIEVED_SECONDS)
     time.sleep(OLD_ENOUGH_SECONDS)
     assert taker.failover.role() == "active", site.story()
     mend(taker)
@@ -87,15 +86,11 @@ def test_the_owner_gives_its_gateway_to_whoever_reaches_the_targets(site: Site) 
     mend(owner)
     shell.until("the other one reaching it", lambda: reaches(owner), BELIEVED_SECONDS)
     assert taker.failover.role() == "active", site.story()
-    assert gateway(taker)["epoch"] == epoch
+    assert gateway_at(taker)["epoch"] == epoch
     stalls = flows.end()
     print(stalls)
     assert all(isinstance(stall, float) and stall < STALL_SECONDS for stall in stalls.values()), f"{stalls}\n{site.story()}"
 
 
-def gateway(member: Member) -> dict[str, Any]:
-    return dict(member.failover.status()["gateways"][0])
-
-
 def takeovers(member: Member) -> list[dict[str, Any]]:
-    return list(gateway(member)["takeovers"])
+    return list(gateway_at(member)["takeovers"])

@@ -13,11 +13,11 @@ from lab import shell
 from lab.client import Tunnel
 from lab.failover import ARBITER, Member, Site
 from lab.router import DEVICE
+from lab.takeover import SETTLED_SECONDS
 from lab.topology import DATABASE
 
 PORT = 8443
 SERVER = Path(__file__).parents[2] / "lab/https_server.py"
-SETTLED_SECONDS = 60.0  # software emulation included
 HANDED_OVER_SECONDS = 10.0  # within some seconds, under emulation
 CUT_OFF = f"""
 table ip cut_off {{
