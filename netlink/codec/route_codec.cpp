@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "netlink/codec/route_codec.h"
 
-#include <algorithm>
-
-#include <linux/fib_rules.h>
 #include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
-#include <sys/socket.h>
 
 #include <fmt/format.h>
+
+#include "netlink/codec/route_extra.h"
 
 namespace cw::netlink {
 
@@ -18,47 +16,13 @@ namespace {
 
 // The metric the kernel gives an IPv6 route that was added without one (linux/ipv6_route.h).
 constexpr std::uint32_t kIpv6DefaultMetric = 1024;
-// FRA_SUPPRESS_PREFIXLEN of a rule that suppresses nothing: -1.
-constexpr std::uint32_t kSuppressNothing = 0xffffffff;
 
 // Some VPNs take the default route in two halves, 0.0.0.0/1 and 128.0.0.0/1.
 constexpr std::uint8_t kDefaultInHalves = 1;
 
-std::optional<net::Family> family_of(std::uint8_t family) {
-  switch (family) {
-    case AF_INET:
-      return net::Family::V4;
-    case AF_INET6:
-      return net::Family::V6;
-    default:
-      return std::nullopt;
-  }
-}
-
 net::Ip any_of(net::Family family) {
   return family == net::Family::V4 ? net::Ip::v4(0) : net::Ip::v6({});
 }
-
-bool all_zero(Bytes bytes) {
-  return std::ranges::all_of(bytes, [](auto byte) { return byte == 0; });
-}
-
-// Collects what a value cannot express.
-class Extra {
- public:
-  void add(std::string what) { text_ += (text_.empty() ? "" : ", ") + std::move(what); }
-
-  void add_if(bool there, const char* what) {
-    if (there) {
-      add(what);
-    }
-  }
-
-  std::string take() { return std::move(text_); }
-
- private:
-  std::string text_;
-};
 
 std::string kind_of(const Attribute& link_info) {
   const auto kind = Attributes(link_info.payload).find(IFLA_INFO_KIND);
@@ -131,87 +95,6 @@ std::optional<RouteType> route_type(std::uint8_t type) {
       return RouteType::Blackhole;
     default:
       return std::nullopt;
-  }
-}
-
-void add_rule_attribute(const Attribute& attribute, Extra& extra) {
-  // The one kind whose zero says something: no default route.
-  if (attribute.type == FRA_SUPPRESS_PREFIXLEN || attribute.type == FRA_SUPPRESS_IFGROUP) {
-    extra.add_if(attribute.as<std::uint32_t>() != kSuppressNothing, "suppressor");
-    return;
-  }
-  if (all_zero(attribute.payload)) {
-    return;
-  }
-  switch (attribute.type) {
-    case FRA_PROTOCOL:
-      return;  // who wrote it: whatever stands at one of our priorities is ours
-    case FRA_SRC:
-      extra.add("from");
-      return;
-    case FRA_OIFNAME:
-      extra.add("oif");
-      return;
-    case FRA_UID_RANGE:
-      extra.add("uidrange");
-      return;
-    case FRA_IP_PROTO:
-      extra.add("ipproto");
-      return;
-    case FRA_SPORT_RANGE:
-    case FRA_DPORT_RANGE:
-      extra.add("port range");
-      return;
-    case FRA_GOTO:
-      extra.add("goto");
-      return;
-    case FRA_L3MDEV:
-      extra.add("l3mdev");
-      return;
-    default:
-      extra.add(fmt::format("attribute {}", attribute.type));
-  }
-}
-
-// What only rules of gates have.
-bool add_gate_attribute(const Attribute& attribute, Rule& rule) {
-  if (attribute.type == FRA_IP_PROTO) {
-    rule.ip_protocol = attribute.as<std::uint8_t>().value_or(0);
-    return true;
-  }
-  const auto ports = front<fib_rule_port_range>(attribute.payload);
-  if (attribute.type != FRA_SPORT_RANGE || !ports || ports->start != ports->end) {
-    return false;
-  }
-  rule.source_port = ports->start;
-  return true;
-}
-
-bool is_ours(const Rule& rule, std::uint8_t protocol, const Ownership& ownership) {
-  if (rule.priority > ownership.last_priority) {
-    return false;
-  }
-  return rule.priority >= ownership.first_priority ||
-         (ownership.gate_protocol != 0 && rule.priority >= ownership.gate_priority &&
-          (protocol == ownership.protocol || protocol == ownership.gate_protocol));
-}
-
-void set_action(Rule& rule, std::uint8_t action, Extra& extra) {
-  switch (action) {
-    case FR_ACT_TO_TBL:
-      rule.action = RuleAction::Lookup;
-      return;
-    case FR_ACT_PROHIBIT:
-      rule.action = RuleAction::Prohibit;
-      return;
-    case FR_ACT_BLACKHOLE:
-      rule.action = RuleAction::Blackhole;
-      return;
-    case FR_ACT_UNREACHABLE:
-      rule.action = RuleAction::Unreachable;
-      return;
-    default:
-      extra.add(fmt::format("action {}", action));
   }
 }
 
@@ -393,68 +276,6 @@ std::optional<Route> decode_route(const Message& message, const Ownership& owner
   }
   route.extra = extra.take();
   return route;
-}
-
-std::optional<Rule> decode_rule(const Message& message, const Ownership& ownership) {
-  const auto header = front<fib_rule_hdr>(message.payload);
-  const auto family = header ? family_of(header->family) : std::nullopt;
-  if (!family) {
-    return std::nullopt;
-  }
-  Rule rule;
-  rule.family = *family;
-  rule.table = header->table;
-  Extra extra;
-  extra.add_if((header->flags & FIB_RULE_INVERT) != 0, "not");
-  extra.add_if(header->tos != 0, "tos");
-  set_action(rule, header->action, extra);
-  Mark mark;
-  Attributes attributes(message.payload, sizeof *header);
-  const auto writer = attributes.find(FRA_PROTOCOL);
-  const auto protocol =
-      writer ? writer->as<std::uint8_t>().value_or(std::uint8_t{0}) : std::uint8_t{0};
-  if (protocol == ownership.gate_protocol) {
-    rule.gate_protocol = protocol;
-  }
-  while (const auto attribute = attributes.next()) {
-    switch (attribute->type) {
-      case FRA_PRIORITY:
-        rule.priority = attribute->as<std::uint32_t>().value_or(0);
-        break;
-      case FRA_IIFNAME:
-        rule.iif = attribute->text();
-        break;
-      case FRA_DST:
-        if (const auto ip = net::Ip::from_bytes(attribute->payload)) {
-          rule.destination = net::Prefix::of(*ip, header->dst_len);
-        }
-        break;
-      case FRA_FWMARK:
-        mark.value = attribute->as<std::uint32_t>().value_or(0);
-        break;
-      case FRA_FWMASK:
-        mark.mask = attribute->as<std::uint32_t>().value_or(0);
-        break;
-      case FRA_TABLE:
-        rule.table = attribute->as<std::uint32_t>().value_or(0);
-        break;
-      default:
-        if (rule.gate_protocol == 0 || !add_gate_attribute(*attribute, rule)) {
-          add_rule_attribute(*attribute, extra);
-        }
-    }
-  }
-  if (attributes.malformed() || !is_ours(rule, protocol, ownership)) {
-    return std::nullopt;
-  }
-  if (mark != Mark{}) {
-    rule.mark = mark;
-  }
-  if (rule.action != RuleAction::Lookup) {
-    rule.table = 0;
-  }
-  rule.extra = extra.take();
-  return rule;
 }
 
 }  // namespace cw::netlink

@@ -39,7 +39,8 @@ using DeviceName = std::function<std::string(int index)>;
                                                           const Ownership& ownership,
                                                           const DeviceName& name);
 
-// A rule is ours by its priority, and before those of the agent by its protocol as well.
+// A rule is ours by its priority, and before those of the agent by its protocol as well
+// (rule_codec.cpp).
 [[nodiscard]] std::optional<Rule> decode_rule(const Message& message, const Ownership& ownership);
 
 }  // namespace cw::netlink
