@@ -24,7 +24,9 @@ if [ ! -e "$answer" ]; then
       -append "console=ttyS0 panic=-1 quiet" || true) >/dev/null 2>&1 </dev/null
     if grep -q it-runs "$work/console" 2>/dev/null; then result="-accel kvm"; fi
   fi
-  rm -f "$CACHE"/accel-*
-  echo "$result" >"$answer"
+  # Two may be here at once: neither removes the other's answer, nor reads half of one.
+  find "$CACHE" -maxdepth 1 -name 'accel-*' ! -name "${answer##*/}*" -delete
+  echo "$result" >"$answer.$$"
+  mv "$answer.$$" "$answer"
 fi
 cat "$answer"
