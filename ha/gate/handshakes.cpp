@@ -22,16 +22,7 @@ using netlink::WgPeerChange;
 constexpr std::size_t kKickSize = 88 + 56;
 constexpr std::size_t kRemadeSize = 48 + 84 + 56;
 constexpr std::size_t kAllowedIpSize = 40;  // an IPv6 one
-static_assert(kFirstBatch * kKickSize <= netlink::kPeersLimit);
-
-const WgPeer* find(const WgDevice& device, const net::PublicKey& key) {
-  const auto found = std::ranges::lower_bound(device.peers, key, {}, &WgPeer::key);
-  return found != device.peers.end() && found->key == key ? &*found : nullptr;
-}
-
-bool has_session_since(const WgPeer& peer, HandshakeTime since) {
-  return peer.last_handshake && *peer.last_handshake >= since;
-}
+static_assert(kMostAwaited * kKickSize <= netlink::kPeersLimit);
 
 bool has_session(const WgPeer& peer, HandshakeTime wall) {
   return has_session_since(peer, wall - kSessionLifetime);
@@ -86,16 +77,16 @@ void add_others(std::vector<Due>& due, const WgDevice& there,
   }
 }
 
-bool is_early(const Tried& tried, Time now) {
-  constexpr unsigned kMostDoublings = 8;  // 51 s: longer than anybody kicks
-  return now - tried.last < kPatience * (1U << std::min(tried.times - 1, kMostDoublings));
+// Whoever answers from now on, answers this.
+Pace begin(Time now, HandshakeTime wall) {
+  return {.opened_at = now, .opened = wall};
 }
 
 }  // namespace
 
 Gate found(bool open, Time now, HandshakeTime wall) {
   Gate gate{.open = open};
-  gate.opened = wall - kSessionLifetime;  // any session is as good as another
+  gate.pace = begin(now - kSessionLifetime, wall - kSessionLifetime);  // any session is as good
   gate.sessions_until = now + kSessionLifetime;
   return gate;
 }
@@ -108,8 +99,7 @@ void open(Gate& gate, const std::vector<Kick>& kicks, const WgDevice* there, Tim
           HandshakeTime wall) {
   gate.open = true;
   gate.stopped = false;
-  gate.opened = wall;
-  gate.tried.clear();
+  gate.pace = begin(now, wall);
   std::vector<Due> due;
   due.reserve(kicks.size());
   for (const auto& kick : kicks) {
@@ -125,8 +115,7 @@ void open(Gate& gate, const std::vector<Kick>& kicks, const WgDevice* there, Tim
 void resume(Gate& gate, const std::vector<Kick>& kicks, const WgDevice& there, Time now,
             HandshakeTime wall) {
   gate.stopped = false;
-  gate.opened = wall;
-  gate.tried.clear();
+  gate.pace = begin(now, wall);
   std::vector<Due> due;
   due.reserve(kicks.size());
   for (const auto& kick : kicks) {
@@ -137,8 +126,7 @@ void resume(Gate& gate, const std::vector<Kick>& kicks, const WgDevice& there, T
 }
 
 void reopen(Gate& gate, const WgDevice& there, Time now, HandshakeTime wall) {
-  gate.opened = wall;
-  gate.tried.clear();
+  gate.pace = begin(now, wall);
   std::vector<Due> due;
   if (!gate.stopped) {
     // Also a peer without a session may have tried in vain behind the closed mark.
@@ -151,15 +139,15 @@ void kick_again(Gate& gate, const std::vector<Kick>& kicks, const WgDevice& ther
   if (!gate.open || gate.stopped) {
     return;
   }
+  learn(gate.pace, there);
   std::set<net::PublicKey> waiting;
   for (const auto& each : gate.due) {
     waiting.insert(each.kick.key);
   }
   for (const auto& kick : kicks) {
     const auto* peer = find(there, kick.key);
-    const auto tried = gate.tried.find(kick.key);
-    if (peer == nullptr || has_session_since(*peer, gate.opened) || waiting.contains(kick.key) ||
-        (tried != gate.tried.end() && is_early(tried->second, now))) {
+    if (peer == nullptr || has_session_since(*peer, gate.pace.opened) ||
+        waiting.contains(kick.key) || is_early(gate.pace, kick.key, now)) {
       continue;
     }
     gate.due.push_back({.kick = kick, .remake = true});
@@ -180,14 +168,15 @@ void close(Gate& gate, Time now) {
     gate.sessions_until = now + kSessionLifetime;
   }
   gate.open = false;
-  gate.tried.clear();
+  gate.pace.tried.clear();
   stop(gate);
 }
 
 bool needs_device(const Gate& gate) {
   const auto end =
-      gate.due.begin() + static_cast<std::ptrdiff_t>(std::min(gate.due.size(), kFirstBatch));
-  return std::any_of(gate.due.begin(), end, [](const Due& each) { return each.remake; });
+      gate.due.begin() + static_cast<std::ptrdiff_t>(std::min(gate.due.size(), kMostAwaited));
+  return !gate.pace.tried.empty() ||
+         std::any_of(gate.due.begin(), end, [](const Due& each) { return each.remake; });
 }
 
 std::vector<WgPeerChange> next_batch(Gate& gate, const WgDevice* there, Time now) {
@@ -195,8 +184,10 @@ std::vector<WgPeerChange> next_batch(Gate& gate, const WgDevice* there, Time now
   if (!gate.next || now < *gate.next) {
     return changes;
   }
-  const bool first = gate.tried.empty();
-  const auto most = first ? kFirstBatch : kNextBatch;
+  if (there != nullptr) {
+    learn(gate.pace, *there);
+  }
+  const auto most = kMostAwaited - std::min(kMostAwaited, awaited(gate.pace, there, now));
   std::size_t remade = 0;
   std::size_t sent = 0;
   std::size_t size = 0;
@@ -222,14 +213,14 @@ std::vector<WgPeerChange> next_batch(Gate& gate, const WgDevice* there, Time now
     } else {
       add_kick(changes, due.kick);
     }
-    auto& tried = gate.tried[due.kick.key];
+    auto& tried = gate.pace.tried[due.kick.key];
     tried = {.last = now, .times = tried.times + 1};
     ++sent;
   }
   gate.due.erase(gate.due.begin(), gate.due.begin() + static_cast<std::ptrdiff_t>(taken));
   gate.next.reset();
   if (!gate.due.empty()) {
-    gate.next = now + (first && remade == 0 ? kMostAnswerTime : kBatchEvery);
+    gate.next = now + kBatchEvery;
   }
   return changes;
 }

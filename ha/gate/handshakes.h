@@ -2,10 +2,10 @@
 #pragma once
 
 #include <cstddef>
-#include <map>
 #include <optional>
 #include <vector>
 
+#include "ha/gate/pace.h"
 #include "ha/gate/values.h"
 #include "ha/values.h"
 #include "netlink/codec/wireguard_values.h"
@@ -24,23 +24,12 @@ namespace cw::ha::gate {
 // 0 to any value does it (drivers/net/wireguard/netlink.c, set_peer).
 inline constexpr std::uint16_t kKickKeepaliveSeconds = 25;
 
-// A responder is "under load" from 512 handshake messages that wait (MAX_QUEUED_INCOMING_HANDSHAKES
-// / 8, drivers/net/wireguard/receive.c): then it drops responses without a cookie, and each costs
-// 5 s. So fewer are under way in the time that most answers take: 384 in any kMostAnswerTime.
-inline constexpr std::size_t kFirstBatch = 384;
-inline constexpr std::size_t kNextBatch = 128;
+// Those that wait their turn are looked at this often.
 inline constexpr Duration kBatchEvery{50};
-inline constexpr Duration kMostAnswerTime{150};
-static_assert(kNextBatch * (kMostAnswerTime / kBatchEvery) <= kFirstBatch && kFirstBatch < 400);
 
 // Each removal waits for a grace period of RCU, with the kernel's lock of all devices held
 // (wg_peer_remove(), synchronize_net()): a tenth of a millisecond up to a few. Heartbeats wait too.
 inline constexpr std::size_t kMostRemade = 64;
-
-// A peer is kicked again after this, then after twice this, and so on: an answer from the other
-// side of the earth is not cut off again and again. A little less than Timers::rekick, at whose
-// beat it is asked for.
-inline constexpr Duration kPatience{200};
 
 // A session is dead after this (REJECT_AFTER_TIME, WireGuard paper section 6.1).
 inline constexpr std::chrono::seconds kSessionLifetime{180};
@@ -52,22 +41,14 @@ struct Due {
   friend bool operator==(const Due&, const Due&) = default;
 };
 
-struct Tried {
-  Time last;
-  unsigned times = 0;
-
-  friend bool operator==(const Tried&, const Tried&) = default;
-};
-
 // What is wanted of one gateway, and how far it has come.
 struct Gate {
   bool open = false;
-  bool stopped = false;                   // begins nothing since
-  netlink::HandshakeTime opened{};        // by the wall clock, as the kernel counts sessions
-  Time sessions_until{};                  // a closed gate's device may have old sessions until then
-  std::vector<Due> due;                   // not sent yet; most active first
-  std::optional<Time> next;               // when the next of them may be; none: none is due
-  std::map<net::PublicKey, Tried> tried;  // since it was opened
+  bool stopped = false;      // begins nothing since
+  Pace pace;                 // since it was opened
+  Time sessions_until{};     // a closed gate's device may have old sessions until then
+  std::vector<Due> due;      // not sent yet; most active first
+  std::optional<Time> next;  // when the next of them may be; none: none is due
 
   friend bool operator==(const Gate&, const Gate&) = default;
 };
@@ -96,7 +77,7 @@ void stop(Gate& gate);
 
 void close(Gate& gate, Time now);
 
-// Whether next_batch() needs the device read: some are to be made again.
+// Whether next_batch() needs the device read: some are to be made again, or some are awaited.
 [[nodiscard]] bool needs_device(const Gate& gate);
 
 // The next that may be sent, all in one message; none: not yet, or no more.
