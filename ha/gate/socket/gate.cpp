@@ -47,6 +47,10 @@ const WgDevice* pointer(const std::optional<WgDevice>& device) {
   return device ? &*device : nullptr;
 }
 
+bool has_mark(const std::optional<WgDevice>& device, std::uint32_t mark) {
+  return device && device->fwmark == mark;
+}
+
 }  // namespace
 
 GateSocket::GateSocket(Numbers numbers, netlink::RouteSocket routes,
@@ -73,8 +77,10 @@ Result<GateSocket> GateSocket::create(Numbers numbers, std::vector<Gateway> gate
 }
 
 Result<> GateSocket::configure(std::vector<Gateway> gateways, Time now) {
-  CW_TRY(take(std::move(gateways), now));
-  return settle_all(now);
+  Outcome outcome;
+  outcome.add(take(std::move(gateways), now));
+  outcome.add(settle_all(now));
+  return outcome.take();
 }
 
 Result<> GateSocket::take(std::vector<Gateway> gateways, Time now) {
@@ -82,6 +88,8 @@ Result<> GateSocket::take(std::vector<Gateway> gateways, Time now) {
     return Error::invalid(fmt::format("{} gateways on one router; at most {} can have a gate",
                                       gateways.size(), numbers_.tables));
   }
+  // Nothing from here on ends it half way: a gate that is not known could not be closed.
+  Outcome outcome;
   std::vector<Entry> entries;
   for (auto& gateway : gateways) {
     const auto same = std::ranges::find_if(entries_, [&](const Entry& entry) {
@@ -92,8 +100,12 @@ Result<> GateSocket::take(std::vector<Gateway> gateways, Time now) {
       entry.table = same->table;
       entry.gate = std::move(same->gate);
     } else {
-      const auto there = CW_TRY(read(entry));
-      entry.gate = found(there && there->fwmark == numbers_.mark_open, now, wall_now());
+      const auto there = read(entry);
+      if (!there) {
+        outcome.add(there.error());
+      }
+      const bool open = there && has_mark(*there, numbers_.mark_open);
+      entry.gate = found(open, now, wall_now());
     }
     entries.push_back(std::move(entry));
   }
@@ -106,7 +118,7 @@ Result<> GateSocket::take(std::vector<Gateway> gateways, Time now) {
     }
   }
   entries_ = std::move(entries);
-  return {};
+  return outcome.take();
 }
 
 Result<> GateSocket::settle_all(Time now) {
@@ -144,7 +156,7 @@ Result<std::vector<std::string>> GateSocket::open_gates() {
   std::vector<std::string> open;
   for (const auto& entry : entries_) {
     const auto there = CW_TRY(read(entry));
-    if (there && there->fwmark == numbers_.mark_open) {
+    if (entry.gate.open && has_mark(there, numbers_.mark_open)) {
       open.push_back(entry.gateway.name);
     }
   }

@@ -38,10 +38,12 @@ class GateSocket {
   static Result<GateSocket> create(Numbers numbers, std::vector<Gateway> gateways, Time now);
 
   // Another network: gateways that stay keep their gates, those that are new are taken as found,
-  // and of those that go nothing of ours is left (their devices are the agent's).
+  // and of those that go nothing of ours is left (their devices are the agent's). All of them are
+  // known from then on, also after an error: a new one that could not be read is wanted closed. Too
+  // many gateways change nothing.
   Result<> configure(std::vector<Gateway> gateways, Time now);
 
-  // Those whose device has the open mark, for ha::start(). Sorted.
+  // Those that are wanted open and whose device has the open mark, for ha::start(). Sorted.
   [[nodiscard]] Result<std::vector<std::string>> open_gates();
 
   // OpenGate. The mark and the first peers' handshakes are one message. `kicks`: most active first;
