@@ -45,6 +45,7 @@ Result<> Agent::make_sources() {
     }
     reconciler_.look_for_overlaps();
     round(firewall::Depth::Digest);
+    look_at_failover();
     audit_.arm_in(kAudit);
   }));
   retry_ = CW_TRY(Timer::create(loop, "retry", [this] {
@@ -313,6 +314,7 @@ api::Status Agent::status() {
          .text = "cannot tell what the policy's rules let begin: " + counters.error().to_text()});
   }
   input.translated = translated(input.standing);
+  std::ranges::move(without_failover(devices.items), std::back_inserter(input.standing));
   auto status = report(input);
   status.version = CW_VERSION;
   status.router = setup_.host.router;

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "router/agent/backoff.h"
 #include "router/agent/control.h"
+#include "router/agent/failover_absence.h"
 #include "router/agent/flowtable.h"
 #include "router/agent/journal.h"
 #include "router/agent/kept_bundles.h"
@@ -53,9 +54,10 @@ inline constexpr std::chrono::milliseconds kKeepAfter{200};
 
 // What router.toml and the command line say.
 struct Setup {
-  std::string network;                        // a network directory, where it is not signed
-  std::optional<SignedSetup> signed_network;  // where it is
-  router::Host host;                          // ra_devices and ipv6 are found out
+  std::string network;                         // a network directory, where it is not signed
+  std::optional<SignedSetup> signed_network;   // where it is
+  std::optional<std::string> failover_folder;  // causeway-failover's, where it has to run
+  router::Host host;                           // ra_devices and ipv6 are found out
   std::optional<std::string> lan_interface;
   bool flowtable = false;  // where the kernel has it
   std::optional<net::SocketAddress> metrics_listen;
@@ -130,6 +132,9 @@ class Agent final : public Requests {
 
   void round(firewall::Depth depth);
   void tell_failover();
+  [[nodiscard]] std::vector<api::Problem> without_failover(
+      const std::vector<netlink::WgDevice>& devices) const;
+  void look_at_failover();
   void note_repair();
   void arm_after_round();
   void tell_about_round();
@@ -164,6 +169,7 @@ class Agent final : public Requests {
   std::optional<Error> not_kept_;      // why the network in force could not be
   std::string assigned_;               // what causeway-failover was told
   std::optional<Error> not_assigned_;  // why it could not be
+  FailoverAbsence failover_absence_;
   std::optional<api::Refusal> refused_;
   std::vector<api::Problem> host_problems_;
   Flowtable flowtable_;

@@ -86,6 +86,9 @@ Setup setup_from(const Options& options, const network::RouterConfig& config, co
         .max_age = source->max_age,
         .siblings = config.failover ? std::optional(options.failover_folder) : std::nullopt};
   }
+  if (config.failover) {
+    setup.failover_folder = options.failover_folder;
+  }
   setup.host.router = config.name;
   setup.host.site = config.site;
   setup.host.keys = keys.by_gateway;

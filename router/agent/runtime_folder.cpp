@@ -166,6 +166,15 @@ Result<> RuntimeFolder::forget_sysctls() const {
   return {};
 }
 
+bool is_served(const std::string& folder) {
+  const auto address = unix_address(folder + "/" + kSocketName);
+  const UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!address || !probe || ::connect(probe.get(), generic(*address), sizeof(sockaddr_un)) == 0) {
+    return true;
+  }
+  return errno != ECONNREFUSED && errno != ENOENT;
+}
+
 std::string to_text(const std::vector<netlink::Sysctl>& sysctls) {
   std::string text;
   for (const auto& sysctl : sysctls) {

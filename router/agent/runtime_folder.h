@@ -53,6 +53,10 @@ class RuntimeFolder {
   UniqueFd lock_;
 };
 
+// Does anybody listen on the control socket in that folder? Yes, too, where that cannot be told: a
+// right is missing, or it is busy.
+[[nodiscard]] bool is_served(const std::string& folder);
+
 // One "net/ipv4/ip_forward 0" a line. Pure.
 [[nodiscard]] std::string to_text(const std::vector<netlink::Sysctl>& sysctls);
 [[nodiscard]] Result<std::vector<netlink::Sysctl>> parse_sysctls(std::string_view text);

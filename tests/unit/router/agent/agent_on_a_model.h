@@ -116,6 +116,8 @@ class AgentOnAModel : public ::testing::Test {
     setup.network = temp_ / "network";
     setup.signed_network = signed_;
     setup.host = test::snapshot(1, 0).host;
+    setup.host.failover = failover_.has_value();
+    setup.failover_folder = failover_;
     setup.config_path = temp_ / "router.toml";
     setup.metrics_listen = metrics_;
     setup.flowtable = flowtable_;
@@ -185,7 +187,8 @@ class AgentOnAModel : public ::testing::Test {
   RuntimeFolder folder_ = *RuntimeFolder::claim(temp_ / "run");
   KeptNetwork kept_{temp_ / "state"};
   KeptBundles kept_bundles_{temp_ / "state"};
-  std::optional<SignedSetup> signed_;  // none: the directory
+  std::optional<SignedSetup> signed_;    // none: the directory
+  std::optional<std::string> failover_;  // causeway-failover's folder; none: no [failover]
   FakeWatch watch_;
   RecordingJournal journal_;
   std::optional<net::SocketAddress> metrics_;
