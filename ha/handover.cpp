@@ -39,6 +39,18 @@ void fail_handover(Turn& turn, Gateway& gateway) {
   change(turn, gateway, Role::Active, Why::HandoverFailed);
 }
 
+// Of a router that ends: what it forwards for somebody else nobody here would close later. What
+// nobody else owns stays open.
+void close_what_others_own(Turn& turn) {
+  for (Gateway& gateway : turn.state.gateways) {
+    const bool anothers =
+        gateway.why == Why::Superseded || (gateway.record.record && !owns(turn.state, gateway));
+    if (gateway.role == Role::Relay && anothers) {
+      close(turn, gateway, Why::RelayTimedOut);
+    }
+  }
+}
+
 // Reasons of its own to hand over.
 void consider_handover(Turn& turn, Gateway& gateway) {
   const State& state = turn.state;
@@ -166,6 +178,7 @@ void tend_leaving(Turn& turn) {
     state.leave_until = std::min(state.leave_until, turn.now + timers.suspect);
   }
   if (!busy || turn.now >= state.leave_until) {
+    close_what_others_own(turn);
     state.left = true;
     turn.act(Left{});
   }

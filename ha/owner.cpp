@@ -41,12 +41,6 @@ void check_soon(const Turn& turn, Gateway& gateway) {
   gateway.checked_at = turn.now;
 }
 
-void close(Turn& turn, Gateway& gateway, Why why) {
-  gateway.gate = false;
-  turn.act(CloseGate{.gateway = gateway.name});
-  step_back(turn, gateway, why);
-}
-
 void place(Turn& turn, Gateway& gateway, Place where) {
   gateway.place = where;
   gateway.placed = turn.now;
@@ -76,6 +70,16 @@ void take_move_answer(Turn& turn, Gateway& gateway, const FabricAnswer& answer) 
 }
 
 }  // namespace
+
+void close(Turn& turn, Gateway& gateway, Why why) {
+  // What an earlier process left open it left answered for as well; supersede() has seen to it.
+  if (gateway.why == Why::Started) {
+    turn.act(WithdrawAddress{.gateway = gateway.name});
+  }
+  gateway.gate = false;
+  turn.act(CloseGate{.gateway = gateway.name});
+  step_back(turn, gateway, why);
+}
 
 void become_owner(Turn& turn, Gateway& gateway, Epoch epoch, Why why) {
   gateway.epoch = epoch;

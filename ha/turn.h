@@ -64,6 +64,7 @@ void arrive(Turn& turn, Gateway& gateway);
 void expire_fabric(Turn& turn, Gateway& gateway);
 void ask_fabric(Turn& turn, Gateway& gateway);
 void tend_relay(Turn& turn, Gateway& gateway);
+void close(Turn& turn, Gateway& gateway, Why why);  // a relay's gate
 void tend_handshakes(Turn& turn, Gateway& gateway);
 
 // handover.cpp

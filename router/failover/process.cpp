@@ -104,6 +104,7 @@ void Process::start() {
 
 void Process::leave() {
   if (std::exchange(leaving_, true) || !runner_) {
+    tell_what_stays();
     world_.loop.stop(0);
     return;
   }

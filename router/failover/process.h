@@ -170,6 +170,7 @@ class Process final : public Outlets, public Requests {
   void left() override;
   void wake_at(ha::Time when) override;
 
+  void tell_what_stays();  // process_leaving.cpp
   void refuse(const std::string& gateway, std::uint64_t request);
   void compare();
   void arm_gates();

@@ -113,6 +113,7 @@ void Process::changed(const ha::Changed& changed) {
 }
 
 void Process::left() {
+  tell_what_stays();
   world_.loop.stop(0);
 }
 

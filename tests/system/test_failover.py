@@ -12,7 +12,7 @@ from length import LONG
 
 from lab import shell
 from lab.database import Database
-from lab.failover import EGRESS, Flows, Member, Opening, Probe, Site
+from lab.failover import EGRESS, OUTER, Flows, Member, Opening, Probe, Site
 from lab.router import VIA, via
 from lab.takeover import SETTLED_SECONDS, Visitor, knows_the_client, owner_of, wait_until_ready
 from lab.topology import DATABASE
@@ -122,6 +122,33 @@ def move(owner: Member, taker: Member) -> str:
     except TimeoutError as late:
         journals = "\n".join(each.failover.log.read_text()[-3000:] for each in (owner, taker))
         raise AssertionError(f"{late}: {told}\n{journals}") from late
+
+
+def test_a_router_that_stops_alone_serves_on_and_gives_way_when_it_starts_again(site: Site, visitor: Visitor) -> None:
+    owner = owner_of(site)
+    taker = site.other(owner)
+
+    def said() -> str:
+        texts = [problem["text"] for problem in owner.agent.status().get("problems", [])]
+        return next((text for text in texts if "causeway-failover does not run" in text), "")
+
+    def answers_for_it() -> bool:
+        return OUTER in owner.namespace.run("ip", "-4", "address", "show", "dev", "eth0")
+
+    taker.failover.stop()
+    assert said() == ""
+    owner.failover.stop()
+    assert f"goes on serving it, and answering for {OUTER}" in owner.failover.log.read_text()
+    assert "goes on serving" in said()
+    assert visitor.reaches()
+    taker.failover.start()
+    shell.until("the sibling serving", lambda: taker.failover.role() == "active", SETTLED_SECONDS)
+    assert answers_for_it()
+    owner.failover.start()
+    shell.until("the address given up", lambda: not answers_for_it(), SETTLED_SECONDS)
+    shell.until("a standby", lambda: owner.failover.role() == "standby", SETTLED_SECONDS)
+    assert said() == ""
+    shell.until("the client reaching the VPC", visitor.reaches)
 
 
 def gap_of(visitor: Visitor, probe: Probe, taker: Member) -> float:

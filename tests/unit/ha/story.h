@@ -23,11 +23,12 @@ namespace cw::ha {
 
 class Story {
  public:
-  Story() {
+  // `open`: gateways whose gate an earlier process left open.
+  explicit Story(const std::vector<std::string>& open = {}) {
     Config config{.router = "r0",
                   .gateways = {{.name = "g", .routers = {"r0", "r1", "r2"}}},
                   .timers = lan_timers()};
-    state_ = start(std::move(config), {}, now_);
+    state_ = start(std::move(config), open, now_);
     state_.serial = 5;
   }
 

@@ -203,7 +203,30 @@ TEST(Transitions, TheEndOfARouterSaysGoodbyeWhereNobodyIsReady) {
   story.passes(1000, {});
   story.happens(LeaveSite{});
   story.passes(1000, {});
+  EXPECT_TRUE(story.gateway().gate) << "it is served on";
   story.compare("leaves_alone");
+}
+
+TEST(Transitions, TheEndOfARouterLeavesNoGateOpenThatAnotherOwns) {
+  Story story = active();
+  story.passes(1000, {});
+  story.happens(LeaveSite{});
+  story.passes(300, {});
+  story.record = {.version = 90, .record = Record{.term = 5, .owner = "r2", .successor = "r0"}};
+  story.happens(RecordChanged{.gateway = "g", .current = story.record});
+  EXPECT_EQ(story.gateway().role, Role::Relay);
+  EXPECT_TRUE(story.gateway().gate);
+  story.passes(300, {});  // which does not serve yet
+  EXPECT_FALSE(story.gateway().gate);
+}
+
+// A process that was stopped, or killed, while the next owner took over.
+TEST(Transitions, WhatWasLeftOpenIsGivenUpToWhoeverServesNow) {
+  Story story({"g"});
+  EXPECT_EQ(story.gateway().role, Role::Relay);
+  story.passes(500, {owner(), sibling()});
+  EXPECT_FALSE(story.gateway().gate);
+  story.compare("left_open_is_given_up");
 }
 
 }  // namespace
