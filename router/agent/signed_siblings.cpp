@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Of SignedSource: what the router's siblings bring, by causeway-failover.
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -44,13 +45,17 @@ void SignedSource::look_for_wanted() {
   netmap_->ask();
 }
 
-// Any answer is one, also that it does not answer.
+// Any answer is one, also that it does not answer. Siblings go by what it has: told at once, lest
+// this router takes over with an older one meanwhile, or waits for one that is not to be had.
 void SignedSource::note_looked() {
-  if (looked_ < wanted_ && netmap_->asked() >= wanted_by_) {
+  const bool looked = looked_ < wanted_ && netmap_->asked() >= wanted_by_;
+  if (looked) {
     looked_ = wanted_;
-    if (listener_.looked) {
-      listener_.looked();
-    }
+  }
+  const auto offered = offered_by_source();
+  const bool news = std::exchange(told_offered_, offered) != offered;
+  if ((looked || news) && listener_.looked) {
+    listener_.looked();
   }
 }
 
@@ -91,7 +96,7 @@ void SignedSource::take_from_sibling() {
 
 void SignedSource::judge_from_sibling(std::string bundle) {
   const auto before = std::exchange(pending_, std::nullopt);
-  auto considered = consider(std::move(bundle), clock_.wall());
+  auto considered = consider(bundle, clock_.wall());
   // What is older came late.
   const bool refused = !considered && considered.error().kind != ErrorKind::Exists;
   note_refused_sibling(refused ? &considered.error() : nullptr);
@@ -118,13 +123,18 @@ void SignedSource::note_refused_sibling(const Error* error) {
 }
 
 std::optional<NetworkSource::ForSiblings> SignedSource::for_siblings() const {
-  ForSiblings told{.bundle = kept_.path_in_force(), .offered = 0, .looked = looked_};
+  return ForSiblings{
+      .bundle = kept_.path_in_force(), .offered = offered_by_source(), .looked = looked_};
+}
+
+// What is refused for its content alone, as for a feature that this version lacks, can be had all
+// the same, though not here.
+std::uint64_t SignedSource::offered_by_source() const {
   if (fetches_ == 0 || trouble_) {
-    return told;
+    return 0;
   }
   const auto& newest = pending_ ? std::optional(pending_->becomes) : now_;
-  told.offered = newest && newest->statement ? newest->statement->serial : 0;
-  return told;
+  return std::max(newest && newest->statement ? newest->statement->serial : 0, refused_);
 }
 
 }  // namespace cw::agent

@@ -104,10 +104,11 @@ class SignedSource final : public NetworkSource {
   Result<std::optional<KeptNetmap>> resume_netmap();
   void resume_revocations(const router::InForce& by);
   void on_netmap(Result<fetch::Answer> answer);
+  // signed_judging.cpp
   NetworkReading judge(Result<fetch::Answer> answer);
   NetworkReading judge_content(std::string bundle);
-  // The netmap, which is pending then; none: it is in force.
-  Result<std::optional<network::Netmap>> consider(std::string bundle, WallTime now);
+  // The netmap, which is pending then, with the bundle; none: it is in force.
+  Result<std::optional<network::Netmap>> consider(std::string& bundle, WallTime now);
   void hand_over(NetworkReading reading, std::uint64_t number);
   void on_revocations(Result<fetch::Answer> answer);
   void take_revocations(const std::string& bundle, const router::InForce& now);
@@ -118,6 +119,7 @@ class SignedSource final : public NetworkSource {
   void on_sibling_file(std::string_view name);
   void look_for_wanted();
   void note_looked();
+  [[nodiscard]] std::uint64_t offered_by_source() const;
   Result<std::optional<std::string>> read_from_sibling();
   void take_from_sibling();
   void judge_from_sibling(std::string bundle);
@@ -173,6 +175,8 @@ class SignedSource final : public NetworkSource {
   std::uint64_t wanted_ = 0;                    // the highest serial that siblings speak of
   std::uint64_t wanted_by_ = 0;                 // Fetcher::asked() of the look for it
   std::uint64_t looked_ = 0;                    // the last that was looked for
+  std::uint64_t refused_ = 0;                   // newer_serial() of the last that was not taken
+  std::uint64_t told_offered_ = 0;              // of for_siblings(), when it was told last
 };
 
 }  // namespace cw::agent

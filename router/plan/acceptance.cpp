@@ -87,7 +87,7 @@ Result<> is_not_over(const network::Statement& offered, WallTime at) {
         ErrorKind::Exists,
         fmt::format("its trial is over by this router's clock: {}, for {} s, and nobody confirmed "
                     "it; publish again",
-                    named(offered), offered.confirm->count()));
+                    named(offered), offered.confirm.value_or(std::chrono::seconds(0)).count()));
   }
   return {};
 }
@@ -116,6 +116,31 @@ Result<> is_newer(const network::Statement& offered, const InForce& now, const F
                                    named(offered), floor.serial));
   }
   return {};
+}
+
+// All but its content. Nothing: it is the one in force.
+Result<std::optional<network::Signed>> admit(std::string_view bundle, const Trust& trust,
+                                             const std::optional<InForce>& now, const Floor& floor,
+                                             WallTime at) {
+  const auto verified = CW_TRY(verify(bundle, trust));
+  if (now) {
+    CW_TRY(is_of_network(verified.statement.network, now->network_id, "the one in force"));
+    if (now->statement && now->signature == signature_of(bundle)) {
+      return std::optional<network::Signed>();
+    }
+    if (!now->signers.empty() && !has(now->signers, verified.signer)) {
+      return Error::make(
+          ErrorKind::Permission,
+          fmt::format("it is signed by {}, which router.toml trusts and the `signers` of the "
+                      "network in force do not name; a key that they name has to sign the netmap "
+                      "that names another",
+                      verified.signer.to_text()));
+    }
+  }
+  const auto bound = CW_TRY(floor_of(verified.statement, trust, floor));
+  CW_TRY(is_newer(verified.statement, now.value_or(InForce{}), bound));
+  CW_TRY(is_not_over(verified.statement, at));
+  return std::optional(verified);
 }
 
 Result<> only_takes_away(const HeldRevocations& offered, const InForce& now,
@@ -173,25 +198,17 @@ InForce in_force(const network::Netmap& netmap, const network::Statement& statem
 Result<std::optional<Accepted>> accept(std::string_view bundle, const Trust& trust,
                                        const std::optional<InForce>& now, const Floor& floor,
                                        WallTime at) {
-  const auto verified = CW_TRY(verify(bundle, trust));
-  if (now) {
-    CW_TRY(is_of_network(verified.statement.network, now->network_id, "the one in force"));
-    if (now->statement && now->signature == signature_of(bundle)) {
-      return std::optional<Accepted>();
-    }
-    if (!now->signers.empty() && !has(now->signers, verified.signer)) {
-      return Error::make(
-          ErrorKind::Permission,
-          fmt::format("it is signed by {}, which router.toml trusts and the `signers` of the "
-                      "network in force do not name; a key that they name has to sign the netmap "
-                      "that names another",
-                      verified.signer.to_text()));
-    }
+  const auto admitted = CW_TRY(admit(bundle, trust, now, floor, at));
+  if (!admitted) {
+    return std::optional<Accepted>();
   }
-  const auto bound = CW_TRY(floor_of(verified.statement, trust, floor));
-  CW_TRY(is_newer(verified.statement, now.value_or(InForce{}), bound));
-  CW_TRY(is_not_over(verified.statement, at));
-  return std::optional<Accepted>(CW_TRY(open(verified, bundle)));
+  return std::optional<Accepted>(CW_TRY(open(*admitted, bundle)));
+}
+
+std::uint64_t newer_serial(std::string_view bundle, const Trust& trust,
+                           const std::optional<InForce>& now, const Floor& floor, WallTime at) {
+  const auto admitted = admit(bundle, trust, now, floor, at).value_or(std::nullopt);
+  return admitted ? admitted->statement.serial : 0;
 }
 
 Result<Accepted> resume(std::string_view bundle, const Trust& trust) {
@@ -201,7 +218,8 @@ Result<Accepted> resume(std::string_view bundle, const Trust& trust) {
 
 std::optional<WallTime> goes_back_at(const network::Statement& statement, WallTime taken) {
   const auto over = over_at(statement);
-  return over ? std::optional(std::min(taken + *statement.confirm, *over)) : std::nullopt;
+  return over && statement.confirm ? std::optional(std::min(taken + *statement.confirm, *over))
+                                   : std::nullopt;
 }
 
 Result<std::optional<HeldRevocations>> accept_revocations(

@@ -78,6 +78,12 @@ inline constexpr std::chrono::seconds kClockSlack{300};
                                                      const std::optional<InForce>& now,
                                                      const Floor& floor, WallTime at);
 
+// The serial of an offer that only its content can keep from being taken: signed by whoever may, of
+// this network, and newer than all that this router went through. 0: it is none.
+[[nodiscard]] std::uint64_t newer_serial(std::string_view bundle, const Trust& trust,
+                                         const std::optional<InForce>& now, const Floor& floor,
+                                         WallTime at);
+
 // Of the copy on this router's own disk at a start: everything but what only an offer has to be.
 [[nodiscard]] Result<Accepted> resume(std::string_view bundle, const Trust& trust);
 

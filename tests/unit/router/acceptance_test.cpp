@@ -40,8 +40,8 @@ InForce at_serial(std::uint64_t serial, const network::Netmap& of = netmap()) {
   return (*taken)->becomes;
 }
 
-network::Netmap with_signers(std::vector<std::uint8_t> keys,
-                             std::vector<std::uint8_t> revokers = {}) {
+network::Netmap with_signers(const std::vector<std::uint8_t>& keys,
+                             const std::vector<std::uint8_t>& revokers = {}) {
   auto of = netmap();
   for (const auto key : keys) {
     of.signers.push_back(test::signing_key(key).public_key());
@@ -82,6 +82,22 @@ std::string verdict(const Result<std::optional<Accepted>>& accepted) {
                        accepted.error().to_text());
   }
   return *accepted ? fmt::format("taken: serial {}", (*accepted)->statement.serial) : "in force";
+}
+
+// What its content alone keeps out can be had; what is kept out for anything else cannot.
+TEST(NewerSerial, IsOfWhatIsSignedAndNewerWhateverIsInIt) {
+  const std::optional now(at_serial(42));
+  const auto serial = [&](const std::string& what, const Floor& floor = {}) {
+    return newer_serial(what, trust(), now, floor, test::signed_at());
+  };
+  EXPECT_EQ(serial(bundle(43)), 43U);
+  EXPECT_EQ(serial(needing("teleport")), 43U);
+  EXPECT_EQ(serial(bundle(42)), 0U);
+  EXPECT_EQ(serial(bundle(41)), 0U);
+  EXPECT_EQ(serial(needing("teleport"), {.given_up = 43}), 0U);
+  EXPECT_EQ(serial(bundle(43, 3)), 0U);
+  EXPECT_EQ(serial(flipped()), 0U);
+  EXPECT_EQ(serial(of_another_network()), 0U);
 }
 
 // Every way to be taken or refused, as a person reads it. UPDATE_GOLDEN=1 rewrites the file.
@@ -260,7 +276,7 @@ TEST(AcceptanceOfRevocations, IsOfANetmapNeither) {
 }
 
 TEST(Revocations, CountUntilANetmapAcknowledgesThem) {
-  HeldRevocations held{.statement = {.serial = 3}, .list = of_the_first_peer()};
+  const HeldRevocations held{.statement = {.serial = 3}, .list = of_the_first_peer()};
   auto now = at_serial(42);
   now.statement->revocations = 2;
   EXPECT_TRUE(count(held, now));
