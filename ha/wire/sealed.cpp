@@ -28,7 +28,8 @@ Error refused(std::string_view why) {
 bool is_kind(std::uint8_t kind) {
   return kind == static_cast<std::uint8_t>(Kind::Peers) ||
          kind == static_cast<std::uint8_t>(Kind::Connections) ||
-         kind == static_cast<std::uint8_t>(Kind::Netmap);
+         kind == static_cast<std::uint8_t>(Kind::Netmap) ||
+         kind == static_cast<std::uint8_t>(Kind::Revocations);
 }
 
 Result<> check_frame(std::span<const std::uint8_t> datagram) {

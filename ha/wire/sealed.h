@@ -44,6 +44,7 @@ enum class Kind : std::uint8_t {
   Peers = 1,        // ha/peers
   Connections = 2,  // ha/replica
   Netmap = 3,       // ha/netmap
+  Revocations = 4,  // the same, of a list of revocations
 };
 
 // Against repetition; see correspondence.h.

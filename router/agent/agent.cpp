@@ -190,6 +190,8 @@ void Agent::tell_failover() {
     assignment.netmap = told->bundle;
     assignment.offered = told->offered;
     assignment.looked = told->looked;
+    assignment.revoked = told->revoked;
+    assignment.revocations = told->revocations;
   }
   const auto text = api::to_json(assignment);
   if (text == assigned_) {

@@ -95,6 +95,10 @@ std::string KeptBundles::path_in_force() const {
   return file(kInForce);
 }
 
+std::string KeptBundles::path_revocations() const {
+  return file(kRevocations);
+}
+
 Result<std::optional<KeptBundles::Copy>> KeptBundles::in_force() const {
   return read(kInForce);
 }

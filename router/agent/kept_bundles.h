@@ -43,8 +43,9 @@ class KeptBundles {
 
   enum class Before : std::uint8_t { Forget, Stays, IsWhatWasInForce };
 
-  // Where in_force() is.
+  // Where in_force() and revocations() are.
   [[nodiscard]] std::string path_in_force() const;
+  [[nodiscard]] std::string path_revocations() const;
 
   // None where there is none.
   [[nodiscard]] Result<std::optional<Copy>> in_force() const;

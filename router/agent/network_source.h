@@ -86,9 +86,11 @@ class NetworkSource {
 
   // For routers that share a gateway with this one (router/api/assignment.h).
   struct ForSiblings {
-    std::string bundle;         // where the signed netmap in force is kept
-    std::uint64_t offered = 0;  // serial of what the source has; 0: it does not answer
-    std::uint64_t looked = 0;   // the source was looked at for this serial
+    std::string bundle;             // where the signed netmap in force is kept
+    std::uint64_t offered = 0;      // serial of what the source has; 0: it does not answer
+    std::uint64_t looked = 0;       // the source was looked at for this serial
+    std::string revoked;            // where the list of revocations that is held is kept
+    std::uint64_t revocations = 0;  // its serial; 0: none is held
   };
 
   // None: what is in force is not signed.

@@ -59,7 +59,8 @@ void SiblingWatch::look() {
 
 // Before it was watched anything may have been written.
 void SiblingWatch::say_all() const {
-  for (const std::string_view name : {api::kWantedSerial, api::kOfferedNetmap}) {
+  for (const std::string_view name :
+       {api::kWantedSerial, api::kOfferedNetmap, api::kOfferedRevocations}) {
     changed_(name);
   }
 }

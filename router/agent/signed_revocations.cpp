@@ -20,30 +20,20 @@ void SignedSource::on_revocations(Result<fetch::Answer> answer) {
   note(no_list_, std::nullopt, "the revocations are fetched again");
   const auto content = std::move(answer->content);
   if (content && now_) {
-    take_revocations(*content, *now_);
+    const auto taken = take_revocations(*content, *now_);
+    note(refused_list_, taken ? std::nullopt : std::optional(taken.error().to_text()),
+         taken ? "the revocations that are fetched count again" : "revocations are refused");
   } else if (content) {
     revocations_->forget();  // nothing is in force yet that names who may vouch for them
   }
 }
 
-void SignedSource::take_revocations(const std::string& bundle, const router::InForce& now) {
-  auto accepted = router::accept_revocations(bundle, setup_.trust, now, held_);
-  if (accepted) {
-    const auto& offered = *accepted;
-    auto newer = offered ? router::is_not_older(offered->statement, memory_.floor) : Result<>();
-    if (!newer) {
-      accepted = std::move(newer).error();
-    }
-  }
-  if (!accepted) {
-    note(refused_list_, accepted.error().to_text(), "revocations are refused");
-    return;
-  }
-  note(refused_list_, std::nullopt, "the revocations that are fetched count again");
-  auto& fresh = *accepted;
+Result<> SignedSource::take_revocations(const std::string& bundle, const router::InForce& now) {
+  auto fresh = CW_TRY(router::accept_revocations(bundle, setup_.trust, now, held_));
   if (!fresh) {
-    return;
+    return {};
   }
+  CW_TRY(router::is_not_older(fresh->statement, memory_.floor));
   const bool counts = router::count(*fresh, now);
   journal_.write(Level::Warning, Event::Revoked,
                  fmt::format("revocations of serial {} taken: {} in the list{}",
@@ -58,6 +48,10 @@ void SignedSource::take_revocations(const std::string& bundle, const router::InF
         "the revocations cannot be kept for the next start: " + written.error().to_text());
   }
   listener_.curtailed();  // also where the list before held more
+  if (listener_.looked) {
+    listener_.looked();
+  }
+  return {};
 }
 
 router::Curtailment SignedSource::curtailment(Of which) const {
@@ -123,6 +117,11 @@ std::vector<api::Problem> SignedSource::problems() const {
   if (refused_sibling_) {
     add(api::Severity::Warning,
         "a netmap that a sibling handed over is not taken: " + *refused_sibling_,
+        "compare `trusted_keys` and `network_id` in router.toml on the gateway's routers");
+  }
+  if (refused_sibling_list_) {
+    add(api::Severity::Warning,
+        "revocations that a sibling handed over are not taken: " + *refused_sibling_list_,
         "compare `trusted_keys` and `network_id` in router.toml on the gateway's routers");
   }
   if (expiring_) {

@@ -25,7 +25,24 @@ void SignedSource::on_sibling_file(std::string_view name) {
     look_for_wanted();
   } else if (name == api::kOfferedNetmap) {
     take_from_sibling();
+  } else if (name == api::kOfferedRevocations) {
+    take_list_from_sibling();
   }
+}
+
+// As one that was fetched. Without a netmap nobody vouches for it: it is looked at again.
+void SignedSource::take_list_from_sibling() {
+  const auto bundle =
+      read_file(siblings_->file(api::kOfferedRevocations), network::kLargestRevocations);
+  if (!now_ || (!bundle && bundle.error().kind == ErrorKind::NotFound)) {
+    return;
+  }
+  const auto taken = bundle ? take_revocations(*bundle, *now_) : Result<>(bundle.error());
+  // What is older came late.
+  const bool refused = !taken && taken.error().kind != ErrorKind::Exists;
+  note(refused_sibling_list_, refused ? std::optional(taken.error().to_text()) : std::nullopt,
+       refused ? "revocations that a sibling handed over are not taken"
+               : "revocations that siblings hand over count again");
 }
 
 // The source may have it already: it is asked before its time.
@@ -123,8 +140,11 @@ void SignedSource::note_refused_sibling(const Error* error) {
 }
 
 std::optional<NetworkSource::ForSiblings> SignedSource::for_siblings() const {
-  return ForSiblings{
-      .bundle = kept_.path_in_force(), .offered = offered_by_source(), .looked = looked_};
+  return ForSiblings{.bundle = kept_.path_in_force(),
+                     .offered = offered_by_source(),
+                     .looked = looked_,
+                     .revoked = kept_.path_revocations(),
+                     .revocations = held_ ? held_->statement.serial : 0};
 }
 
 // What is refused for its content alone, as for a feature that this version lacks, can be had all

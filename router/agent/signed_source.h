@@ -111,7 +111,8 @@ class SignedSource final : public NetworkSource {
   Result<std::optional<network::Netmap>> consider(std::string& bundle, WallTime now);
   void hand_over(NetworkReading reading, std::uint64_t number);
   void on_revocations(Result<fetch::Answer> answer);
-  void take_revocations(const std::string& bundle, const router::InForce& now);
+  // Nothing, too, where it is the one that is held. Exists: it is older.
+  Result<> take_revocations(const std::string& bundle, const router::InForce& now);
   [[nodiscard]] const network::Statement* on_trial() const;
   [[nodiscard]] WallTime trial_ends(const network::Statement& statement) const;
   void heard();
@@ -122,6 +123,7 @@ class SignedSource final : public NetworkSource {
   [[nodiscard]] std::uint64_t offered_by_source() const;
   Result<std::optional<std::string>> read_from_sibling();
   void take_from_sibling();
+  void take_list_from_sibling();
   void judge_from_sibling(std::string bundle);
   void note_refused_sibling(const Error* error);
   void remember();
@@ -170,13 +172,14 @@ class SignedSource final : public NetworkSource {
   std::optional<std::string> no_list_;       // why the revocations cannot
   std::optional<std::string> refused_list_;  // why those that were fetched do not count
 
-  std::optional<std::string> refused_sibling_;  // why what a sibling handed over does not
-  std::optional<SeenFile> seen_;                // the last that one did
-  std::uint64_t wanted_ = 0;                    // the highest serial that siblings speak of
-  std::uint64_t wanted_by_ = 0;                 // Fetcher::asked() of the look for it
-  std::uint64_t looked_ = 0;                    // the last that was looked for
-  std::uint64_t refused_ = 0;                   // newer_serial() of the last that was not taken
-  std::uint64_t told_offered_ = 0;              // of for_siblings(), when it was told last
+  std::optional<std::string> refused_sibling_;       // why what a sibling handed over does not
+  std::optional<std::string> refused_sibling_list_;  // the same of revocations
+  std::optional<SeenFile> seen_;                     // the last that one did
+  std::uint64_t wanted_ = 0;                         // the highest serial that siblings speak of
+  std::uint64_t wanted_by_ = 0;                      // Fetcher::asked() of the look for it
+  std::uint64_t looked_ = 0;                         // the last that was looked for
+  std::uint64_t refused_ = 0;       // newer_serial() of the last that was not taken
+  std::uint64_t told_offered_ = 0;  // of for_siblings(), when it was told last
 };
 
 }  // namespace cw::agent

@@ -71,6 +71,8 @@ Result<Assignment> assignment_of(const Json& json) {
                         .netmap = json.value("netmap", std::string()),
                         .offered = json.value("offered", std::uint64_t{0}),
                         .looked = json.value("looked", std::uint64_t{0}),
+                        .revoked = json.value("revoked", std::string()),
+                        .revocations = json.value("revocations", std::uint64_t{0}),
                         .health = {},
                         .routers = {},
                         .gateways = {}};
@@ -96,6 +98,8 @@ std::string to_json(const Assignment& assignment) {
                {"netmap", assignment.netmap},
                {"offered", assignment.offered},
                {"looked", assignment.looked},
+               {"revoked", assignment.revoked},
+               {"revocations", assignment.revocations},
                {"health", texts(assignment.health)},
                {"routers", to_list(assignment.routers, [](const auto& r) { return of(r); })},
                {"gateways", to_list(assignment.gateways, [](const auto& g) { return of(g); })}});

@@ -52,6 +52,8 @@ struct Assignment {
   std::string netmap;         // the signed file, in a moment; empty: none is taken here
   std::uint64_t offered = 0;  // serial of what the source has; 0: it does not answer
   std::uint64_t looked = 0;   // of kWantedSerial: the source was looked at for it
+  std::string revoked;        // the signed list of revocations that is held; empty: none is taken
+  std::uint64_t revocations = 0;           // its serial; 0: none is held
   std::vector<net::SocketAddress> health;  // targets of the site, in the netmap's order
   std::vector<Router> routers;             // that serve a gateway of this router's, by name
   std::vector<Gateway> gateways;           // that this router shares with others, by name

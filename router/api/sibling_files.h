@@ -15,6 +15,9 @@ inline constexpr auto kFailoverFolder = "/run/causeway-failover";
 // A signed netmap that a sibling handed over, as it came. Nobody has verified it.
 inline constexpr auto kOfferedNetmap = "netmap.offered";
 
+// The same of a signed list of revocations.
+inline constexpr auto kOfferedRevocations = "revoked.offered";
+
 // The highest serial that siblings or their record speak of: the source is looked at now. It is
 // nothing but a number, and makes no netmap count.
 inline constexpr auto kWantedSerial = "netmap.wanted";

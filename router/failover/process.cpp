@@ -49,6 +49,8 @@ Result<> Process::make_timers() {
       CW_TRY(agent::Timer::create(loop, "connections", [this] { step_connections(); }));
   resets_due_ = CW_TRY(agent::Timer::create(loop, "resets", [this] { step_resets(); }));
   netmaps_due_ = CW_TRY(agent::Timer::create(loop, "netmaps", [this] { step_netmaps(); }));
+  revocations_due_ =
+      CW_TRY(agent::Timer::create(loop, "revocations", [this] { step_revocations(); }));
   clock_ = CW_TRY(agent::Timer::create(loop, "clock", [this] {
     take(ha::ClockChecked{.synchronised = clock_is_synchronised()});
     clock_.arm_in(kLookAtClock);
@@ -118,6 +120,7 @@ void Process::take(ha::Event event) {
   }
   runner_->take(std::move(event));
   follow_netmaps();
+  follow_revocations();
   story_.look(runner_->state(), world_.clock.wall());
   wishes_.look(runner_->state(), now());
 }

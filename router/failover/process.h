@@ -10,6 +10,7 @@
 #include "ha/etcd/arbiter.h"
 #include "ha/gate/socket/gate.h"
 #include "ha/health/targets.h"
+#include "network/revocation.h"
 #include "router/agent/fetch_loop.h"
 #include "router/agent/journal.h"
 #include "router/agent/loop.h"
@@ -17,6 +18,7 @@
 #include "router/failover/books.h"
 #include "router/failover/connections.h"
 #include "router/failover/control.h"
+#include "router/failover/handing.h"
 #include "router/failover/lan_loop.h"
 #include "router/failover/mail.h"
 #include "router/failover/mail_socket.h"
@@ -146,6 +148,11 @@ class Process final : public Outlets, public Requests {
   void offer_to_agent(const ha::netmap::Bundle& bundle, const std::string& from);
   void add_netmaps(api::FailoverStatus& status) const;
 
+  // process_revocations.cpp: lists of revocations.
+  void follow_revocations();
+  void step_revocations();
+  void hear_revocations(const Mail::Told& told);
+
   // process_health.cpp: how this router does.
   void check_devices();
   void configure_targets();
@@ -210,6 +217,7 @@ class Process final : public Outlets, public Requests {
   std::vector<Preparation> preparations_;
   std::map<std::string, Resetting> resetting_;  // by gateway, after a takeover
   Netmaps netmaps_;
+  Handing revocations_{network::Content::Revocations, network::kLargestRevocations};
 
   std::unique_ptr<agent::MetricsServer> metrics_;
   std::unique_ptr<Probes> probes_;
@@ -227,6 +235,7 @@ class Process final : public Outlets, public Requests {
   agent::Timer connections_due_;
   agent::Timer resets_due_;
   agent::Timer netmaps_due_;
+  agent::Timer revocations_due_;
   agent::Timer clock_;
   agent::ReadableSource readable_v4_;
   agent::ReadableSource readable_v6_;

@@ -43,6 +43,10 @@ void Process::take_datagram(const Received& received) {
       hear_netmap(*told);
       return;
     }
+    if (told->kind == ha::wire::Kind::Revocations) {
+      hear_revocations(*told);
+      return;
+    }
     // Who was owner before may not know better than who is.
     if (is_owner(told->gateway, told->from) &&
         !books_.merge(told->gateway, told->payload, wall(), now())) {

@@ -59,6 +59,7 @@ Result<> Process::follow(Setup setup) {
   mail_.configure(setup_->core);
   books_.configure(setup_->core);
   netmaps_.configure(*setup_);
+  revocations_.configure(setup_->revoked, setup_->revocations);
   if (runner_) {
     change(before.get());
   } else if (auto begun = begin(); !begun) {

@@ -79,7 +79,9 @@ Result<Setup> setup_of(const network::RouterConfig& config,
               .serial = assignment.serial,
               .netmap = assignment.netmap,
               .offered = assignment.offered,
-              .looked = assignment.looked};
+              .looked = assignment.looked,
+              .revoked = assignment.revoked,
+              .revocations = assignment.revocations};
   for (const auto& gateway : assignment.gateways) {
     auto outer = CW_TRY(outer_of(config, keys, gateway));
     setup.core.gateways.push_back({.name = gateway.name, .routers = gateway.routers});

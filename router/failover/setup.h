@@ -41,6 +41,8 @@ struct Setup {
   std::string netmap;
   std::uint64_t offered = 0;
   std::uint64_t looked = 0;
+  std::string revoked;
+  std::uint64_t revocations = 0;
 
   friend bool operator==(const Setup&, const Setup&) = default;
 };

@@ -38,7 +38,8 @@ class Published:
         self.web.mkdir()
         self.key = site.folder / "daily.key"
         self.run("netmap", "keygen", str(self.key), "--no-passphrase")
-        self.alice, self.bob = (site.network.add(name, f"100.83.0.{n}") for name, n in (("alice", 10), ("bob", 11)))
+        people = (("alice", 10), ("bob", 11), ("carol", 12))
+        self.alice, self.bob, self.carol = (site.network.add(name, f"100.83.0.{n}") for name, n in people)
         self.publish()
         self.server = self.serve()
         for router in site.routers.values():
@@ -49,6 +50,9 @@ class Published:
 
     def publish(self) -> None:
         self.run("netmap", "publish", str(self.site.network.folder), str(self.web / "net"), "--key", str(self.key))
+
+    def revoke(self, name: str) -> None:
+        self.run("revoke", name, "--target", str(self.web / "net"), "--key", str(self.key))
 
     def serve(self) -> subprocess.Popen[str]:
         said = self.site.folder / "server.txt"
@@ -138,6 +142,12 @@ def test_nobody_revoked_returns_by_a_failover(published: Published) -> None:
     shell.until("the standby having serial 3", lambda: serial(standby) == 3, HANDED_OVER_SECONDS)
     assert standby.agent.status()["signed_source"]["trouble"], "it is cut off all the time"
     assert not lets_in(standby, published.bob.keys.public)
+
+    # As does a list of revocations.
+    assert lets_in(standby, published.carol.keys.public)
+    published.revoke("carol")
+    shell.until("carol out at the owner", lambda: not lets_in(owner, published.carol.keys.public), SETTLED_SECONDS)
+    shell.until("carol out at the standby", lambda: not lets_in(standby, published.carol.keys.public), HANDED_OVER_SECONDS)
 
     owner.die()
     shell.until("the sibling serving", lambda: standby.failover.role() == "active", SETTLED_SECONDS)

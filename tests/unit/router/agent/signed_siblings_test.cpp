@@ -23,6 +23,24 @@ class SignedSiblings : public SignedNetwork {
     ASSERT_TRUE(write_file_atomically(temp_ / "failover/netmap.wanted", api::wanted_text(serial)));
   }
 
+  // Revokes a peer by a list that no source has.
+  std::string list(std::uint64_t serial, const std::string& peer, std::uint8_t key = 1) {
+    revoke(serial, peer, key);
+    const auto text = read_file(temp_ / "web/net.revoked", network::kLargestRevocations);
+    std::filesystem::remove(temp_ / "web/net.revoked");
+    return text.value_or("");
+  }
+
+  void hand_over_list(const std::string& text) {
+    ASSERT_TRUE(write_file_atomically(temp_ / "failover/revoked.offered", text));
+  }
+
+  bool is_said(const std::string& words) {
+    return std::ranges::any_of(agent_->status().problems, [&](const api::Problem& problem) {
+      return problem.text.find(words) != std::string::npos;
+    });
+  }
+
   // The source goes: what is fetched then is an error.
   void cut_off() { std::filesystem::remove(temp_ / "web/net"); }
 
@@ -145,6 +163,38 @@ TEST_F(SignedSiblings, TheSourceIsNotHeardByASiblingsWord) {
   hand_over(bundle(6));
   ASSERT_TRUE(reaches(6));
   EXPECT_EQ(agent_->status().signed_source->heard, heard);
+}
+
+TEST_F(SignedSiblings, RevocationsCountWhileTheSourceIsGone) {
+  failover_ = temp_ / "failover";
+  start_with(5);
+  cut_off();
+  hand_over_list(list(3, "p0003"));
+  ASSERT_TRUE(run_until([&] { return peers() == 9; }));
+  EXPECT_THAT(agent_->status().revoked, ElementsAre("p0003"));
+  const auto text = read_file(temp_ / "run/assignment.json", api::kLargestAssignment).value_or("");
+  const auto told = api::assignment_from_json(text);
+  ASSERT_TRUE(told);
+  EXPECT_EQ(told->revocations, 3U) << "for the next sibling";
+  EXPECT_EQ(told->revoked, temp_ / "state/revoked.signed");
+  stop();
+  std::filesystem::remove(temp_ / "failover/revoked.offered");
+  start();
+  EXPECT_EQ(peers(), 9U) << "kept as they are that were fetched";
+}
+
+TEST_F(SignedSiblings, RevocationsThatAreOlderOrAnybodysAreNot) {
+  start_with(5);
+  const auto older = list(2, "p0004");
+  hand_over_list(list(3, "p0003"));
+  ASSERT_TRUE(run_until([&] { return peers() == 9; }));
+  hand_over_list(older);
+  hand_over_list(list(4, "p0005", 3));
+  ASSERT_TRUE(run_until([&] { return is_said("revocations that a sibling handed over"); }));
+  EXPECT_EQ(peers(), 9U);
+  hand_over_list(older);
+  ASSERT_TRUE(run_until([&] { return !is_said("revocations that a sibling handed over"); }));
+  EXPECT_THAT(agent_->status().revoked, ElementsAre("p0003"));
 }
 
 TEST_F(SignedSiblings, OnePublishedOnTrialIsGivenUpAsWell) {

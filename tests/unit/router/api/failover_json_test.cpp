@@ -16,6 +16,8 @@ Assignment assignment() {
           .netmap = "/var/lib/causeway/netmap.signed",
           .offered = 6,
           .looked = 7,
+          .revoked = "/var/lib/causeway/revoked.signed",
+          .revocations = 8,
           .health = {*net::SocketAddress::parse("10.0.1.5:5432"),
                      *net::SocketAddress::parse("[2001:db8::5]:443")},
           .routers = {{.name = "r1", .address = *net::Ip::parse("10.0.0.10")},
