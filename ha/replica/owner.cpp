@@ -3,12 +3,17 @@
 
 #include <algorithm>
 
+#include <netinet/in.h>
+
 namespace cw::ha::replica {
 
 namespace {
 
 // The loss of the last payload of a burst is found after this.
 constexpr Duration kFirstTail{100};
+
+// Of one look: all that there may be, and as many that come and go meanwhile.
+constexpr std::size_t kMostSeen = 2 * kMostConnections;
 
 // More than any gateway has.
 constexpr std::size_t kMostSiblings = 16;
@@ -46,6 +51,9 @@ class Filler {
 Owner::Owner(Stream stream) : stream_(stream) {}
 
 void Owner::changed(const netlink::ConnectionEvent& event, Time now) {
+  if (looking_) {
+    see(event);
+  }
   const auto& told = event.connection;
   const auto known = picture_.find(told.id);
   const bool is_known = known != picture_.end();
@@ -58,28 +66,78 @@ void Owner::changed(const netlink::ConnectionEvent& event, Time now) {
   }
 }
 
-void Owner::dumped(std::span<const netlink::Connection> all, Time now) {
-  std::set<netlink::ConnectionId> there;
-  for (const auto& told : all) {
+void Owner::begin_look() {
+  looking_ = true;
+  seen_.clear();
+  unseen_ = false;
+  swept_.reset();
+}
+
+void Owner::see(const netlink::ConnectionEvent& event) {
+  const auto& told = event.connection;
+  const auto known = seen_.find(told.id);
+  if (known == seen_.end() && seen_.size() >= kMostSeen) {
+    unseen_ = true;
+    return;
+  }
+  const bool has_state = event.gone || told.id.protocol != IPPROTO_TCP || told.tcp_state;
+  if (known == seen_.end()) {
+    seen_.emplace(told.id, has_state ? Seen::Event : Seen::EventWithoutState);
+  } else if (has_state || known->second == Seen::Dump) {
+    known->second = Seen::Event;
+  }
+}
+
+void Owner::looked(std::span<const netlink::Connection> part, Time now) {
+  for (const auto& told : part) {
     const auto known = picture_.find(told.id);
-    if (const auto kept = worth_keeping(told, known != picture_.end() ? &known->second : nullptr)) {
-      there.insert(told.id);
-      keep(*kept, now);
+    const auto seen = seen_.find(told.id);
+    const bool by_event = seen != seen_.end() && seen->second != Seen::Dump;
+    if (by_event && (seen->second == Seen::Event || known == picture_.end())) {
+      continue;
+    }
+    auto kept = worth_keeping(told, known != picture_.end() ? &known->second : nullptr);
+    if (!kept) {
+      continue;
+    }
+    if (by_event) {
+      kept->mark = known->second.mark;
+      kept->timeout = known->second.timeout;
+      seen->second = Seen::Event;
+    }
+    keep(*kept, now);
+    if (seen == seen_.end() && picture_.contains(told.id)) {
+      seen_.emplace(told.id, Seen::Dump);
     }
   }
-  std::vector<netlink::ConnectionId> gone;
-  for (const auto& [id, connection] : picture_) {
-    if (!there.contains(id)) {
-      gone.push_back(id);
+}
+
+Owner::LookEnd Owner::end_look(Time now) {
+  auto next = swept_ ? picture_.upper_bound(*swept_) : picture_.begin();
+  for (std::size_t i = 0; !unseen_ && next != picture_.end() && i < kMostSwept; ++i) {
+    swept_ = next->first;
+    ++next;
+    if (seen_.erase(*swept_) == 0) {
+      drop(*swept_, now);
     }
   }
-  for (const auto& id : gone) {
-    drop(id, now);
+  if (!unseen_ && next != picture_.end()) {
+    return LookEnd::NotYet;
   }
+  looking_ = false;
+  seen_.clear();
   dumped_ = true;
   if (began_ == 0) {
     whole_wanted_ = true;
     wake(now);
+  }
+  return unseen_ ? LookEnd::Doubtful : LookEnd::Whole;
+}
+
+void Owner::dumped(std::span<const netlink::Connection> all, Time now) {
+  begin_look();
+  looked(all, now);
+  while (end_look(now) == LookEnd::NotYet) {
   }
 }
 

@@ -17,9 +17,13 @@
 
 // What the owner of a gateway tells its siblings of its connections: changes within kGather, and
 // the whole picture to whoever has none. One for each gateway and tenure; the picture begins with
-// dumped(). Pure: give it what the kernel told and what siblings said, call step() when due() has
-// come, send what it returns. One thread. Memory: kMostConnections, and kRetained payloads.
+// the first look at all there are. Pure: give it what the kernel told and what siblings said, call
+// step() when due() has come, send what it returns. One thread. Memory: kMostConnections, twice as
+// many identities during a look, and kRetained payloads.
 namespace cw::ha::replica {
+
+// What a look finds gone is looked for in so many at a time; some milliseconds.
+inline constexpr std::size_t kMostSwept = 2'500;
 
 // Changes of this long are one payload: a takeover loses no more than that, and a burst of new
 // connections is not a burst of datagrams.
@@ -41,8 +45,22 @@ class Owner {
   // In the order in which the kernel tells it.
   void changed(const netlink::ConnectionEvent& event, Time now);
 
-  // All there are, in place of what was known: at the start, after a loss of events, and once a
-  // minute. What was told before has to be given to changed() before.
+  // A look at all there are: at the start, after a loss of events, and once a minute. In parts, so
+  // that the caller may do other things between: begin_look(), looked() with what the kernel tells,
+  // end_look() until it is over. What events tell meanwhile stands, since a dump may be older than
+  // they are. A look that is begun anew counts for nothing.
+  void begin_look();
+  void looked(std::span<const netlink::Connection> part, Time now);
+
+  enum class LookEnd : std::uint8_t {
+    NotYet,
+    Whole,
+    Doubtful,  // more happened meanwhile than is remembered, and nothing is known to be gone
+  };
+
+  [[nodiscard]] LookEnd end_look(Time now);
+
+  // In one go.
   void dumped(std::span<const netlink::Connection> all, Time now);
 
   // From a sibling, by name. What is not for this tenure changes nothing; an error is for the
@@ -71,6 +89,14 @@ class Owner {
     Time at;
   };
 
+  // Who told of a connection during a look.
+  enum class Seen : std::uint8_t {
+    Dump,
+    Event,
+    EventWithoutState,  // of TCP: the dump has it
+  };
+
+  void see(const netlink::ConnectionEvent& event);
   void keep(const netlink::Connection& connection, Time now);
   void drop(const netlink::ConnectionId& id, Time now);
   void note(const netlink::ConnectionId& id, Time now);
@@ -90,6 +116,11 @@ class Owner {
   std::set<netlink::ConnectionId> changed_;  // since it was said
   std::set<netlink::ConnectionId> unsaid_;   // of these, never said at all
   std::uint64_t left_out_ = 0;
+
+  bool looking_ = false;
+  std::map<netlink::ConnectionId, Seen> seen_;
+  bool unseen_ = false;                         // more than it holds
+  std::optional<netlink::ConnectionId> swept_;  // up to this one
 
   std::uint64_t sequence_ = 0;
   std::deque<Sent> retained_;      // the last is sequence_

@@ -32,17 +32,39 @@ std::uint32_t timeout_of(const netlink::Connection& connection) {
 
 Standby::Standby(std::span<const netlink::Connection> found, Time now)
     : remind_at_(now + kRemindEvery), due_(now) {
-  for (const auto& told : found) {
+  looked(found, now);
+}
+
+void Standby::looked(std::span<const netlink::Connection> part, Time now) {
+  for (const auto& told : part) {
     const auto kept = worth_keeping(told, nullptr);
-    if (!kept || entries_.size() >= kMostConnections) {
+    if (!kept) {
       continue;
     }
-    put(*kept);
-    auto& entry = entries_.at(kept->id);
-    entry.in_kernel = true;
-    entry.until = now + std::chrono::seconds(kept->timeout.value_or(0));
+    auto at = entries_.find(kept->id);
+    if (at == entries_.end() && whole_) {
+      to_remove_.insert(kept->id);  // the owner has told all, and not this one
+      continue;
+    }
+    if (at == entries_.end()) {
+      if (entries_.size() >= kMostConnections) {
+        continue;
+      }
+      put(*kept);
+      at = entries_.find(kept->id);
+      at->second.round = 0;  // nobody has told of it
+    } else if (!same_for_a_sibling(at->second.connection, *kept)) {
+      continue;  // given to the kernel as the owner told it
+    }
+    at->second.in_kernel = true;
+    at->second.until = now + std::chrono::seconds(kept->timeout.value_or(0));
+    to_inject_.erase(kept->id);
   }
-  to_inject_.clear();
+}
+
+void Standby::end_look(Time now) {
+  looking_ = false;
+  due_ = std::min(due_, now);
 }
 
 Result<> Standby::heard(std::span<const std::uint8_t> payload, Time now) {
@@ -74,7 +96,7 @@ Result<> Standby::heard(std::span<const std::uint8_t> payload, Time now) {
   } else if (!ask_at_) {
     ask_at_ = now + kAskAfter;
   }
-  due_ = now;
+  due_ = std::min(due_, now);
   return {};
 }
 
@@ -193,11 +215,10 @@ Standby::Turn Standby::step(Time now) {
   if (now >= remind_at_) {
     remind(now);
   }
-  while (!to_remove_.empty() && turn.remove.size() < kMostInjected) {
-    turn.remove.push_back(*to_remove_.begin());
-    to_remove_.erase(to_remove_.begin());
+  if (!looking_) {
+    remove(turn);
+    inject(turn, now);
   }
-  inject(turn, now);
   ask(turn, now);
   if (applied_ != said_have_ && now >= have_at_) {
     turn.say.push_back(write({.stream = stream_, .sequence = applied_, .what = Have{}}));
@@ -211,10 +232,17 @@ Standby::Turn Standby::step(Time now) {
   if (applied_ != said_have_) {
     due_ = std::min(due_, have_at_);
   }
-  if (!to_inject_.empty() || !to_remove_.empty()) {
+  if (!looking_ && (!to_inject_.empty() || !to_remove_.empty())) {
     due_ = now;
   }
   return turn;
+}
+
+void Standby::remove(Turn& turn) {
+  while (!to_remove_.empty() && turn.remove.size() < kMostInjected) {
+    turn.remove.push_back(*to_remove_.begin());
+    to_remove_.erase(to_remove_.begin());
+  }
 }
 
 void Standby::inject(Turn& turn, Time now) {
@@ -293,7 +321,7 @@ void Standby::ask(Turn& turn, Time now) {
 }
 
 bool Standby::complete() const {
-  return whole_ && !mismatch_ && latest_ == applied_;
+  return whole_ && !mismatch_ && !looking_ && latest_ == applied_;
 }
 
 std::optional<Duration> Standby::silence(Time now) const {
@@ -309,6 +337,14 @@ Picture Standby::picture() const {
     picture.emplace(id, entry.connection);
   }
   return picture;
+}
+
+std::vector<netlink::Connection> Standby::release() {
+  std::vector<netlink::Connection> released;
+  while (!entries_.empty() && released.size() < kMostReleased) {
+    released.push_back(entries_.extract(entries_.begin()).mapped().connection);
+  }
+  return released;
 }
 
 }  // namespace cw::ha::replica

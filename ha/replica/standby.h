@@ -14,7 +14,7 @@
 
 // What a standby of a gateway keeps of the owner's connections, and what its kernel is to be given,
 // so that it has them before the address comes here. Pure: give it what came from the owner, call
-// step() when due() has come, and carry out what it returns. One for each gateway; let go of it at
+// step() when due() has come, and carry out what it returns. One for each gateway; release() it at
 // the takeover: what is in the kernel stays there. Refuses a tenure that is over and more than
 // kMostConnections. One thread. Memory: kMostConnections, and kAhead payloads.
 namespace cw::ha::replica {
@@ -40,14 +40,25 @@ inline constexpr Duration kStreamSilence{10'000};
 inline constexpr std::uint32_t kLeastTimeout = 180;
 inline constexpr Duration kRemindEvery{60'000};
 
-// Of one step: some 10 ms of the kernel's time. The rest is due at once.
-inline constexpr std::size_t kMostInjected = 2'000;
+// Of one step: some milliseconds of the kernel's time, and 10 for those that it has already. The
+// rest is due at once.
+inline constexpr std::size_t kMostInjected = 500;
+
+// Handed over at the takeover, at a time; some milliseconds.
+inline constexpr std::size_t kMostReleased = 1'000;
 
 class Standby {
  public:
   // `found`: what of the gateway's this kernel has already (ReplicationSocket::dump()). What the
   // owner does not have of it goes with the first whole picture.
   explicit Standby(std::span<const netlink::Connection> found, Time now);
+
+  // The same in parts, at the start: from begin_look() to end_look() the kernel is given nothing,
+  // since what is there already would cost more than what is not.
+  void begin_look() { looking_ = true; }
+
+  void looked(std::span<const netlink::Connection> part, Time now);
+  void end_look(Time now);
 
   // An error is for the journal; nothing else is to be done about it.
   Result<> heard(std::span<const std::uint8_t> payload, Time now);
@@ -73,6 +84,10 @@ class Standby {
 
   [[nodiscard]] Picture picture() const;
 
+  // Of what it has, the first kMostReleased, which it forgets; none: it has no more. Afterwards it
+  // is good for nothing else.
+  [[nodiscard]] std::vector<netlink::Connection> release();
+
   [[nodiscard]] Sum sum() const { return sum_; }
 
  private:
@@ -92,6 +107,7 @@ class Standby {
   void put(const netlink::Connection& connection);
   void drop(const netlink::ConnectionId& id);
   void ask(Turn& turn, Time now);
+  void remove(Turn& turn);
   void inject(Turn& turn, Time now);
   void remind(Time now);
   [[nodiscard]] bool is_missing() const;
@@ -103,6 +119,7 @@ class Standby {
   std::uint64_t round_ = 0;
   bool in_round_ = false;
   bool whole_ = false;  // a round was taken to its end
+  bool looking_ = false;
   bool mismatch_ = false;
   std::map<std::uint64_t, Said> ahead_;
 

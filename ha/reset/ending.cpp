@@ -19,13 +19,13 @@ bool concerns_siblings(const netlink::Connection& connection, const Moving& movi
   return connection.id.protocol == IPPROTO_TCP || goes_on(connection, moving);
 }
 
-std::vector<netlink::Connection> ended(const replica::Picture& told, const replica::Picture& here,
-                                       const Moving& moving) {
+std::vector<netlink::Connection> ended(std::span<const netlink::Connection> told,
+                                       const replica::Picture& here, const Moving& moving) {
   std::vector<netlink::Connection> all;
-  for (const auto& [id, connection] : told) {
-    const auto own = here.find(id);
+  for (const auto& connection : told) {
+    const auto own = here.find(connection.id);
     const bool lives = own != here.end() && own->second.reply == connection.reply;
-    if (!lives && id.protocol == IPPROTO_TCP && !goes_on(connection, moving)) {
+    if (!lives && connection.id.protocol == IPPROTO_TCP && !goes_on(connection, moving)) {
       all.push_back(connection);
     }
   }

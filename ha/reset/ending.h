@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "ha/replica/flow.h"
@@ -28,9 +29,10 @@ struct Moving {
 // It goes on, or its end can be told to its client: what siblings are to know of. UDP has no end.
 [[nodiscard]] bool concerns_siblings(const netlink::Connection& connection, const Moving& moving);
 
-// At a takeover, of what the owner before `told`: TCP that does not go on. Not what this kernel has
-// as it was told (`here`): a process that starts again on an owner finds its own.
-[[nodiscard]] std::vector<netlink::Connection> ended(const replica::Picture& told,
+// At a takeover, of what the owner before `told`, or a part of it: TCP that does not go on. Not
+// what this kernel has as it was told (`here`): a process that starts again on an owner finds its
+// own.
+[[nodiscard]] std::vector<netlink::Connection> ended(std::span<const netlink::Connection> told,
                                                      const replica::Picture& here,
                                                      const Moving& moving);
 

@@ -5,14 +5,13 @@
 
 namespace cw::ha::reset {
 
-Resets::Resets(const std::vector<netlink::Tuple>& clients, Time now) : began_(now), paced_(now) {
-  for (const auto& client : clients) {
-    const auto [at, fresh] = flows_.emplace(client, Flow{});
-    if (fresh) {
-      at->second.turn = turns_.emplace(now, client);  // behind those of the same time
-    }
+void Resets::add(const netlink::Tuple& client, std::size_t rank) {
+  const auto [at, fresh] = flows_.emplace(client, Flow{});
+  if (fresh) {
+    // Before whoever was provoked already, and behind those of the same rank.
+    at->second.turn = turns_.emplace(Turn{.when = began_, .rank = rank}, client);
+    ++total_;
   }
-  total_ = flows_.size();
 }
 
 void Resets::forget(Flows::iterator at) {
@@ -21,8 +20,9 @@ void Resets::forget(Flows::iterator at) {
 }
 
 void Resets::provoke_at(Flows::iterator at, Time when) {
+  const auto rank = at->second.turn->first.rank;
   turns_.erase(at->second.turn);
-  at->second.turn = turns_.emplace(when, at->first);
+  at->second.turn = turns_.emplace(Turn{.when = when, .rank = rank}, at->first);
 }
 
 std::optional<Packet> Resets::heard(const Segment& segment, Time now) {
@@ -58,12 +58,15 @@ std::vector<Packet> Resets::step(Time now) {
   if (now < paced_) {
     return packets;
   }
-  while (!turns_.empty() && turns_.begin()->first <= now && packets.size() < kMostPerStep) {
+  std::size_t forgotten = 0;
+  while (!turns_.empty() && turns_.begin()->first.when <= now && packets.size() < kMostPerStep &&
+         forgotten < kMostForgotten) {
     const auto at = flows_.find(turns_.begin()->second);
     auto& flow = at->second;
     const bool told = flow.resets > 0;
     if (now - began_ > kPatience || (told && flow.provoked == kMostLooks)) {
       forget(at);
+      ++forgotten;
       continue;
     }
     packets.push_back(provocation(at->first));
@@ -80,7 +83,7 @@ std::optional<Time> Resets::due() const {
   if (turns_.empty()) {
     return std::nullopt;
   }
-  return std::max(turns_.begin()->first, paced_);
+  return std::max(turns_.begin()->first.when, paced_);
 }
 
 }  // namespace cw::ha::reset

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -15,14 +16,18 @@
 // again instead of waiting for minutes. One for each takeover, of an owner alone. Each client is
 // provoked in its server's name, and what it answers has the number with which a reset is believed;
 // what it sends by itself does as well. Nothing but the tuples given is ever answered, and for
-// kPatience at most. Pure: give it the segments of clients, call step() when due() has come, send
-// what both return. One thread. Memory: some 200 bytes a connection.
+// kPatience at most. Pure: give it the tuples, as many at a time as the caller's loop can spare the
+// time for, and the segments of clients, call step() when due() has come, send what both return.
+// One thread. Memory: some 200 bytes a connection.
 namespace cw::ha::reset {
 
 // So many every so often: 6,400 a second, each of some 100 bytes on the wire. Their answers fit the
 // socket that hears them (net.core.rmem_default, 208 KiB).
 inline constexpr std::size_t kMostPerStep = 128;
 inline constexpr Duration kStep{20};
+
+// Those whose time is over are forgotten in so many a step, due at once again: a millisecond.
+inline constexpr std::size_t kMostForgotten = 2'000;
 
 // Until a client answers: as often as handshakes are begun again while the address settles, since
 // what is sent before there is a session may be lost; then seldom, for one that is asleep.
@@ -40,8 +45,11 @@ inline constexpr unsigned kMostResets = 5;
 
 class Resets {
  public:
-  // As clients send: source is the peer. Those first that matter most.
-  explicit Resets(const std::vector<netlink::Tuple>& clients, Time now);
+  explicit Resets(Time now) : began_(now), paced_(now) {}
+
+  // As a client sends: source is the peer. Of those that wait for the first time a lower rank comes
+  // first, and of one rank who was given first.
+  void add(const netlink::Tuple& client, std::size_t rank = 0);
 
   // Of a client; what it is answered with. None for what is of no connection here.
   [[nodiscard]] std::optional<Packet> heard(const Segment& segment, Time now);
@@ -59,10 +67,19 @@ class Resets {
   [[nodiscard]] Duration took() const { return took_; }
 
  private:
+  struct Turn {
+    Time when;
+    std::size_t rank = 0;
+
+    friend auto operator<=>(const Turn&, const Turn&) = default;
+  };
+
+  using Turns = std::multimap<Turn, netlink::Tuple>;
+
   struct Flow {
     unsigned provoked = 0;  // since it was given, or reset last
     unsigned resets = 0;
-    std::multimap<Time, netlink::Tuple>::iterator turn;
+    Turns::iterator turn;
   };
 
   using Flows = std::map<netlink::Tuple, Flow>;
@@ -73,7 +90,7 @@ class Resets {
   Time began_;
   Time paced_;  // nothing before
   Flows flows_;
-  std::multimap<Time, netlink::Tuple> turns_;  // whom to provoke, when
+  Turns turns_;  // whom to provoke, when
   std::size_t total_ = 0;
   std::size_t told_ = 0;
   Duration took_{};

@@ -56,19 +56,31 @@ std::uint32_t Channel::port() const {
   return mnl_socket_get_portid(socket_.get());
 }
 
-Result<> Channel::exchange(std::span<std::uint8_t> request, const std::string& what,
-                           const OnReply& on_reply) {
-  const auto sequence = ++sequence_;
-  std::memcpy(request.data() + offsetof(nlmsghdr, nlmsg_seq), &sequence, sizeof sequence);
+Result<> Channel::begin(std::span<std::uint8_t> request, const std::string& what) {
+  ++sequence_;
+  interrupted_ = false;
+  std::memcpy(request.data() + offsetof(nlmsghdr, nlmsg_seq), &sequence_, sizeof sequence_);
   if (mnl_socket_sendto(socket_.get(), request.data(), request.size()) < 0) {
     return Error::from_errno(errno, what);
   }
-  bool interrupted = false;
-  while (!CW_TRY(receive(sequence, what, on_reply, interrupted))) {
+  return {};
+}
+
+Result<bool> Channel::read_part(const std::string& what, const OnReply& on_reply) {
+  if (!CW_TRY(receive(what, on_reply))) {
+    return false;
   }
-  if (interrupted) {
+  if (interrupted_) {
     return Error::make(ErrorKind::Interrupted,
                        what + ": it changed while it was being read, again and again");
+  }
+  return true;
+}
+
+Result<> Channel::exchange(std::span<std::uint8_t> request, const std::string& what,
+                           const OnReply& on_reply) {
+  CW_TRY(begin(request, what));
+  while (!CW_TRY(read_part(what, on_reply))) {
   }
   return {};
 }
@@ -133,15 +145,14 @@ Result<Bytes> Channel::receive_bytes(const std::string& what) {
   return Bytes(buffer_).first(static_cast<std::size_t>(size));
 }
 
-Result<bool> Channel::receive(std::uint32_t sequence, const std::string& what,
-                              const OnReply& on_reply, bool& interrupted) {
+Result<bool> Channel::receive(const std::string& what, const OnReply& on_reply) {
   const auto bytes = CW_TRY(receive_bytes(what));
   Messages messages(bytes);
   while (const auto message = messages.next()) {
-    if (message->header.nlmsg_seq != sequence) {
+    if (message->header.nlmsg_seq != sequence_) {
       continue;  // the rest of an answer that was given up
     }
-    interrupted = interrupted || (message->header.nlmsg_flags & NLM_F_DUMP_INTR) != 0;
+    interrupted_ = interrupted_ || (message->header.nlmsg_flags & NLM_F_DUMP_INTR) != 0;
     if (const auto ack = decode_ack(*message)) {
       if (ack->error != 0) {
         return failed(*ack, what);

@@ -32,6 +32,13 @@ class Channel {
   Result<> exchange(std::span<std::uint8_t> request, const std::string& what,
                     const OnReply& on_reply = {});
 
+  // The same in parts, for a dump that takes longer than the caller may stay away from its loop:
+  // after begin(), read_part() takes one datagram of the answer, up to 32 KiB, and says whether it
+  // was the last. An error ends it too. Meanwhile this channel can be asked nothing else, and where
+  // the answer is given up before its end, nothing any more: open another.
+  Result<> begin(std::span<std::uint8_t> request, const std::string& what);
+  Result<bool> read_part(const std::string& what, const OnReply& on_reply);
+
   // Whole messages back to back, sent as one; their sequence numbers and NLM_F_ACK are set here.
   // An error is the first, but for `expected` (an errno), which is none. All of them are carried
   // out, whatever becomes of one.
@@ -57,12 +64,12 @@ class Channel {
   Result<Bytes> receive_bytes(const std::string& what);
 
   // One datagram of the answer. True: the answer is complete.
-  Result<bool> receive(std::uint32_t sequence, const std::string& what, const OnReply& on_reply,
-                       bool& interrupted);
+  Result<bool> receive(const std::string& what, const OnReply& on_reply);
 
   std::unique_ptr<mnl_socket, Close> socket_;
   std::vector<std::uint8_t> buffer_;
   std::uint32_t sequence_ = 0;
+  bool interrupted_ = false;  // the answer that is being read
 };
 
 // A dump is read again when the kernel changed under it. On a host whose links or routes change

@@ -21,8 +21,10 @@ namespace {
 // An event is one message of less than a page.
 constexpr std::size_t kDatagramLimit = 8192;
 
-// Of one call, so that the loop goes on; some 10 ms.
-constexpr int kEventsPerRead = 10'000;
+// Of one call, so that the loop goes on; a few milliseconds.
+constexpr int kEventsPerRead = 2'000;
+
+constexpr auto kListing = "cannot list tracked connections";
 
 // Some hundred requests: the answers to all of them, should they all fail, fit the socket's
 // receive buffer (net.core.rmem_default, 208 KiB).
@@ -142,20 +144,45 @@ Result<ReplicationSocket::Read> ReplicationSocket::read() {
   return result;
 }
 
-Result<std::vector<Connection>> ReplicationSocket::dump_once() {
-  std::vector<Connection> connections;
+Result<> ReplicationSocket::begin_dump() {
+  if (dumping_) {
+    list_ = CW_TRY_IN(Channel::open(NETLINK_NETFILTER), "opening conntrack");
+    dumping_ = false;
+  }
   auto request = list_connections();
-  CW_TRY(list_.exchange(request, "cannot list tracked connections", [&](const Message& message) {
-    auto told = decode_connection(message);
-    if (told && concerns(told->connection, ours_)) {
-      connections.push_back(told->connection);
+  CW_TRY(list_.begin(request, kListing));
+  dumping_ = true;
+  return {};
+}
+
+Result<ReplicationSocket::Part> ReplicationSocket::dump_part() {
+  Part part;
+  std::size_t told = 0;
+  const auto take = [&](const Message& message) {
+    ++told;
+    auto event = decode_connection(message);
+    if (event && concerns(event->connection, ours_)) {
+      part.connections.push_back(event->connection);
     }
-  }));
-  return connections;
+  };
+  while (!part.last && told < kMostPerPart) {
+    part.last = CW_TRY(list_.read_part(kListing, take));
+  }
+  dumping_ = !part.last;
+  return part;
 }
 
 Result<std::vector<Connection>> ReplicationSocket::dump() {
-  return retry_interrupted([this] { return dump_once(); });
+  return retry_interrupted([this]() -> Result<std::vector<Connection>> {
+    CW_TRY(begin_dump());
+    std::vector<Connection> all;
+    for (bool last = false; !last;) {
+      const auto part = CW_TRY(dump_part());
+      all.insert(all.end(), part.connections.begin(), part.connections.end());
+      last = part.last;
+    }
+    return all;
+  });
 }
 
 Result<ReplicationSocket::Injected> ReplicationSocket::inject(
@@ -194,7 +221,7 @@ Result<> ReplicationSocket::replace(const Connection& connection, Injected& inje
   std::optional<Connection> there;
   const auto look = [&](std::vector<std::uint8_t> request) -> Result<> {
     there.reset();
-    auto found = list_.exchange(request, kWhat, [&](const Message& message) {
+    auto found = change_.exchange(request, kWhat, [&](const Message& message) {
       if (auto told = decode_connection(message)) {
         there = told->connection;
       }

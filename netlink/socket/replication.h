@@ -16,10 +16,17 @@
 // thread; blocks as Channel does, read() never. Costs three descriptors, 96 KiB, and up to
 // kEventBuffer of the kernel's memory while events wait.
 //
+// The whole table of a host takes a second for a million entries, whoever's: a loop that has other
+// things to do dumps it in parts.
+//
 // Open it as long as the router serves the gateway, on a standby as well: Linux lets only those
 // connections announce their end that began while somebody listened (nf_conntrack_events = 2). For
 // those that began before, and for flows that entered a flowtable, dump once a minute.
 namespace cw::netlink {
+
+// Entries of the host's table, whoever's, that one part of a dump takes, and with the last datagram
+// some hundred more: a few milliseconds, where a sibling expects a heartbeat every hundred.
+inline constexpr std::size_t kMostPerPart = 1'000;
 
 // 100,000 events of some 500 bytes with the kernel's own overhead.
 inline constexpr int kEventBuffer = 64 * 1024 * 1024;
@@ -33,13 +40,24 @@ class ReplicationSocket {
 
   struct Read {
     std::vector<ConnectionEvent> events;  // in order
-    bool lost = false;                    // some were: take these, then dump()
+    bool lost = false;                    // some were: take these, then dump anew
     bool more = false;                    // and still wait: read again
   };
 
   Result<Read> read();
 
-  // Interrupted where the kernel's table was rebuilt meanwhile, again and again.
+  struct Part {
+    std::vector<Connection> connections;
+    bool last = false;
+  };
+
+  // All there are, in parts; one that is under way is given up.
+  Result<> begin_dump();
+  // After an error it is over. What was told until then is true, but not all. One connection may be
+  // told twice.
+  Result<Part> dump_part();
+
+  // In one go. Interrupted where the table was rebuilt, again and again.
   Result<std::vector<Connection>> dump();
 
   struct Injected {
@@ -59,12 +77,12 @@ class ReplicationSocket {
   ReplicationSocket(std::vector<net::Prefix> ours, UniqueFd events, Channel list, Channel change);
 
   Result<> replace(const Connection& connection, Injected& injected);
-  Result<std::vector<Connection>> dump_once();
 
   std::vector<net::Prefix> ours_;
   UniqueFd events_;
   Channel list_;
   Channel change_;
+  bool dumping_ = false;  // by list_: not to its end yet, or it failed, and the rest may wait
   std::vector<std::uint8_t> buffer_;
 };
 

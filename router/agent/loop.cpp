@@ -181,7 +181,13 @@ Result<Timer> Timer::create_wall(const Loop& loop, const std::string& name, Call
   return create_on(CLOCK_REALTIME, loop, name, std::move(callback));
 }
 
+// Armed for the same time already, it keeps its place among what is due: who arms it again and
+// again would put it off for ever.
 void Timer::arm_at(std::uint64_t microseconds) {
+  std::uint64_t before = 0;
+  if (armed() && sd_event_source_get_time(source_.get(), &before) >= 0 && before == microseconds) {
+    return;
+  }
   (void)sd_event_source_set_time(source_.get(), microseconds);
   (void)sd_event_source_set_enabled(source_.get(), SD_EVENT_ONESHOT);
 }

@@ -27,70 +27,143 @@ bool is_of(const ha::replica::Said& said, const std::vector<net::Prefix>& blocks
 
 Result<Connections> Connections::open(ha::reset::Moving moving, std::uint64_t start, ha::Time now) {
   auto kernel = CW_TRY(netlink::ReplicationSocket::create(moving.blocks));
-  Connections connections(std::move(kernel), std::move(moving), start);
-  CW_TRY(connections.stand_by(now));
+  Connections connections(std::move(kernel), std::move(moving), start, now);
+  connections.stand_by(now);
   return connections;
 }
 
-Result<> Connections::own(std::uint64_t term, ha::Time now) {
-  const auto told = standby_ ? standby_->picture() : ha::replica::Picture();
-  standby_.reset();
+void Connections::own(std::uint64_t term, ha::Time now) {
+  if (standby_) {
+    told_ = std::move(standby_);
+  }
   owner_ = std::make_unique<ha::replica::Owner>(ha::replica::Stream{.term = term, .start = start_});
-  CW_TRY(dump(now));
-  ended_ = ha::reset::ended(told, owner_->picture(), moving_);
+  looks_ = ha::replica::Looks(now, ha::replica::kLookEvery);
+  phase_ = Phase::Begin;
+  looked_ = false;
+}
+
+void Connections::stand_by(ha::Time now) {
+  owner_.reset();
+  told_.reset();
+  missing_ = false;
+  standby_ = std::make_unique<ha::replica::Standby>(std::vector<netlink::Connection>(), now);
+  standby_->begin_look();
+  looks_ = ha::replica::Looks(now);
+  phase_ = Phase::Begin;
+  looked_ = false;
+}
+
+Connections::Looked Connections::look(ha::Time now) {
+  Looked looked;
+  if (phase_ == Phase::Begin && looked_ && told_) {
+    looked.ended = end_some();
+    return looked;
+  }
+  if (phase_ == Phase::Sweep) {
+    sweep(now);
+  } else {
+    const auto done = phase_ == Phase::Begin ? begin_look(now) : take_part(now);
+    if (!done) {
+      give_up(done.error(), looked, now);
+      return looked;
+    }
+  }
+  looked.over = phase_ == Phase::Begin;
+  return looked;
+}
+
+std::optional<ha::Time> Connections::look_due() const {
+  return looked_ && told_ ? ha::Time{} : looks_.due();
+}
+
+Result<> Connections::begin_look(ha::Time now) {
+  looks_.begin(now);
+  CW_TRY(kernel_.begin_dump());
+  if (owner_) {
+    owner_->begin_look();
+  } else {
+    standby_->begin_look();
+  }
+  phase_ = Phase::Dump;
   return {};
 }
 
-Result<> Connections::stand_by(ha::Time now) {
-  owner_.reset();
-  ended_.clear();
-  missing_ = false;
-  auto found = kernel_.dump();
-  standby_ = std::make_unique<ha::replica::Standby>(
-      found ? *found : std::vector<netlink::Connection>(), now);
-  return found ? Result<>() : Result<>(found.error());
-}
-
-// Events that still wait are older than the dump, and would undo some of it.
-Result<> Connections::dump(ha::Time now) {
-  dump_at_ = now + kRetryEvery;
-  for (bool more = true; more;) {
-    const auto read = CW_TRY(kernel_.read());
-    for (const auto& event : read.events) {
-      take(event, now);
+Result<> Connections::take_part(ha::Time now) {
+  auto part = CW_TRY(kernel_.dump_part());
+  if (!owner_) {
+    standby_->looked(part.connections, now);
+    if (part.last) {
+      standby_->end_look(now);
+      end_look(now);
     }
-    more = read.more;
+    return {};
   }
-  auto all = CW_TRY(kernel_.dump());
-  std::erase_if(all, [&](const netlink::Connection& each) {
+  std::erase_if(part.connections, [&](const netlink::Connection& each) {
     return !ha::reset::concerns_siblings(each, moving_);
   });
-  owner_->dumped(all, now);
-  dump_at_ = now + kDumpEvery;
+  owner_->looked(part.connections, now);
+  if (part.last) {
+    phase_ = Phase::Sweep;
+  }
   return {};
 }
 
-void Connections::take(const netlink::ConnectionEvent& event, ha::Time now) {
-  if (event.gone || ha::reset::concerns_siblings(event.connection, moving_)) {
-    owner_->changed(event, now);
+void Connections::sweep(ha::Time now) {
+  const auto end = owner_->end_look(now);
+  if (end == ha::replica::Owner::LookEnd::NotYet) {
+    return;
   }
+  if (end == ha::replica::Owner::LookEnd::Doubtful) {
+    looks_.lost(now);
+  }
+  end_look(now);
 }
 
+void Connections::end_look(ha::Time now) {
+  looks_.done(now);
+  phase_ = Phase::Begin;
+  looked_ = true;
+}
+
+// What the kernel interrupts is begun anew at once, a few times.
+void Connections::give_up(const Error& error, Looked& looked, ha::Time now) {
+  phase_ = Phase::Begin;
+  if (error.kind == ErrorKind::Interrupted && !looks_.interrupted(now)) {
+    return;
+  }
+  if (error.kind != ErrorKind::Interrupted) {
+    looks_.failed(now);
+  }
+  if (standby_) {
+    standby_->end_look(now);  // it is given what the owner tells, whatever is there
+  }
+  looked.over = true;
+  looked.kernel = error;
+}
+
+std::vector<netlink::Connection> Connections::end_some() {
+  const auto told = told_->release();
+  if (told.empty()) {
+    told_.reset();
+  }
+  return ha::reset::ended(told, owner_->picture(), moving_);
+}
+
+// As a standby they are read to be out of the way.
 Result<> Connections::on_ready(ha::Time now) {
-  bool lost = false;
-  for (int i = 0; i < kMostReads; ++i) {
-    const auto read = CW_TRY(kernel_.read());
-    lost = lost || read.lost;
-    for (const auto& event : read.events) {
-      if (owner_) {
-        take(event, now);
-      }
-    }
-    if (!read.more) {
-      break;
+  const auto read = CW_TRY(kernel_.read());
+  if (!owner_) {
+    return {};
+  }
+  for (const auto& event : read.events) {
+    if (event.gone || ha::reset::concerns_siblings(event.connection, moving_)) {
+      owner_->changed(event, now);
     }
   }
-  return lost && owner_ ? dump(now) : Result<>();
+  if (read.lost) {
+    looks_.lost(now);
+  }
+  return {};
 }
 
 Result<> Connections::heard(std::string_view sibling, std::span<const std::uint8_t> payload,
@@ -107,9 +180,6 @@ Result<> Connections::heard(std::string_view sibling, std::span<const std::uint8
 Connections::Turn Connections::step(ha::Time now) {
   Turn turn;
   if (owner_) {
-    if (now >= dump_at_) {
-      turn.kernel = dump(now);
-    }
     turn.say = owner_->step(now);
     return turn;
   }
@@ -133,7 +203,7 @@ Connections::Turn Connections::step(ha::Time now) {
 
 ha::Time Connections::due() const {
   if (owner_) {
-    return std::min(owner_->due(), dump_at_);
+    return owner_->due();
   }
   return missing_ ? std::min(standby_->due(), retry_at_) : standby_->due();
 }

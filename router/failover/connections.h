@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "ha/replica/looks.h"
 #include "ha/replica/owner.h"
 #include "ha/replica/standby.h"
 #include "ha/reset/ending.h"
@@ -19,15 +21,14 @@
 // that cannot go on here are not given to it, and are known when this router becomes owner, so that
 // their clients can be told. What it decides is in ha/replica and ha/reset; this introduces that to
 // the kernel. One thread.
+//
+// Whatever concerns all connections, of the host or of the gateway, is done by look(), a part with
+// each call, of some milliseconds: the loop sends heartbeats in between, and a router that did not
+// for 250 ms mistrusts itself (Timers::pause).
 namespace cw::failover {
 
-// A flow in a flowtable announces nothing, and connections from before we listened do not announce
-// their end: so the owner looks at all of them this often.
-inline constexpr ha::Duration kDumpEvery{60'000};
 // What the kernel refused (its table is full, or was rebuilt meanwhile) is tried again after this.
 inline constexpr ha::Duration kRetryEvery{3'000};
-// Events read in one go, a few hundred each; what waits behind them waits for timers, too.
-inline constexpr int kMostReads = 16;
 
 class Connections {
  public:
@@ -39,19 +40,31 @@ class Connections {
   [[nodiscard]] int fd() const { return kernel_.fd(); }
 
   // This router owns the gateway by this term. Once for each tenure.
-  Result<> own(std::uint64_t term, ha::Time now);
-
-  // Those that ended when this router became owner, from standby. Once; empty where the kernel
-  // could not be asked what it has itself.
-  [[nodiscard]] std::vector<netlink::Connection> ended() { return std::exchange(ended_, {}); }
+  void own(std::uint64_t term, ha::Time now);
 
   // It does not, any more.
-  Result<> stand_by(ha::Time now);
+  void stand_by(ha::Time now);
 
   [[nodiscard]] bool owns() const { return owner_ != nullptr; }
 
-  // The kernel has something to tell.
+  // The kernel has something to tell; it calls again where more waits.
   Result<> on_ready(ha::Time now);
+
+  // The next part of whatever there is to look at: what the kernel has, and, when this router
+  // became owner, of what the owner before told, what ended.
+  struct Looked {
+    bool over = false;  // what the kernel has was looked at, or it refused to tell
+    Result<> kernel;
+    std::vector<netlink::Connection> ended;  // some; each once
+  };
+
+  [[nodiscard]] Looked look(ha::Time now);
+
+  // None: never.
+  [[nodiscard]] std::optional<ha::Time> look_due() const;
+
+  // More may have ended than look() has said.
+  [[nodiscard]] bool is_ending() const { return told_ != nullptr; }
 
   // From a sibling: one that listens where this router owns the gateway, else from its owner.
   Result<> heard(std::string_view sibling, std::span<const std::uint8_t> payload, ha::Time now);
@@ -76,11 +89,23 @@ class Connections {
   [[nodiscard]] std::optional<ha::Duration> lag(std::string_view sibling, ha::Time now) const;
 
  private:
-  Connections(netlink::ReplicationSocket kernel, ha::reset::Moving moving, std::uint64_t start)
-      : kernel_(std::move(kernel)), moving_(std::move(moving)), start_(start) {}
+  // How far the look at what the kernel has is.
+  enum class Phase : std::uint8_t {
+    Begin,
+    Dump,
+    Sweep,  // what the kernel does not have any more
+  };
 
-  Result<> dump(ha::Time now);
-  void take(const netlink::ConnectionEvent& event, ha::Time now);
+  Connections(netlink::ReplicationSocket kernel, ha::reset::Moving moving, std::uint64_t start,
+              ha::Time now)
+      : kernel_(std::move(kernel)), moving_(std::move(moving)), start_(start), looks_(now) {}
+
+  Result<> begin_look(ha::Time now);
+  Result<> take_part(ha::Time now);
+  void sweep(ha::Time now);
+  void end_look(ha::Time now);
+  void give_up(const Error& error, Looked& looked, ha::Time now);
+  [[nodiscard]] std::vector<netlink::Connection> end_some();
 
   netlink::ReplicationSocket kernel_;
   ha::reset::Moving moving_;
@@ -88,8 +113,10 @@ class Connections {
   // One of the two.
   std::unique_ptr<ha::replica::Owner> owner_;
   std::unique_ptr<ha::replica::Standby> standby_;
-  std::vector<netlink::Connection> ended_;
-  ha::Time dump_at_{};
+  std::unique_ptr<ha::replica::Standby> told_;  // until it is known what of it ended
+  ha::replica::Looks looks_;
+  Phase phase_ = Phase::Begin;
+  bool looked_ = false;   // since this router became owner, or a standby
   bool missing_ = false;  // the kernel refused some of what it was given
   ha::Time retry_at_{};
 };

@@ -47,6 +47,8 @@ Result<> Process::make_timers() {
   }));
   connections_due_ =
       CW_TRY(agent::Timer::create(loop, "connections", [this] { step_connections(); }));
+  look_due_ =
+      CW_TRY(agent::Timer::create(loop, "look at connections", [this] { look_at_connections(); }));
   resets_due_ = CW_TRY(agent::Timer::create(loop, "resets", [this] { step_resets(); }));
   netmaps_due_ = CW_TRY(agent::Timer::create(loop, "netmaps", [this] { step_netmaps(); }));
   revocations_due_ =

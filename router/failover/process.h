@@ -85,7 +85,8 @@ class Process final : public Outlets, public Requests {
 
   struct Resetting {
     std::unique_ptr<ResetSender> sender;
-    std::vector<agent::ReadableSource> readable;
+    std::vector<agent::ReadableSource> readable;  // of the sender's descriptors
+    bool announced = false;
   };
 
   struct Preparation {
@@ -126,6 +127,7 @@ class Process final : public Outlets, public Requests {
   Result<Replicated> open_connections(const std::string& gateway, const ha::reset::Moving& moving);
   void follow_role(const std::string& gateway);
   void hear_connections(const Mail::Told& told);
+  void look_at_connections();
   void step_connections();
   void say(const std::string& gateway, const std::string& sibling,
            const std::vector<Connections::Payload>& payloads);
@@ -134,9 +136,10 @@ class Process final : public Outlets, public Requests {
   void add_connections(api::FailoverStatus& status) const;
 
   // process_resets.cpp: connections that ended with the router before.
-  void begin_resets(const std::string& gateway, const std::vector<netlink::Connection>& ended);
-  Result<Resetting> open_resets(const ha::gate::Gateway& gate,
-                                const std::vector<netlink::Connection>& ended);
+  void reset(const std::string& gateway, const std::vector<netlink::Connection>& ended);
+  Result<> add_resets(const std::string& gateway, const std::vector<netlink::Connection>& ended);
+  void announce_resets(const std::string& gateway);
+  [[nodiscard]] bool is_ending(const std::string& gateway) const;
   void hear_clients(const std::string& gateway);
   [[nodiscard]] bool may_reset(const std::string& gateway) const;
   void step_resets();
@@ -214,6 +217,7 @@ class Process final : public Outlets, public Requests {
   std::unique_ptr<ha::arp::LanFabric> fabric_;
 
   std::map<std::string, Replicated> replicated_;  // by gateway
+  std::string looked_at_;                         // of these
   std::vector<Preparation> preparations_;
   std::map<std::string, Resetting> resetting_;  // by gateway, after a takeover
   Netmaps netmaps_;
@@ -233,6 +237,7 @@ class Process final : public Outlets, public Requests {
   agent::Timer compare_;
   agent::Timer gates_due_;
   agent::Timer connections_due_;
+  agent::Timer look_due_;
   agent::Timer resets_due_;
   agent::Timer netmaps_due_;
   agent::Timer revocations_due_;

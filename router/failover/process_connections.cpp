@@ -9,6 +9,18 @@
 
 namespace cw::failover {
 
+namespace {
+
+void arm(agent::Timer& timer, std::optional<ha::Time> due) {
+  if (due) {
+    timer.arm(*due);
+  } else {
+    timer.disarm();
+  }
+}
+
+}  // namespace
+
 // Those that stay keep what they know. One that cannot be had is tried again by compare().
 void Process::configure_connections() {
   std::map<std::string, Replicated> next;
@@ -58,11 +70,9 @@ void Process::follow_role(const std::string& gateway) {
   const bool owns = state->gate && ha::is_owning(state->role);
   if (owns && (!each.connections->owns() || each.term != state->epoch.term)) {
     each.term = state->epoch.term;
-    const auto owned = each.connections->own(each.term, now());
-    note("connections of gateway " + gateway, owned);
-    begin_resets(gateway, each.connections->ended());
+    each.connections->own(each.term, now());
   } else if (!owns && each.connections->owns()) {
-    note("connections of gateway " + gateway, each.connections->stand_by(now()));
+    each.connections->stand_by(now());
   }
   arm_connections();
   step_resets();  // a gateway that went takes them along
@@ -77,7 +87,29 @@ void Process::hear_connections(const Mail::Told& told) {
   if (!found->second.connections->heard(told.from, told.payload, now())) {
     ++refused_datagrams_;
   }
-  step_connections();
+  arm_connections();  // once for all that came in one go
+}
+
+// A part of one gateway's, then the loop's other work, then the next gateway's: each timer's and
+// each sibling's turn comes between.
+void Process::look_at_connections() {
+  const auto is_due = [&](const auto& each) {
+    return now() >= each.second.connections->look_due().value_or(ha::Time::max());
+  };
+  auto at = std::find_if(replicated_.upper_bound(looked_at_), replicated_.end(), is_due);
+  if (at == replicated_.end()) {
+    at = std::ranges::find_if(replicated_, is_due);
+  }
+  if (at != replicated_.end()) {
+    looked_at_ = at->first;
+    auto& connections = *at->second.connections;
+    const auto looked = connections.look(now());
+    if (looked.over) {
+      note("looking at connections of gateway " + looked_at_, looked.kernel);
+    }
+    reset(looked_at_, looked.ended);
+  }
+  arm_connections();
 }
 
 void Process::step_connections() {
@@ -113,17 +145,18 @@ void Process::say(const std::string& gateway, const std::string& sibling,
 
 void Process::arm_connections() {
   std::optional<ha::Time> due;
+  std::optional<ha::Time> look;
   for (const auto& [gateway, each] : replicated_) {
     due = std::min(due.value_or(each.connections->due()), each.connections->due());
+    if (const auto next = each.connections->look_due()) {
+      look = std::min(look.value_or(*next), *next);
+    }
   }
   for (const auto& waiting : preparations_) {
     due = std::min(due.value_or(waiting.until), waiting.until);
   }
-  if (due) {
-    connections_due_.arm(*due);
-  } else {
-    connections_due_.disarm();
-  }
+  arm(connections_due_, due);
+  arm(look_due_, look);
 }
 
 void Process::add_connections(api::FailoverStatus& status) const {

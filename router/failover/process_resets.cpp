@@ -12,40 +12,61 @@ namespace cw::failover {
 using agent::Event;
 using agent::Level;
 
-void Process::begin_resets(const std::string& gateway,
-                           const std::vector<netlink::Connection>& ended) {
+// Some of those that ended, as they are found; the first of them are told while the others are
+// looked for.
+void Process::reset(const std::string& gateway, const std::vector<netlink::Connection>& ended) {
+  if (!ended.empty()) {
+    note("resets of gateway " + gateway, add_resets(gateway, ended));
+  }
+  if (!is_ending(gateway)) {
+    announce_resets(gateway);
+  }
+  step_resets();
+}
+
+Result<> Process::add_resets(const std::string& gateway,
+                             const std::vector<netlink::Connection>& ended) {
   const auto gate = std::ranges::find(setup_->gates, gateway, &ha::gate::Gateway::name);
-  if (ended.empty() || gate == setup_->gates.end()) {
+  if (gate == setup_->gates.end()) {
+    return {};
+  }
+  if (!resetting_.contains(gateway)) {
+    const auto device = CW_TRY(wireguard_->device(gate->device));
+    auto sender = CW_TRY(ResetSender::open(
+        gate->device, by_activity(books_.kicks(gateway, wall()), device.peers), now()));
+    resetting_[gateway].sender = std::make_unique<ResetSender>(std::move(sender));
+  }
+  auto& resetting = resetting_.at(gateway);
+  CW_TRY(resetting.sender->add(ended));
+  const auto fds = resetting.sender->fds();
+  while (resetting.readable.size() < fds.size()) {
+    auto readable =
+        CW_TRY(agent::ReadableSource::create(world_.loop, fds[resetting.readable.size()], "resets",
+                                             [this, gateway] { hear_clients(gateway); }));
+    resetting.readable.push_back(std::move(readable));
+  }
+  return {};
+}
+
+// Once, when all are known.
+void Process::announce_resets(const std::string& gateway) {
+  const auto found = resetting_.find(gateway);
+  if (found == resetting_.end() || std::exchange(found->second.announced, true)) {
     return;
   }
-  auto opened = open_resets(*gate, ended);
-  note("resets of gateway " + gateway, opened ? nullptr : &opened.error());
-  if (!opened) {
-    return;
-  }
-  resetting_.insert_or_assign(gateway, std::move(*opened));
+  const auto total = found->second.sender->resets().total();
   world_.journal.write(
       Level::Notice, Event::Resets,
       fmt::format("gateway `{}`: {} connection{} by masquerade ended with the router before; their "
                   "clients are told",
-                  gateway, ended.size(), ended.size() == 1 ? "" : "s"),
+                  gateway, total, total == 1 ? "" : "s"),
       {{.name = "CAUSEWAY_GATEWAY", .value = gateway}});
-  step_resets();
 }
 
-Result<Process::Resetting> Process::open_resets(const ha::gate::Gateway& gate,
-                                                const std::vector<netlink::Connection>& ended) {
-  const auto device = CW_TRY(wireguard_->device(gate.device));
-  const auto clients = by_activity(ended, books_.kicks(gate.name, wall()), device.peers);
-  auto sender = CW_TRY(ResetSender::open(gate.device, clients, now()));
-  Resetting made;
-  made.sender = std::make_unique<ResetSender>(std::move(sender));
-  for (const int fd : made.sender->fds()) {
-    auto readable = CW_TRY(agent::ReadableSource::create(
-        world_.loop, fd, "resets", [this, name = gate.name] { hear_clients(name); }));
-    made.readable.push_back(std::move(readable));
-  }
-  return made;
+// More of them may be found.
+bool Process::is_ending(const std::string& gateway) const {
+  const auto found = replicated_.find(gateway);
+  return found != replicated_.end() && found->second.connections->is_ending();
 }
 
 void Process::hear_clients(const std::string& gateway) {
@@ -71,8 +92,11 @@ void Process::step_resets() {
     auto& [gateway, each] = *at;
     if (may_reset(gateway)) {
       note("resets of gateway " + gateway, each.sender->step(now()));
-      if (const auto next = each.sender->resets().due()) {
+      const auto next = each.sender->resets().due();
+      if (next) {
         due = std::min(due.value_or(*next), *next);
+      }
+      if (next || is_ending(gateway)) {
         ++at;
         continue;
       }

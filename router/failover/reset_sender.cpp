@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <limits>
 #include <utility>
 
 #include <linux/if_ether.h>
@@ -14,6 +15,8 @@ namespace cw::failover {
 static_assert(ha::reset::kMostRead <= ha::arp::kMostRead);
 
 namespace {
+
+constexpr auto kLastRank = std::numeric_limits<std::size_t>::max();
 
 // Past the host's limits with CAP_NET_ADMIN over it; within a container as far as they go.
 Result<> make_room(int fd, int option, int forced) {
@@ -33,29 +36,40 @@ bool is_as_lost(const Error& error) {
 
 }  // namespace
 
-Result<ResetSender> ResetSender::open(const std::string& device,
-                                      const std::vector<netlink::Tuple>& clients, ha::Time now) {
+Result<ResetSender> ResetSender::open(const std::string& device, Ranks ranks, ha::Time now) {
   const auto index = ::if_nametoindex(device.c_str());
   if (index == 0) {
     return Error::make(ErrorKind::NotFound, "no device " + device);
   }
-  ResetSender sender(ha::reset::Resets(clients, now));
-  for (const auto family : {net::Family::V4, net::Family::V6}) {
-    const auto is_of = [&](const netlink::Tuple& client) {
-      return client.source.family() == family;
-    };
-    if (std::ranges::none_of(clients, is_of)) {
-      continue;
-    }
-    auto socket = CW_TRY(ha::arp::PacketSocket::open(
-        static_cast<int>(index), family == net::Family::V4 ? ETH_P_IP : ETH_P_IPV6,
-        ha::reset::filter(family)));
-    CW_TRY(make_room(socket.fd(), SO_SNDBUF, SO_SNDBUFFORCE));
-    CW_TRY(make_room(socket.fd(), SO_RCVBUF, SO_RCVBUFFORCE));
-    sender.sockets_.push_back(std::move(socket));
-    sender.families_.push_back(family);
+  return ResetSender(static_cast<int>(index), std::move(ranks), now);
+}
+
+Result<> ResetSender::add(std::span<const netlink::Connection> ended) {
+  for (const auto& connection : ended) {
+    const auto& client = connection.id.original;
+    const auto rank = ranks_.find(client.source);
+    resets_.add(client, rank == ranks_.end() ? kLastRank : rank->second);
   }
-  return sender;
+  for (const auto family : {net::Family::V4, net::Family::V6}) {
+    const auto is_of = [&](const netlink::Connection& each) {
+      return each.id.original.source.family() == family;
+    };
+    if (std::ranges::find(families_, family) == families_.end() &&
+        std::ranges::any_of(ended, is_of)) {
+      CW_TRY(listen(family));
+    }
+  }
+  return {};
+}
+
+Result<> ResetSender::listen(net::Family family) {
+  auto socket = CW_TRY(ha::arp::PacketSocket::open(
+      device_, family == net::Family::V4 ? ETH_P_IP : ETH_P_IPV6, ha::reset::filter(family)));
+  CW_TRY(make_room(socket.fd(), SO_SNDBUF, SO_SNDBUFFORCE));
+  CW_TRY(make_room(socket.fd(), SO_RCVBUF, SO_RCVBUFFORCE));
+  sockets_.push_back(std::move(socket));
+  families_.push_back(family);
+  return {};
 }
 
 std::vector<int> ResetSender::fds() const {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -25,18 +26,24 @@ inline constexpr int kMostSegments = 256;
 // data: to whoever downloads by a connection that goes on, each ACK is one.
 inline constexpr int kResetBuffer = 64 * 1024 * 1024;
 
-// The clients' side of these connections, those of the peers first that were active last. `kicks`:
-// whom to shake hands with, in that order; `peers`: of the device, for their addresses.
-[[nodiscard]] std::vector<netlink::Tuple> by_activity(
-    const std::vector<netlink::Connection>& connections, const std::vector<ha::gate::Kick>& kicks,
-    std::span<const netlink::WgPeer> peers);
+// By a peer's address, how many peers were active later. Who has no rank comes last.
+using Ranks = std::map<net::Ip, std::size_t>;
+
+// `kicks`: whom to shake hands with, who was active last first; `peers`: of the device, for their
+// addresses.
+[[nodiscard]] Ranks by_activity(const std::vector<ha::gate::Kick>& kicks,
+                                std::span<const netlink::WgPeer> peers);
 
 class ResetSender {
  public:
   // NotFound: there is no such device.
-  static Result<ResetSender> open(const std::string& device,
-                                  const std::vector<netlink::Tuple>& clients, ha::Time now);
+  static Result<ResetSender> open(const std::string& device, Ranks ranks, ha::Time now);
 
+  // Some more of them: as many as the caller's loop can spare the time for. Where it fails, those
+  // of one family are not told.
+  Result<> add(std::span<const netlink::Connection> ended);
+
+  // Of each family that there was one of; more after add().
   [[nodiscard]] std::vector<int> fds() const;
 
   // Something was heard.
@@ -47,10 +54,14 @@ class ResetSender {
   [[nodiscard]] const ha::reset::Resets& resets() const { return resets_; }
 
  private:
-  explicit ResetSender(ha::reset::Resets resets) : resets_(std::move(resets)) {}
+  ResetSender(int device, Ranks ranks, ha::Time now)
+      : device_(device), ranks_(std::move(ranks)), resets_(now) {}
 
+  Result<> listen(net::Family family);
   Result<> send(const ha::reset::Packet& packet);
 
+  int device_;
+  Ranks ranks_;
   ha::reset::Resets resets_;
   std::vector<ha::arp::PacketSocket> sockets_;  // of each family that there is a client of
   std::vector<net::Family> families_;           // theirs

@@ -18,8 +18,8 @@ from length import LONG, TEST_SECONDS
 
 from lab import shell
 
-# The same property from another seed: a minute under emulation, for the long form.
-FURTHER_SEED = re.compile(r"^Seeds/.*/[1-9]\d*$")
+# The same property from another seed, or of more: a minute under emulation, for the long form.
+FURTHER_SEED = re.compile(r"^(Seeds|Counts)/.*/[1-9]\d*$")
 
 
 def cases() -> list[str]:

@@ -150,6 +150,55 @@ TEST_F(StandbyTest, WhatTheKernelHadGoesWithTheFirstPicture) {
   EXPECT_THAT(turn.remove, testing::ElementsAre(kept(9).id));
 }
 
+TEST_F(StandbyTest, WhileItLooksTheKernelIsGivenNothing) {
+  standby.begin_look();
+  meet();
+  standby.looked(std::vector{told(1)}, now);
+  EXPECT_THAT(step().inject, IsEmpty());
+  EXPECT_GT(standby.due(), now) << "it does not wait busily";
+  EXPECT_FALSE(standby.complete());
+  standby.end_look(now);
+  EXPECT_LE(standby.due(), now);
+  EXPECT_TRUE(standby.complete());
+  const auto turn = step();
+  ASSERT_THAT(turn.inject, SizeIs(1)) << "the other one is there";
+  EXPECT_EQ(turn.inject[0].id, kept(2).id);
+  EXPECT_THAT(turn.remove, IsEmpty());
+}
+
+TEST_F(StandbyTest, WhatTheKernelHadAndTheOwnerDidNotTellGoes) {
+  standby.begin_look();
+  standby.looked(std::vector{told(8)}, now);  // before the owner's picture
+  meet();
+  standby.looked(std::vector{told(9)}, now);  // and behind it
+  standby.end_look(now);
+  EXPECT_THAT(step().remove, testing::UnorderedElementsAre(kept(8).id, kept(9).id));
+  EXPECT_THAT(standby.picture(), SizeIs(2));
+}
+
+TEST_F(StandbyTest, OneThatTheKernelHasOtherwiseIsInjectedAgain) {
+  standby.begin_look();
+  meet();
+  standby.looked(std::vector{told(1, 1)}, now);
+  standby.end_look(now);
+  EXPECT_THAT(step().inject, SizeIs(2));
+}
+
+TEST_F(StandbyTest, HandsOverWhatItHasInParts) {
+  meet();
+  const auto released = standby.release();
+  ASSERT_THAT(released, SizeIs(2));
+  EXPECT_EQ(released[0], kept(1));
+  EXPECT_THAT(standby.release(), IsEmpty());
+  std::vector<netlink::Connection> many;
+  for (std::size_t i = 0; i < kMostReleased + 1; ++i) {
+    many.push_back(told(static_cast<std::uint16_t>(i)));
+  }
+  Standby full(many, now);
+  EXPECT_THAT(full.release(), SizeIs(kMostReleased));
+  EXPECT_THAT(full.release(), SizeIs(1));
+}
+
 TEST_F(StandbyTest, OneThatLooksOtherwiseIsInjectedAgain) {
   meet();
   step();

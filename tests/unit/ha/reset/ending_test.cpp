@@ -58,17 +58,17 @@ TEST(Ending, OfUdpSiblingsHearOnlyWhatGoesOn) {
 
 TEST(Ending, AtATakeoverTheMasqueradedOnesEnd) {
   const auto lost = connection("100.83.0.10", "10.0.0.10");
-  const auto told = picture({lost, connection("100.83.0.11", "10.0.0.30"),
-                             connection("100.83.0.12", "10.0.0.10", IPPROTO_UDP)});
+  const std::vector told = {lost, connection("100.83.0.11", "10.0.0.30"),
+                            connection("100.83.0.12", "10.0.0.10", IPPROTO_UDP)};
   EXPECT_EQ(ended(told, {}, kMoving), std::vector{lost});
 }
 
 TEST(Ending, WhatLivesHereDoesNotEnd) {
   const auto own = connection("100.83.0.10", "10.0.0.10");
-  EXPECT_TRUE(ended(picture({own}), picture({own}), kMoving).empty());
+  EXPECT_TRUE(ended(std::vector{own}, picture({own}), kMoving).empty());
   // A client's packet was here before: the same ports, and another address towards the site.
   const auto anew = connection("100.83.0.10", "10.0.0.11");
-  EXPECT_EQ(ended(picture({own}), picture({anew}), kMoving), std::vector{own});
+  EXPECT_EQ(ended(std::vector{own}, picture({anew}), kMoving), std::vector{own});
 }
 
 }  // namespace

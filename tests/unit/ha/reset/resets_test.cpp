@@ -27,6 +27,14 @@ Segment answer(const netlink::Tuple& tuple) {
   return {.tuple = tuple, .sequence = 1, .acknowledged = 77, .ack = true};
 }
 
+Resets of(const std::vector<netlink::Tuple>& all) {
+  Resets resets(kStart);
+  for (const auto& each : all) {
+    resets.add(each);
+  }
+  return resets;
+}
+
 // Steps when due until `end`; what was sent, and when.
 std::vector<std::pair<Duration, Packet>> run(Resets& resets, Time end) {
   std::vector<std::pair<Duration, Packet>> sent;
@@ -39,7 +47,7 @@ std::vector<std::pair<Duration, Packet>> run(Resets& resets, Time end) {
 }
 
 TEST(Resets, ProvokeAtOnceAndAnswerWhatComesBack) {
-  Resets resets({client(1)}, kStart);
+  auto resets = of({client(1)});
   EXPECT_EQ(resets.step(kStart), (std::vector<Packet>{provocation(client(1))}));
   const auto at = kStart + Duration(40);
   EXPECT_EQ(resets.heard(answer(client(1)), at), reset_of(answer(client(1))));
@@ -48,7 +56,7 @@ TEST(Resets, ProvokeAtOnceAndAnswerWhatComesBack) {
 }
 
 TEST(Resets, AnswerNothingElse) {
-  Resets resets({client(1)}, kStart);
+  auto resets = of({client(1)});
   EXPECT_FALSE(resets.heard(answer(client(2)), kStart));
   auto other = answer(client(1));
   other.tuple.destination_port = 5433;
@@ -59,20 +67,20 @@ TEST(Resets, AnswerNothingElse) {
 }
 
 TEST(Resets, AClientThatSpeaksFirstNeedsNoProvocation) {
-  Resets resets({client(1)}, kStart);
+  auto resets = of({client(1)});
   EXPECT_TRUE(resets.heard(answer(client(1)), kStart));
   EXPECT_TRUE(resets.step(kStart).empty());
 }
 
 TEST(Resets, AProvocationThatWasLostIsRepeated) {
-  Resets resets({client(1)}, kStart);
+  auto resets = of({client(1)});
   const auto sent = run(resets, kStart + Duration(1000));
   ASSERT_EQ(sent.size(), 5U);
   EXPECT_EQ(sent[1].first, kFast);
 }
 
 TEST(Resets, ASilentClientIsGivenUp) {
-  Resets resets({client(1)}, kStart);
+  auto resets = of({client(1)});
   const auto sent = run(resets, kStart + Duration(3'600'000));
   EXPECT_LT(sent.size(), 30U);
   EXPECT_LE(sent.back().first, kPatience);
@@ -81,7 +89,7 @@ TEST(Resets, ASilentClientIsGivenUp) {
 }
 
 TEST(Resets, AResetThatWasLostIsRepeatedUntilTheClientKnows) {
-  Resets resets({client(1)}, kStart);
+  auto resets = of({client(1)});
   (void)resets.step(kStart);
   (void)resets.heard(answer(client(1)), kStart + Duration(40));
   const auto again = kStart + Duration(40) + kLookAgain;
@@ -97,7 +105,7 @@ TEST(Resets, AResetThatWasLostIsRepeatedUntilTheClientKnows) {
 }
 
 TEST(Resets, AClientThatSaysNothingAfterwardsIsBelieved) {
-  Resets resets({client(1)}, kStart);
+  auto resets = of({client(1)});
   (void)resets.step(kStart);
   (void)resets.heard(answer(client(1)), kStart);
   EXPECT_EQ(run(resets, kStart + kPatience).size(), kMostLooks);
@@ -105,7 +113,7 @@ TEST(Resets, AClientThatSaysNothingAfterwardsIsBelieved) {
 }
 
 TEST(Resets, AClientThatNeverBelievesIsLeftAlone) {
-  Resets resets({client(1)}, kStart);
+  auto resets = of({client(1)});
   unsigned resets_sent = 0;
   for (unsigned i = 0; i < 10 * kMostResets; ++i) {
     resets_sent += resets.heard(answer(client(1)), kStart) ? 1U : 0U;
@@ -116,7 +124,7 @@ TEST(Resets, AClientThatNeverBelievesIsLeftAlone) {
 
 // The ports may be taken again as soon as they are free.
 TEST(Resets, ANewConnectionOfTheSamePortsIsLeftAlone) {
-  Resets resets({client(1)}, kStart);
+  auto resets = of({client(1)});
   (void)resets.step(kStart);
   (void)resets.heard(answer(client(1)), kStart);
   auto anew = answer(client(1));
@@ -130,7 +138,7 @@ TEST(Resets, ANewConnectionOfTheSamePortsIsLeftAlone) {
 TEST(Resets, ArePacedInTheOrderGiven) {
   constexpr std::uint32_t kMany = 5000;
   const auto all = clients(kMany);
-  Resets resets(all, kStart);
+  auto resets = of(all);
   const auto sent = run(resets, kStart + Duration(kMany));
   ASSERT_GE(sent.size(), kMany);
   for (std::uint32_t i = 0; i < 1000; ++i) {
@@ -139,8 +147,47 @@ TEST(Resets, ArePacedInTheOrderGiven) {
   }
 }
 
+TEST(Resets, WhoMattersMostComesFirstWheneverItIsAdded) {
+  Resets resets(kStart);
+  resets.add(client(1), 7);
+  resets.add(client(2), 3);
+  resets.add(client(3), 3);
+  resets.add(client(3), 0);  // it is known
+  EXPECT_EQ(resets.total(), 3U);
+  EXPECT_EQ(resets.step(kStart),
+            (std::vector<Packet>{provocation(client(2)), provocation(client(3)),
+                                 provocation(client(1))}));
+  resets.add(client(4), 9);
+  resets.add(client(5), 8);
+  const auto next = kStart + kStep;
+  EXPECT_EQ(resets.due(), next);
+  EXPECT_EQ(resets.step(next),
+            (std::vector<Packet>{provocation(client(5)), provocation(client(4))}));
+}
+
+TEST(Resets, AStepIsBoundedWhateverIsDue) {
+  constexpr std::uint32_t kMany = 10'000;
+  auto resets = of(clients(kMany));
+  const auto over = kStart + kPatience + Duration(1);
+  std::size_t steps = 0;
+  for (; resets.due(); ++steps) {
+    EXPECT_LE(*resets.due(), over) << "the others are due at once";
+    EXPECT_LE(resets.step(over).size(), kMostPerStep);
+  }
+  EXPECT_EQ(steps, kMany / kMostForgotten);
+}
+
+// Thousands within a second.
+TEST(Resets, FiveThousandAreProvokedWithinASecond) {
+  constexpr std::uint32_t kMany = 5000;
+  auto resets = of(clients(kMany));
+  const auto sent = run(resets, kStart + Duration(1000));
+  ASSERT_GE(sent.size(), kMany);
+  EXPECT_LT(sent[kMany - 1].first, Duration(1000));
+}
+
 TEST(Resets, OfNothingAreNothing) {
-  Resets resets({}, kStart);
+  auto resets = of({});
   EXPECT_FALSE(resets.due());
   EXPECT_TRUE(resets.step(kStart).empty());
 }
