@@ -72,9 +72,8 @@ void take_move_answer(Turn& turn, Gateway& gateway, const FabricAnswer& answer) 
 }  // namespace
 
 void close(Turn& turn, Gateway& gateway, Why why) {
-  // What an earlier process left open it left answered for as well; supersede() has seen to it.
-  if (gateway.why == Why::Started) {
-    turn.act(WithdrawAddress{.gateway = gateway.name});
+  if (gateway.claimed) {
+    withdraw(turn, gateway);
   }
   gateway.gate = false;
   turn.act(CloseGate{.gateway = gateway.name});
@@ -86,6 +85,7 @@ void become_owner(Turn& turn, Gateway& gateway, Epoch epoch, Why why) {
   gateway.seen = std::max(gateway.seen, epoch);
   gateway.goodbye = false;
   gateway.wants_move = true;
+  gateway.claimed = true;
   gateway.move_after = turn.now;
   gateway.calling.reset();  // of an earlier ownership, or a look from before it
   gateway.asked_at = turn.now + turn.timers().renew;
@@ -102,6 +102,11 @@ void arrive(Turn& turn, Gateway& gateway) {
   change(turn, gateway, Role::Active, Why::Arrived);
 }
 
+void withdraw(Turn& turn, Gateway& gateway) {
+  gateway.claimed = false;
+  turn.act(WithdrawAddress{.gateway = gateway.name});
+}
+
 void supersede(Turn& turn, Gateway& gateway, Why why) {
   gateway.handover.reset();
   gateway.goodbye = false;
@@ -110,7 +115,7 @@ void supersede(Turn& turn, Gateway& gateway, Why why) {
   gateway.doubtful = true;
   gateway.asked_at = turn.now;
   check_soon(turn, gateway);
-  turn.act(WithdrawAddress{.gateway = gateway.name});
+  withdraw(turn, gateway);
   if (gateway.gate) {
     turn.act(StopInitiating{.gateway = gateway.name});
   }
@@ -176,6 +181,12 @@ void ask_fabric(Turn& turn, Gateway& gateway) {
 void tend_relay(Turn& turn, Gateway& gateway) {
   if (gateway.role != Role::Relay) {
     return;
+  }
+  // What the process before us left, gate and address, has an owner elsewhere: the kernel would
+  // answer for the address for ever.
+  const bool known = gateway.record_known && !gateway.doubtful && gateway.record.record;
+  if (gateway.claimed && known && !owns(turn.state, gateway)) {
+    withdraw(turn, gateway);
   }
   for (const Sibling& sibling : gateway.siblings) {
     const bool serves = sibling.beat.role == Role::Active || sibling.beat.role == Role::Drain;

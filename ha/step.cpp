@@ -26,6 +26,7 @@ Gateway begin(const State& state, const Config::Gateway& config, bool gate, Time
                   .placed = now,
                   .checked_at = now,
                   .move_after = now,
+                  .claimed = gate,
                   .handover_after = now,
                   .new_successor_after = now,
                   .beat_at = now};
@@ -119,7 +120,7 @@ void follow_fitness(Turn& turn, Gateway& gateway) {
     change(turn, gateway, Role::Standby, Why::BecameFit);
   } else if (gateway.role == Role::Move && unfit && !gateway.gate) {
     gateway.wants_move = false;
-    turn.act(WithdrawAddress{.gateway = gateway.name});
+    withdraw(turn, gateway);
     step_back(turn, gateway, Why::BecameUnfit);
   }
 }

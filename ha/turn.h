@@ -59,6 +59,7 @@ void consider_succession(Turn& turn, Gateway& gateway);
 // owner.cpp: the fabric, and being owner
 void become_owner(Turn& turn, Gateway& gateway, Epoch epoch, Why why);
 void supersede(Turn& turn, Gateway& gateway, Why why);
+void withdraw(Turn& turn, Gateway& gateway);
 void take_answer(Turn& turn, Gateway& gateway, const FabricAnswer& answer);
 void arrive(Turn& turn, Gateway& gateway);
 void expire_fabric(Turn& turn, Gateway& gateway);

@@ -147,6 +147,11 @@ void World::boot(std::size_t index, const std::vector<std::string>& open_gates) 
   invariants_.started(index);
   tell(fmt::format("r{} starts", index));
   router.state = ha::start(config_of(index), open_gates, local(router));
+  router.claimed.resize(records_.size());
+  for (std::size_t g = 0; g < records_.size(); ++g) {  // as the process does at its start
+    const bool open = std::ranges::find(open_gates, scenario_.gateways[g].name) != open_gates.end();
+    router.claimed[g] = router.claimed[g] && open;
+  }
   for (std::size_t g = 0; g < records_.size(); ++g) {
     mark(Mark::What::Start, g, index);
   }
@@ -163,6 +168,7 @@ void World::die(std::size_t index, bool machine, Micros lasts) {
   for (std::size_t g = 0; g < records_.size(); ++g) {
     if (machine) {
       mark(Mark::What::Die, g, index);
+      router.claimed[g] = false;
     }
     invariants_.crashed(g, index, !machine, now_);
   }
@@ -271,7 +277,10 @@ void World::do_action(std::size_t index, const ha::Action& action) {
     const std::size_t g = gateway_index(move->gateway);
     mark(Mark::What::Call, g, index, state_of(move->gateway).epoch);
     invariants_.moves(g, index, state_of(move->gateway), now_);
+    routers_[index].claimed[g] = true;
     ask_fabric(index, move->gateway, move->request, true);
+  } else if (const auto* withdraw = std::get_if<ha::WithdrawAddress>(&action)) {
+    routers_[index].claimed[gateway_index(withdraw->gateway)] = false;
   } else if (const auto* check = std::get_if<ha::CheckAddress>(&action)) {
     ask_fabric(index, check->gateway, check->request, false);
   } else if (const auto* open = std::get_if<ha::OpenGate>(&action)) {
@@ -320,8 +329,8 @@ void World::send(std::size_t index, const ha::Beat& beat) {
   }
 }
 
-// I5: each gateway's owner is alive, active and has the address; nobody else's gate is open, but
-// that of a process that died with the machine going on.
+// I5: each gateway's owner is alive, active and has the address; nobody else's gate is open or
+// claims the address, but that of a process that died with the machine going on.
 bool World::converged() const {
   for (std::size_t g = 0; g < records_.size(); ++g) {
     if (!records_[g].record) {
@@ -336,7 +345,8 @@ bool World::converged() const {
         served = state && state->gateways[g].role == ha::Role::Active && gate.open &&
                  gate.epoch == ha::Epoch{.term = records_[g].record->term} &&
                  invariants_.fabric(g) == i;
-      } else if (state && (gate.open || ha::is_owning(state->gateways[g].role))) {
+      } else if (state &&
+                 (gate.open || routers_[i].claimed[g] || ha::is_owning(state->gateways[g].role))) {
         return false;
       }
     }

@@ -73,6 +73,7 @@ class World {
     std::uint64_t wake = 0;          // the one that counts
     std::uint64_t serial = 1;
     std::vector<Crash> ambushes;  // crashes at a role
+    std::vector<bool> claimed;    // by gateway: the kernel of a LAN would answer for its address
   };
 
   struct ForRouter {

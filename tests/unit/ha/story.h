@@ -23,7 +23,7 @@ namespace cw::ha {
 
 class Story {
  public:
-  // `open`: gateways whose gate an earlier process left open.
+  // `open`: gates that a process before it left so.
   explicit Story(const std::vector<std::string>& open = {}) {
     Config config{.router = "r0",
                   .gateways = {{.name = "g", .routers = {"r0", "r1", "r2"}}},

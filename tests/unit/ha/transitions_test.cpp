@@ -51,6 +51,26 @@ TEST(Transitions, TheOwnerIsSuperseded) {
   story.compare("owner_is_superseded");
 }
 
+// The kernel went on answering for the address while no process ran; another router took it.
+TEST(Transitions, WhoComesBackAndIsOwnerNoMoreWithdrawsTheAddress) {
+  Story story({"g"});
+  story.happens(Tick{});
+  story.answer(ArbiterOutcome::Done, story.record);
+  story.passes(100, {owner()});
+  story.compare("owner_comes_back_too_late");
+  EXPECT_EQ(story.gateway().role, Role::Standby);
+}
+
+TEST(Transitions, WhoComesBackAndIsOwnerStillGoesOn) {
+  Story story({"g"});
+  story.record.record->owner = "r0";
+  story.happens(Tick{});
+  story.answer(ArbiterOutcome::Done, story.record);
+  story.moved();
+  EXPECT_EQ(story.gateway().role, Role::Active);
+  EXPECT_TRUE(story.gateway().claimed);
+}
+
 TEST(Transitions, TheOwnerHandsOver) {
   Story story = active();
   story.passes(300, {sibling()});
