@@ -21,6 +21,7 @@ import socket
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
@@ -49,6 +50,7 @@ class Journal:
 
     def __init__(self, file: Path) -> None:
         self.entries: list[tuple[float, str]] = []
+        self.hook: Callable[[str], None] | None = None  # called with each line, by the thread that reads it
         self._file = file
         self._reader: threading.Thread | None = None
 
@@ -66,6 +68,8 @@ class Journal:
     def _read(self, output: IO[str]) -> None:
         with self._file.open("a", buffering=1) as kept:
             for line in output:
+                if self.hook is not None:
+                    self.hook(line)
                 self.entries.append((time.monotonic(), line.rstrip()))
                 kept.write(line)
 
