@@ -190,6 +190,17 @@ def trust_the_clock() -> None:
         raise OSError(ctypes.get_errno(), "adjtimex")
 
 
+def join_the_subnet(router: Namespace, address: str, address_6: str) -> None:
+    """By its eth0."""
+    router.ip(
+        "link set eth0 up",
+        f"address add {address}/16 dev eth0",
+        f"address add {address_6}/64 dev eth0 nodad",
+        "route add default via 10.0.0.1",
+        "route add default via 2001:db8:10::1",
+    )
+
+
 class Site:
     """Both routers, etcd and a client; use as a context manager. `egress`: of the gateway, as its table says it."""
 
@@ -207,11 +218,7 @@ class Site:
             # Under `routed` the site needs the way to the block: it is where the gateway is.
             self.topology.db.ip(f"route add {POOL} via {OUTER}")
             self.etcd = Etcd(self.topology.vpc, ARBITER, _made(folder / "etcd"))
-            namespaces = {"r1": self.topology.router, "r2": self.router_b}
-            self.routers = {
-                name: Member(name, namespace, self.network, self.etcd, folder / name)
-                for name, namespace in namespaces.items()
-            }
+            self.routers = self._members()
         except BaseException:
             self.topology.close()
             raise
@@ -221,17 +228,17 @@ class Site:
         self.topology._made.extend(made)
         self._plug_in(self.router_b, "port2", ROUTER_B, ROUTER_B_6)
 
+    def _members(self) -> dict[str, Member]:
+        namespaces = {"r1": self.topology.router, "r2": self.router_b}
+        return {
+            name: Member(name, namespace, self.network, self.etcd, self.folder / name) for name, namespace in namespaces.items()
+        }
+
     def _plug_in(self, router: Namespace, port: str, address: str, address_6: str) -> None:
         router.sysctl(net__ipv6__conf__default__accept_dad=0)
         plug_in([(router, "eth0", self.topology.vpc, port)])
         self.topology.vpc.ip(f"link set {port} up master subnet")
-        router.ip(
-            "link set eth0 up",
-            f"address add {address}/16 dev eth0",
-            f"address add {address_6}/64 dev eth0 nodad",
-            "route add default via 10.0.0.1",
-            "route add default via 2001:db8:10::1",
-        )
+        join_the_subnet(router, address, address_6)
 
     def power_on(self, router: Member) -> None:
         """One that died: as after a boot its kernel knows nothing of what it was, and its disk is as it was."""

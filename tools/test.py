@@ -5,9 +5,9 @@
 The short form boots two machines at a time, an emulated processor each: one with the system tests of the first kernel, which take
 longest, and one for all the rest (BESIDE).
 
-The long form runs everything on both kernels in both builds, with full numbers where nothing else slows it down (dev), and
-lets each fuzz target run for FUZZ_SECONDS. The last line is "N passed, N failed". The status is not 0 if anything failed,
-nothing ran, or the whole of the short form took longer than its budget.
+The long form runs everything on both kernels in both builds, with full numbers where nothing else slows it down (dev), lets
+each fuzz target run for FUZZ_SECONDS, and kills whole machines (tests/system/machines). The last line is "N passed, N failed".
+The status is not 0 if anything failed, nothing ran, or the whole of the short form took longer than its budget.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BUDGET_MINUTES = 45  # of the short form, cold, on two cores
+MACHINES_TESTS = ROOT / "tests/system/machines"
 PACKAGE_TESTS = ROOT / "tests/system/package"
 TIMED_TESTS = ROOT / "tests/system/timed"
 VM_SECONDS = 2400  # of one boot with its tests; more means it hangs
@@ -34,7 +35,7 @@ VM_SECONDS_LONG = 4 * 3600
 FUZZ_SECONDS = 60  # of the long form, for each target
 # Of the long form, for each property; rapidcheck's own default is 100.
 LAW_ROUNDS_LONG = {"dev": 20_000, "asan": 2_000}
-STAGES = ("units", "fuzz", "system", "swaps", "times", "packages")
+STAGES = ("units", "fuzz", "system", "swaps", "machines", "times", "packages")
 # What the short form runs beside the system tests of the first kernel, with those of the second. Neither side is held to real time
 # that it could lose to the other: what is held to seconds has virtual time.
 BESIDE = ("system", "times", "packages")
@@ -129,6 +130,9 @@ def run_stage(stage: str, folder: Path, options: argparse.Namespace) -> Count:
         return sum((system(kernel, preset, folder, options) for kernel, preset in runs), Count())
     if stage == "swaps":
         return swaps(options.kernels[0], folder, options) if options.long and not options.userland else Count()
+    if stage == "machines":
+        runs = some_kernels if options.long and not options.userland else ()
+        return sum((machines(kernel, folder, options) for kernel in runs), Count())
     if stage == "times":
         return sum((timed(kernel, folder, options) for kernel in some_kernels), Count())
     return sum((packages(kernel, folder, options) for kernel in some_kernels), Count())
@@ -265,6 +269,18 @@ def swaps(kernel: str, folder: Path, options: argparse.Namespace) -> Count:
     return in_vm("tests/system/run", folder / f"swaps-{kernel}/system.txt", kernel, "dev", arguments, long)
 
 
+def machines(kernel: str, folder: Path, options: argparse.Namespace) -> Count:
+    """A router's whole machine dies: three of them, two with a router each, beside one another."""
+    if options.only and not any(options.only in file.read_text() for file in MACHINES_TESTS.glob("test_*.py")):
+        return Count()
+    heading(f"Machines that die (kernel {kernel}, dev)")
+    if not build("dev", options):
+        return BROKEN
+    report = folder / f"machines-{kernel}/machines.txt"
+    boot = "tests/system/machines/boot"
+    return in_vm("tests/system/machines/run", report, kernel, "dev", ["--env", "CW_LONG=1"], options, boot)
+
+
 def timed(kernel: str, folder: Path, options: argparse.Namespace) -> Count:
     """What must be done within seconds, where a second is one whatever else this machine does."""
     if options.only and not any(options.only in file.read_text() for file in TIMED_TESTS.glob("test_*.py")):
@@ -303,11 +319,17 @@ def which_tests(kernel: str, options: argparse.Namespace) -> list[str]:
 
 
 def in_vm(
-    script: str, report: Path, kernel: str, built: str, arguments: list[str], options: argparse.Namespace
+    script: str,
+    report: Path,
+    kernel: str,
+    built: str,
+    arguments: list[str],
+    options: argparse.Namespace,
+    boot: str = "tests/vm/run.sh",
 ) -> Count:
     """Runs a script of tests in one boot and counts the lines of its report."""
     seconds = VM_SECONDS_LONG if options.long else VM_SECONDS
-    command = ["tests/vm/run.sh", "--kernel", kernel, "--results", str(report.parent), "--timeout", str(seconds)]
+    command = [boot, "--kernel", kernel, "--results", str(report.parent), "--timeout", str(seconds)]
     command += [*arguments, script, *which_tests(kernel, options)]
     status = subprocess.run(command, env={**os.environ, "CW_PRESET": built}).returncode
     if options.only and status == 5:  # pytest: no test of that name

@@ -11,6 +11,9 @@
 #   --timeout S         give up after S seconds (900); not with --tty
 #   --results DIR       what the script writes to /results appears there
 #   --env NAME=VALUE    in the script's environment
+#   --listen SOCKET     a network card, eth0 or the next one, with a cable to the VM that is given --connect SOCKET;
+#   --connect SOCKET    SOCKET is made by the first of the two. The driver, virtio_net, is for the script to load
+#   --pid FILE          the number of qemu's process, for who wants to kill it
 # The file system is this machine's (or the rootfs), read-only, with what the script writes kept in memory; the
 # repository is at its own path and build/$CW_PRESET (dev) is on PATH. 124: time is up; 125: the VM died.
 set -euo pipefail
@@ -18,7 +21,7 @@ repo=$(realpath "$(dirname "$0")/../..")
 . "$repo/tools/say.sh"
 
 arguments=("$@")
-kernel='' rootfs='' icount=0 tty=0 cpus='' memory=2048 seconds=900 results='' environment=()
+kernel='' rootfs='' icount=0 tty=0 cpus='' memory=2048 seconds=900 results='' environment=() cables=() pid=''
 while [ $# -gt 0 ]; do
   case $1 in
     --kernel) kernel=$2 && shift 2 ;;
@@ -30,6 +33,8 @@ while [ $# -gt 0 ]; do
     --timeout) seconds=$2 && shift 2 ;;
     --results) results=$2 && shift 2 ;;
     --env) environment+=("$2") && shift 2 ;;
+    --listen | --connect) cables+=("${1#--} $(realpath -m "$2")") && shift 2 ;;
+    --pid) pid=$2 && shift 2 ;;
     -h | --help) sed -n '3,/^set/{s/^# \{0,1\}//;/^set/!p}' "$0" && exit 0 ;;
     -*) die "no option $1" "see ./dev vm --help" ;;
     *) break ;;
@@ -135,6 +140,15 @@ share root "$root" readonly=on
 share modules "$kroot/lib/modules/$version" readonly=on
 share repo "$repo" readonly=on
 share results "$results"
+for cable in ${cables[@]+"${cables[@]}"}; do
+  id=cable${#options[@]}
+  case $cable in listen*) server=on ;; *) server=off ;; esac
+  # An address of its own for each end, the same at each boot.
+  mac=$(md5sum <<<"$cable" | sed -E 's/^(..)(..)(..)(..).*/52:54:\1:\2:\3:\4/')
+  cable=${cable#* }
+  options+=(-netdev "stream,id=$id,server=$server,addr.type=unix,addr.path=${cable//,/,,}" -device "virtio-net-pci,netdev=$id,mac=$mac")
+done
+[ -z "$pid" ] || options+=(-pidfile "$pid")
 
 code=0
 if [ "$tty" = 1 ]; then
