@@ -154,10 +154,15 @@ class Chaos:
             self.flows = self._open_flows()
             self.probe = UdpProbe(self.site.topology.client, self.site.topology.db)
             self.watch = Watch(list(self.site.routers.values()))
+            shell.until("who answers being seen", self._sees_who_answers)
         except BaseException:
             self.site.close()
             raise
         return self
+
+    def _sees_who_answers(self) -> bool:
+        self.watch.look()
+        return bool(self.watch.answering)
 
     def __exit__(self, *_: object) -> None:
         self.watch.close()

@@ -32,8 +32,9 @@ void learn(Pace& pace, const WgDevice& there) {
   for (const auto& [key, tried] : pace.tried) {
     const auto* peer = find(there, key);
     const auto sent = pace.opened + (tried.last - pace.opened_at);
-    if (peer != nullptr && has_session_since(*peer, sent)) {
-      const auto took = std::chrono::duration_cast<Duration>(*peer->last_handshake - sent);
+    const auto answered = peer != nullptr ? peer->last_handshake : std::nullopt;
+    if (answered && *answered >= sent) {
+      const auto took = std::chrono::duration_cast<Duration>(*answered - sent);
       pace.slowest = std::max(pace.slowest, took);
     }
   }

@@ -17,7 +17,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using netlink::HandshakeTime;
-using netlink::PeerVerb;
 using netlink::WgDevice;
 
 const Time kNow{1h};
