@@ -140,6 +140,7 @@ void kick_again(Gate& gate, const std::vector<Kick>& kicks, const WgDevice& ther
     return;
   }
   learn(gate.pace, there);
+  std::vector<Due> again;
   std::set<net::PublicKey> waiting;
   for (const auto& each : gate.due) {
     waiting.insert(each.kick.key);
@@ -150,8 +151,9 @@ void kick_again(Gate& gate, const std::vector<Kick>& kicks, const WgDevice& ther
         waiting.contains(kick.key) || is_early(gate.pace, kick.key, now)) {
       continue;
     }
-    gate.due.push_back({.kick = kick, .remake = true});
+    again.push_back({.kick = kick, .remake = true});
   }
+  gate.due.insert(gate.due.begin(), again.begin(), again.end());  // they are the more active ones
   if (!gate.due.empty() && !gate.next) {
     gate.next = now;
   }
@@ -187,7 +189,7 @@ std::vector<WgPeerChange> next_batch(Gate& gate, const WgDevice* there, Time now
   if (there != nullptr) {
     learn(gate.pace, *there);
   }
-  const auto most = kMostAwaited - std::min(kMostAwaited, awaited(gate.pace, there, now));
+  const auto most = room(gate.pace, there, now);
   std::size_t remade = 0;
   std::size_t sent = 0;
   std::size_t size = 0;

@@ -69,7 +69,8 @@ void resume(Gate& gate, const std::vector<Kick>& kicks, const netlink::WgDevice&
 // The device of an open gate was made anew, and is closed: to all peers that have an endpoint.
 void reopen(Gate& gate, const netlink::WgDevice& there, Time now, netlink::HandshakeTime wall);
 
-// Those of the kicks that have no session since the gate was opened, once more.
+// Those of the kicks that have no session since the gate was opened, once more, before those that
+// have not been asked yet.
 void kick_again(Gate& gate, const std::vector<Kick>& kicks, const netlink::WgDevice& there,
                 Time now);
 

@@ -14,7 +14,7 @@ namespace {
 
 // What is still on its way, at the most: `least` as long as no answer has taken longer.
 Duration answer_time(const Pace& pace, Duration least) {
-  return std::clamp(2 * pace.slowest, least, std::max(least, kMostAnswerTime));
+  return std::clamp(kSlower * pace.slowest, least, std::max(least, kMostAnswerTime));
 }
 
 }  // namespace
@@ -29,6 +29,7 @@ bool has_session_since(const WgPeer& peer, HandshakeTime since) {
 }
 
 void learn(Pace& pace, const WgDevice& there) {
+  pace.answers = 0;
   for (const auto& [key, tried] : pace.tried) {
     const auto* peer = find(there, key);
     const auto sent = pace.opened + (tried.last - pace.opened_at);
@@ -36,6 +37,7 @@ void learn(Pace& pace, const WgDevice& there) {
     if (answered && *answered >= sent) {
       const auto took = std::chrono::duration_cast<Duration>(*answered - sent);
       pace.slowest = std::max(pace.slowest, took);
+      ++pace.answers;
     }
   }
 }
@@ -53,6 +55,11 @@ std::size_t awaited(const Pace& pace, const WgDevice* there, Time now) {
     }
   }
   return count;
+}
+
+std::size_t room(const Pace& pace, const WgDevice* there, Time now) {
+  const auto most = std::min(kMostAwaited, kFirstAwaited + pace.answers);
+  return most - std::min(most, awaited(pace, there, now));
 }
 
 bool is_early(const Pace& pace, const net::PublicKey& key, Time now) {

@@ -13,10 +13,11 @@
 // may take before it counts as lost. Pure.
 //
 // The pace is the answers' own. A processor that is slow, or throttled, answers late because all
-// of them wait in one queue; more handshakes, or the same once more, only make that queue longer.
-// So an answer may take twice the longest that one has taken so far: as long as they keep coming,
-// whoever still waits goes on waiting. Where none comes, the address is not ours yet, and all is
-// tried again soon.
+// of them wait in one queue, behind the handshakes that are only begun; more handshakes, or the
+// same once more, make that queue longer. So few are begun at first, and two for each that is
+// answered or lost; and an answer may take twice the longest that one has taken so far: as long as
+// they keep coming, whoever still waits goes on waiting. Where none comes, the address is not ours
+// yet, and all is tried again soon.
 //
 // Not refused: peers that are asleep. They never answer, and are awaited no longer than others.
 namespace cw::ha::gate {
@@ -27,9 +28,17 @@ namespace cw::ha::gate {
 inline constexpr std::size_t kMostAwaited = 384;
 static_assert(kMostAwaited < 400);
 
+// At first: a processor that needs up to some five milliseconds for each begins them all, and has
+// answers to some of them, before kPatience is over.
+inline constexpr std::size_t kFirstAwaited = 48;
+
 // As long as nothing is known of answers, one comes in this time: from the other side of the earth,
 // a little late.
 inline constexpr Duration kLeastAnswerTime{150};
+
+// The next answer may take so many times as long as the slowest so far: its handshake was begun
+// when twice as many were under way as when that one was.
+inline constexpr int kSlower = 3;
 
 // The kernel tries again by itself after REKEY_TIMEOUT; by then nothing is under way of the first.
 inline constexpr Duration kMostAnswerTime{5'000};
@@ -49,7 +58,8 @@ struct Pace {
   Time opened_at{};                       // the gate was opened, by the loop's clock
   netlink::HandshakeTime opened{};        // the same by the wall clock, as the kernel counts
   std::map<net::PublicKey, Tried> tried;  // since then
-  Duration slowest{};                     // answer to a try since then
+  std::size_t answers = 0;                // to tries since then
+  Duration slowest{};                     // of these
 
   friend bool operator==(const Pace&, const Pace&) = default;
 };
@@ -62,6 +72,9 @@ void learn(Pace& pace, const netlink::WgDevice& there);
 
 // Of those tried, how many have not answered and may still do so. `there` none: nobody has.
 [[nodiscard]] std::size_t awaited(const Pace& pace, const netlink::WgDevice* there, Time now);
+
+// How many more may be begun now.
+[[nodiscard]] std::size_t room(const Pace& pace, const netlink::WgDevice* there, Time now);
 
 // Whether a peer without a session may still answer its last try.
 [[nodiscard]] bool is_early(const Pace& pace, const net::PublicKey& key, Time now);

@@ -88,9 +88,9 @@ INSTANTIATE_TEST_SUITE_P(Family, FailoverGateConfigured,
 
 TEST_P(FailoverGateConfigured, AReadThatFailsLosesNoGate) {
   const auto second = late();
-  constexpr auto kAll = ha::gate::kMostAwaited + 16;
+  constexpr auto kAll = ha::gate::kFirstAwaited + 16;
   CW_EXPECT_OK(gate_->open("gw", strangers(kAll), now()));
-  EXPECT_EQ(kicked(), ha::gate::kMostAwaited);
+  EXPECT_EQ(kicked(), ha::gate::kFirstAwaited);
   {
     const WithoutRights meanwhile;
     EXPECT_FALSE(gate_->configure({gateway(), second}, now()));
