@@ -34,7 +34,7 @@ void learn(Pace& pace, const WgDevice& there) {
     const auto* peer = find(there, key);
     const auto sent = pace.opened + (tried.last - pace.opened_at);
     const auto answered = peer != nullptr ? peer->last_handshake : std::nullopt;
-    if (answered && *answered >= sent) {
+    if (answered && *answered >= sent && *answered - sent < kMostAnswerTime) {
       const auto took = std::chrono::duration_cast<Duration>(*answered - sent);
       pace.slowest = std::max(pace.slowest, took);
       ++pace.answers;
@@ -69,7 +69,8 @@ bool is_early(const Pace& pace, const net::PublicKey& key, Time now) {
     return false;
   }
   const auto doublings = std::min(tried->second.times - 1, kMostDoublings);
-  return now - tried->second.last < answer_time(pace, kPatience) * (1U << doublings);
+  const auto patience = std::max(answer_time(pace, kPatience), kPatience * (1U << doublings));
+  return now - tried->second.last < patience;
 }
 
 }  // namespace cw::ha::gate

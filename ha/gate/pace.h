@@ -15,7 +15,7 @@
 // The pace is the answers' own. A processor that is slow, or throttled, answers late because all
 // of them wait in one queue, behind the handshakes that are only begun; more handshakes, or the
 // same once more, make that queue longer. So few are begun at first, and two for each that is
-// answered or lost; and an answer may take twice the longest that one has taken so far: as long as
+// answered; and an answer may take kSlower times the longest that one has taken so far: as long as
 // they keep coming, whoever still waits goes on waiting. Where none comes, the address is not ours
 // yet, and all is tried again soon.
 //
@@ -40,7 +40,8 @@ inline constexpr Duration kLeastAnswerTime{150};
 // when twice as many were under way as when that one was.
 inline constexpr int kSlower = 3;
 
-// The kernel tries again by itself after REKEY_TIMEOUT; by then nothing is under way of the first.
+// The kernel tries again by itself after REKEY_TIMEOUT; by then nothing is under way of the first,
+// and a session that comes later was somebody else's doing.
 inline constexpr Duration kMostAnswerTime{5'000};
 
 // A peer is kicked again after this, then after twice this, and so on: an answer from far away is

@@ -257,7 +257,12 @@ Result<> GateSocket::change(const Entry& entry, std::optional<std::uint32_t> mar
 Result<> GateSocket::send_due(Entry& entry, std::optional<std::uint32_t> mark, Time now) {
   std::optional<WgDevice> there;
   if (needs_device(entry.gate)) {
-    there = CW_TRY(read(entry));
+    auto device = read(entry);
+    if (!device) {
+      entry.gate.next = now + kBatchEvery;  // not at once, again and again
+      return device.error();
+    }
+    there = std::move(*device);
   }
   return change(entry, mark, next_batch(entry.gate, pointer(there), now));
 }

@@ -81,6 +81,26 @@ TEST(Pace, WhereOneAnswersLateOthersMayTakeThreeTimesAsLong) {
   EXPECT_FALSE(is_early(pace, key(1), kNow + 1200ms));
 }
 
+// Its third try comes a second after its second one, as where all are near.
+TEST(Pace, OneThatIsFarAwayDoesNotPutOffTheOthersFurtherTries) {
+  auto pace = tried_at_the_start(2);
+  auto there = device(2);
+  there.peers[0].last_handshake = kWall + 300ms;
+  learn(pace, there);
+  pace.tried[key(1)] = {.last = kNow + 250ms, .times = 2};
+  EXPECT_TRUE(is_early(pace, key(1), kNow + 250ms + 899ms));
+  EXPECT_FALSE(is_early(pace, key(1), kNow + 250ms + 900ms));
+}
+
+TEST(Pace, WhatTheKernelTriedAgainByItselfIsNoAnswer) {
+  auto pace = tried_at_the_start(1);
+  auto there = device(1);
+  there.peers[0].last_handshake = kWall + kMostAnswerTime;
+  learn(pace, there);
+  EXPECT_EQ(pace.slowest, 0ms);
+  EXPECT_EQ(pace.answers, 0U);
+}
+
 TEST(Pace, TwoAreBegunForEachThatIsAnswered) {
   auto pace = tried_at_the_start(kFirstAwaited);
   auto there = device(kFirstAwaited);
