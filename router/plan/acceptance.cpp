@@ -208,7 +208,7 @@ Result<std::optional<Accepted>> accept(std::string_view bundle, const Trust& tru
 std::uint64_t newer_serial(std::string_view bundle, const Trust& trust,
                            const std::optional<InForce>& now, const Floor& floor, WallTime at) {
   const auto admitted = admit(bundle, trust, now, floor, at).value_or(std::nullopt);
-  return admitted ? admitted->statement.serial : 0;
+  return admitted && !admitted->statement.confirm ? admitted->statement.serial : 0;
 }
 
 Result<Accepted> resume(std::string_view bundle, const Trust& trust) {

@@ -79,7 +79,8 @@ inline constexpr std::chrono::seconds kClockSlack{300};
                                                      const Floor& floor, WallTime at);
 
 // The serial of an offer that only its content can keep from being taken: signed by whoever may, of
-// this network, and newer than all that this router went through. 0: it is none.
+// this network, newer than all that this router went through, and here to stay: siblings may go
+// back from a trial, and what counts then is the older one. 0: it is none.
 [[nodiscard]] std::uint64_t newer_serial(std::string_view bundle, const Trust& trust,
                                          const std::optional<InForce>& now, const Floor& floor,
                                          WallTime at);

@@ -35,12 +35,15 @@ class SignedOffers : public SignedNetwork {
     return run_until([&] { return agent_->status().refused.has_value(); });
   }
 
-  std::string needing(const std::string& feature, std::uint64_t serial) {
+  std::string needing(const std::string& feature, std::uint64_t serial,
+                      std::optional<std::chrono::seconds> confirm = std::nullopt) {
     auto body = network::to_json(compiled());
     const std::string none = "\"features\":[]";
     body.replace(body.find(none), none.size(), "\"features\":[\"" + feature + "\"]");
     return network::make_bundle(
-        body, {.serial = serial, .network = compiled().ula, .time = clock_.wall()}, signing_key(1));
+        body,
+        {.serial = serial, .network = compiled().ula, .time = clock_.wall(), .confirm = confirm},
+        signing_key(1));
   }
 };
 
@@ -52,6 +55,14 @@ TEST_F(SignedOffers, WhatThisVersionCannotServeCanBeHadAllTheSame) {
   publish(7);
   ASSERT_TRUE(reaches(7));
   EXPECT_TRUE(is_offered(7));
+}
+
+// A sibling that takes it may go back, and then nobody has a newer one.
+TEST_F(SignedOffers, ATrialThatThisVersionCannotServeIsNoOffer) {
+  start_with(5);
+  put("net", needing("teleport", 6, std::chrono::seconds(600)));
+  ASSERT_TRUE(is_refused());
+  EXPECT_TRUE(is_offered(5));
 }
 
 TEST_F(SignedOffers, ASourceThatIsDownOffersNothing) {
