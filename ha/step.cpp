@@ -38,13 +38,15 @@ Gateway begin(const State& state, const Config::Gateway& config, bool gate, Time
   return gateway;
 }
 
-void configure(Turn& turn, const Config& config) {
+void configure(Turn& turn, const Configured& configured) {
+  const Config& config = configured.config;
   State& state = turn.state;
   std::vector<Gateway> before = std::move(state.gateways);
   state.gateways.clear();
   state.config = config;
   for (const Config::Gateway& each : config.gateways) {
-    Gateway next = begin(state, each, false, turn.now);
+    const bool open = std::ranges::find(configured.open, each.name) != configured.open.end();
+    Gateway next = begin(state, each, open, turn.now);
     const auto old = std::ranges::find(before, each.name, &Gateway::name);
     if (old != before.end()) {
       for (Sibling& sibling : next.siblings) {
@@ -261,7 +263,7 @@ struct Handler {
   }
 
   Gateway* operator()(const Configured& configured) const {
-    configure(turn, configured.config);
+    configure(turn, configured);
     return nullptr;
   }
 

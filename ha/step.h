@@ -73,8 +73,10 @@ struct Prepared {
   friend bool operator==(const Prepared&, const Prepared&) = default;
 };
 
+// Another network. `open`: those of the gateways that are new whose gate is open, as at start().
 struct Configured {
   Config config;
+  std::vector<std::string> open;
 
   friend bool operator==(const Configured&, const Configured&) = default;
 };

@@ -105,6 +105,8 @@ class Process final : public Outlets, public Requests {
   Result<> follow(Setup setup);
   Result<> begin();
   void change(const Setup* before);
+  void take_new();
+  void withdraw_unserved(const std::vector<std::string>& names);
   Result<> open_arbiter(const ha::etcd::Site& site);
   void open_fabric(const ha::arp::Config& config);
   void take(ha::Event event);

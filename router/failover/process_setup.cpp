@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the agent says, and what follows from it.
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -20,6 +21,10 @@ std::vector<std::string> names_of(const ha::Config& config) {
     names.push_back(gateway.name);
   }
   return names;
+}
+
+bool has(const ha::State& state, const std::string& gateway) {
+  return std::ranges::find(state.gateways, gateway, &ha::Gateway::name) != state.gateways.end();
 }
 
 Result<Setup> read_setup(const World& world) {
@@ -76,12 +81,37 @@ Result<> Process::follow(Setup setup) {
 void Process::change(const Setup* before) {
   // The gates of gateways that go are closed, and their addresses withdrawn, while gates and
   // fabric know them.
-  take(ha::Configured{.config = setup_->core});
+  auto staying = setup_->core;
+  std::erase_if(staying.gateways,
+                [&](const auto& each) { return !has(runner_->state(), each.name); });
+  take(ha::Configured{.config = std::move(staying), .open = {}});
   note("gates", gates_->configure(setup_->gates, now()));
   if (!fabric_ || before == nullptr || before->lan != setup_->lan) {
     open_fabric(setup_->lan);
   }
+  take_new();
   arbiter_->watch(names_of(setup_->core));
+}
+
+// This router alone served them until now, or an earlier process did: as at the start.
+void Process::take_new() {
+  auto open = gates_->open_gates();
+  note("gates that are open", open ? nullptr : &open.error());
+  auto found = std::move(open).value_or(std::vector<std::string>());
+  std::erase_if(found, [&](const std::string& each) { return has(runner_->state(), each); });
+  auto fresh = names_of(setup_->core);
+  std::erase_if(fresh, [&](const std::string& each) { return has(runner_->state(), each); });
+  take(ha::Configured{.config = setup_->core, .open = std::move(found)});
+  withdraw_unserved(fresh);
+}
+
+// What an earlier process answered for and nobody serves now: not ours to keep.
+void Process::withdraw_unserved(const std::vector<std::string>& names) {
+  for (const auto& gateway : runner_->state().gateways) {
+    if (!gateway.gate && std::ranges::find(names, gateway.name) != names.end()) {
+      withdraw(ha::WithdrawAddress{.gateway = gateway.name});
+    }
+  }
 }
 
 Result<> Process::begin() {
@@ -93,12 +123,7 @@ Result<> Process::begin() {
   const auto open = CW_TRY(gates_->open_gates());
   open_fabric(setup_->lan);
   runner_ = std::make_unique<Runner>(ha::start(setup_->core, open, now()), world_.clock, *this);
-  // What an earlier process answered for and nobody serves now: not ours to keep.
-  for (const auto& gateway : runner_->state().gateways) {
-    if (!gateway.gate) {
-      withdraw(ha::WithdrawAddress{.gateway = gateway.name});
-    }
-  }
+  withdraw_unserved(names_of(setup_->core));
   arbiter_->watch(names_of(setup_->core));
   take(ha::ClockChecked{.synchronised = clock_is_synchronised()});
   check_devices();

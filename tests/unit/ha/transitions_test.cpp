@@ -51,6 +51,22 @@ TEST(Transitions, TheOwnerIsSuperseded) {
   story.compare("owner_is_superseded");
 }
 
+// It served it alone until the network gave it a sibling.
+TEST(Transitions, AGatewayThatBecomesSharedWithItsGateOpenIsKnownToBeOpen) {
+  Config config{
+      .router = "r0", .gateways = {{.name = "g", .routers = {"r0", "r1"}}}, .timers = lan_timers()};
+  const Time now{std::chrono::hours(1)};
+  auto state = start(config, {}, now);
+  config.gateways.push_back({.name = "h", .routers = {"r0", "r1"}});
+  config.gateways.push_back({.name = "i", .routers = {"r0", "r1"}});
+  const auto done = step(std::move(state), Configured{.config = config, .open = {"h"}}, now);
+  ASSERT_EQ(done.state.gateways.size(), 3U);
+  EXPECT_TRUE(done.state.gateways[1].gate);
+  EXPECT_EQ(done.state.gateways[1].role, Role::Relay);
+  EXPECT_FALSE(done.state.gateways[2].gate);
+  EXPECT_EQ(done.state.gateways[2].role, Role::Standby);
+}
+
 // The kernel went on answering for the address while no process ran; another router took it.
 TEST(Transitions, WhoComesBackAndIsOwnerNoMoreWithdrawsTheAddress) {
   Story story({"g"});
