@@ -138,6 +138,7 @@ class Failover:
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(timeout=30)
         self.process = None
+        self.journal.wait()
 
     def close(self) -> None:
         if self.process is not None and self.process.poll() is None:
