@@ -30,7 +30,7 @@ BUDGET_MINUTES = 45  # of the short form, cold, on two cores
 MACHINES_TESTS = ROOT / "tests/system/machines"
 PACKAGE_TESTS = ROOT / "tests/system/package"
 TIMED_TESTS = ROOT / "tests/system/timed"
-VM_SECONDS = 2400  # of one boot with its tests; more means it hangs
+VM_SECONDS = 2100  # of one boot with its tests; more means it hangs
 VM_SECONDS_LONG = 4 * 3600
 FUZZ_SECONDS = 60  # of the long form, for each target
 # Of the long form, for each property; rapidcheck's own default is 100.

@@ -35,12 +35,8 @@ constexpr std::array kCounts = {10'000U, 20'000U};
 constexpr std::array kCounts = {10'000U, static_cast<unsigned>(ha::replica::kMostConnections)};
 #endif
 
-// No part, nor a change of role, takes more than this share of the whole. Of few: an emulated
-// processor that is taken away for a moment counts as work of whoever has it.
-constexpr int share_of(unsigned many) {
-  constexpr unsigned kFew = 50'000;
-  return many < kFew ? 2 : 4;
-}
+// No part, nor a change of role, takes more than this share of the whole.
+constexpr int kShare = 4;
 
 ha::reset::Moving moving() {
   return {.blocks = {prefix("100.64.0.0/16"), prefix("fd64::/64")},
@@ -168,13 +164,12 @@ class ReplicationOfMany : public ReplicationInParts,
 
 TEST_P(ReplicationOfMany, NoTurnOfALookTakesLong) {
   const auto many = GetParam();
-  const auto share = share_of(many);
   inject(connections(0, many));
   open();
   const auto standing_by = look();
   print("standby", standing_by);
   EXPECT_EQ(connections_->count(), many);
-  EXPECT_LT(standing_by.longest, standing_by.whole / share);
+  EXPECT_LT(standing_by.longest, standing_by.whole / kShare);
 
   hear(connections(many, many, kEnds));
   const auto own = time_of([&] { connections_->own(2, now_); });
@@ -183,16 +178,16 @@ TEST_P(ReplicationOfMany, NoTurnOfALookTakesLong) {
   EXPECT_EQ(connections_->count(), many);
   EXPECT_EQ(owning.ended, many);
   EXPECT_FALSE(connections_->is_ending());
-  EXPECT_LT(owning.longest, owning.whole / share);
-  EXPECT_LT(own, owning.whole / share);
+  EXPECT_LT(owning.longest, owning.whole / kShare);
+  EXPECT_LT(own, owning.whole / kShare);
 
   now_ += ha::replica::kLookEvery;
   const auto later = look();
   print("a minute later", later);
   EXPECT_EQ(connections_->count(), many);
-  EXPECT_LT(later.longest, later.whole / share);
+  EXPECT_LT(later.longest, later.whole / kShare);
   const auto given_up = time_of([&] { connections_->stand_by(now_); });
-  EXPECT_LT(given_up, owning.whole / share);
+  EXPECT_LT(given_up, owning.whole / kShare);
   fmt::print("own {:.2f} ms, stand by {:.2f} ms, a dump in one go {:.1f} ms\n", own.count(),
              given_up.count(), time_of([&] { CW_EXPECT_OK(kernel_->dump()); }).count());
 }

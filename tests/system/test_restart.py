@@ -18,7 +18,7 @@ from lab.world import World
 
 
 # Of each of two connections: enough to go on through two disturbances, emulated or not.
-TRANSACTIONS = 3000 if LONG else 200
+TRANSACTIONS = 3000 if LONG else 300
 TRANSACTIONS_SECONDS = 600.0 if LONG else 180.0
 
 
