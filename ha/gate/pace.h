@@ -38,7 +38,7 @@ inline constexpr Duration kLeastAnswerTime{150};
 
 // The next answer may take so many times as long as the slowest so far: its handshake was begun
 // when twice as many were under way as when that one was.
-inline constexpr int kSlower = 3;
+inline constexpr int kSlower = 2;
 
 // The kernel tries again by itself after REKEY_TIMEOUT; by then nothing is under way of the first,
 // and a session that comes later was somebody else's doing.

@@ -8,52 +8,17 @@
 #include <gtest/gtest.h>
 
 #include "netlink/codec/wireguard_codec.h"
+#include "tests/unit/ha/gate/peers.h"
 
 namespace cw::ha::gate {
 namespace {
 
 using namespace std::chrono_literals;
-using netlink::HandshakeTime;
 using netlink::PeerVerb;
 using netlink::WgDevice;
 using netlink::WgPeerChange;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-const Time kNow{1h};
-const HandshakeTime kWall{std::chrono::hours(400'000)};
-
-net::PublicKey key(std::uint32_t number) {
-  net::KeyBytes bytes{};
-  for (unsigned i = 0; i < 4; ++i) {
-    bytes[i] = static_cast<std::uint8_t>(number >> (24 - 8 * i));
-  }
-  return net::PublicKey(bytes);
-}
-
-net::SocketAddress endpoint(std::uint32_t number) {
-  return {.ip = net::Ip::v4(0xc6336400 + number), .port = 51820};
-}
-
-std::vector<Kick> kicks(std::uint32_t count) {
-  std::vector<Kick> all;
-  for (std::uint32_t i = 0; i < count; ++i) {
-    all.push_back({.key = key(i), .endpoint = endpoint(i)});
-  }
-  return all;
-}
-
-// Peers with two allowed IPs and no session.
-WgDevice device(std::uint32_t count) {
-  WgDevice made{.name = "cw-gw"};
-  for (std::uint32_t i = 0; i < count; ++i) {
-    made.peers.push_back(
-        {.key = key(i),
-         .allowed_ips = {net::Prefix::host(net::Ip::v4(0x64640000 + i)),
-                         net::Prefix::host(net::Ip::parse("fd00::")->with_low32(i))}});
-  }
-  return made;
-}
 
 // Of whom a handshake begins, in order; each has its keepalive set back behind it.
 std::vector<net::PublicKey> begun(const std::vector<WgPeerChange>& changes) {
@@ -152,7 +117,7 @@ TEST(Handshakes, AgainOnlyOfPeersWithoutASessionSinceTheOpening) {
   open(gate, kicks(4), nullptr, kNow, kWall);
   EXPECT_THAT(next_batch(gate, nullptr, kNow), testing::Not(IsEmpty()));
   auto there = device(3);  // the fourth has been removed
-  there.peers[0].last_handshake = kWall + 60ms;
+  there.peers[0].last_handshake = kWall + 90ms;
   there.peers[1].last_handshake = kWall - 1s;
   kick_again(gate, kicks(4), there, kNow + 250ms);
   const auto changes = next_batch(gate, &there, kNow + 250ms);
