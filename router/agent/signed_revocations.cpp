@@ -42,7 +42,9 @@ Result<> SignedSource::take_revocations(const std::string& bundle, const router:
   memory_.floor = router::raised(memory_.floor, fresh->statement);
   held_ = std::move(fresh);
   remember();
-  if (const auto written = kept_.write_revocations(bundle); !written) {
+  const auto written = kept_.write_revocations(bundle);
+  list_kept_ = static_cast<bool>(written);
+  if (!written) {
     journal_.write(
         Level::Error, Event::Trouble,
         "the revocations cannot be kept for the next start: " + written.error().to_text());

@@ -144,7 +144,7 @@ std::optional<NetworkSource::ForSiblings> SignedSource::for_siblings() const {
                      .offered = offered_by_source(),
                      .looked = looked_,
                      .revoked = kept_.path_revocations(),
-                     .revocations = held_ ? held_->statement.serial : 0};
+                     .revocations = held_ && list_kept_ ? held_->statement.serial : 0};
 }
 
 // What is refused for its content alone, as for a feature that this version lacks, can be had all

@@ -131,6 +131,7 @@ void SignedSource::resume_revocations(const router::InForce& by) {
     } else if (auto& found = *held) {
       memory_.floor = router::raised(memory_.floor, found->statement);
       held_ = std::move(found);
+      list_kept_ = true;
     }
   }
 }

@@ -156,6 +156,7 @@ class SignedSource final : public NetworkSource {
   std::optional<Pending> pending_;
   std::optional<ToKeep> to_keep_;
   std::optional<router::HeldRevocations> held_;
+  bool list_kept_ = false;       // on disk, where siblings can be given it
   std::vector<Waiter> waiting_;  // in order
 
   SourceMemory memory_;

@@ -183,6 +183,19 @@ TEST_F(SignedSiblings, RevocationsCountWhileTheSourceIsGone) {
   EXPECT_EQ(peers(), 9U) << "kept as they are that were fetched";
 }
 
+// They count here all the same; siblings would look for a file that is not there, again and again.
+TEST_F(SignedSiblings, RevocationsThatCannotBeKeptAreOfferedToNobody) {
+  failover_ = temp_ / "failover";
+  start_with(5);
+  std::filesystem::create_directories(temp_ / "state/revoked.signed/in the way");
+  hand_over_list(list(3, "p0003"));
+  ASSERT_TRUE(run_until([&] { return peers() == 9; }));
+  const auto text = read_file(temp_ / "run/assignment.json", api::kLargestAssignment).value_or("");
+  const auto told = api::assignment_from_json(text);
+  ASSERT_TRUE(told);
+  EXPECT_EQ(told->revocations, 0U);
+}
+
 TEST_F(SignedSiblings, RevocationsThatAreOlderOrAnybodysAreNot) {
   start_with(5);
   const auto older = list(2, "p0004");
