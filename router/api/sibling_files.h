@@ -6,11 +6,16 @@
 #include <string>
 #include <string_view>
 
+#include <sys/types.h>
+
 // What causeway-failover leaves for the agent, in its own runtime folder: files that the agent
 // reads when they change (docs/adr/0033-a-netmap-from-a-sibling.md). Pure.
 namespace cw::api {
 
 inline constexpr auto kFailoverFolder = "/run/causeway-failover";
+
+// Whoever is in them is named by them.
+inline constexpr mode_t kSiblingFilesMode = 0600;
 
 // A signed netmap that a sibling handed over, as it came. Nobody has verified it.
 inline constexpr auto kOfferedNetmap = "netmap.offered";

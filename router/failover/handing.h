@@ -60,6 +60,8 @@ class Handing {
 
   [[nodiscard]] std::uint64_t serial() const { return serial_; }
 
+  [[nodiscard]] std::size_t largest() const { return largest_; }
+
   // True: somebody lacks it who did not. Costs little where nothing is new.
   [[nodiscard]] bool look(const Lacking& lacking);
 

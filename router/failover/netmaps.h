@@ -37,41 +37,18 @@ class Netmaps {
   // What follows from the core's state. Costs little where nothing is new.
   [[nodiscard]] News look(const ha::State& state, ha::Time now);
 
-  // The file to read now, where a sibling is to have it.
-  [[nodiscard]] std::optional<std::string> file_to_read(ha::Time now) const {
-    return handing_.file_to_read(now);
-  }
+  // The letters, and the file that they are of.
+  [[nodiscard]] Handing& handing() { return handing_; }
 
-  // Its content. One of another serial is no error: the agent writes the one in force in a moment.
-  Result<> have_read(Result<std::string> bytes, ha::Time now) {
-    return handing_.have_read(std::move(bytes), now);
-  }
+  [[nodiscard]] const Handing& handing() const { return handing_; }
 
-  using Letter = Handing::Letter;
-  using Turn = Handing::Turn;
-  using Heard = Handing::Heard;
-  using Believed = Handing::Believed;
-
-  [[nodiscard]] Turn step(const ha::State& state, const Believed& believed, ha::Time now) {
-    return handing_.step(behind(state, now), believed, now);
-  }
-
-  Result<Heard> hear(const std::string& from, std::span<const std::uint8_t> payload, ha::Time now) {
-    return handing_.hear(from, payload, now);
-  }
-
-  // The agent cannot be given what came whole: the sibling may offer it again.
-  void not_kept() { handing_.not_kept(); }
+  // Who is heard and has an older one.
+  [[nodiscard]] Handing::Lacking behind(const ha::State& state, ha::Time now) const;
 
   // The newest that anybody is known to have, this router included.
   [[nodiscard]] static std::uint64_t newest(const ha::State& state);
 
-  [[nodiscard]] std::optional<ha::netmap::Receiving::Progress> coming(ha::Time now) const {
-    return handing_.coming(now);
-  }
-
  private:
-  [[nodiscard]] Handing::Lacking behind(const ha::State& state, ha::Time now) const;
   [[nodiscard]] std::uint64_t offered(ha::Time now) const;
 
   Handing handing_{network::Content::Netmap, network::kLargestSignedNetmap};

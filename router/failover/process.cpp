@@ -183,6 +183,7 @@ void Process::compare() {
   }
   read_assignment();  // also what could not be followed, or was not announced
   check_devices();
+  withdraw_again();
   note("gates", gates_->compare(now()));
   arm_gates();
   if (setup_ && replicated_.size() != setup_->replicated.size()) {

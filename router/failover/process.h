@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -107,6 +108,7 @@ class Process final : public Outlets, public Requests {
   void change(const Setup* before);
   void take_new();
   void withdraw_unserved(const std::vector<std::string>& names);
+  void withdraw_again();
   Result<> open_arbiter(const ha::etcd::Site& site);
   void open_fabric(const ha::arp::Config& config);
   void take(ha::Event event);
@@ -146,15 +148,30 @@ class Process final : public Outlets, public Requests {
   [[nodiscard]] bool may_reset(const std::string& gateway) const;
   void step_resets();
 
+  // process_handing.cpp: a file that is handed from one sibling to another, and to the agent.
+  struct Handed {
+    Handing& handing;
+    ha::wire::Kind kind;
+    agent::Timer& due;
+    std::string_view offered;  // the file's name where the agent finds a sibling's
+    std::string_view held;     // what it is called in the journal, ours
+    std::string_view coming;   // and a sibling's
+  };
+
+  void step_handing(const Handed& handed, const Handing::Lacking& lacking);
+  // Of what the agent was not given, nothing came whole.
+  Handing::Heard hear_handing(const Handed& handed, const Mail::Told& told);
+
   // process_netmap.cpp: which netmap siblings have.
   void follow_netmaps();
+  Handed handed_netmap();
   void step_netmaps();
   void hear_netmap(const Mail::Told& told);
-  void offer_to_agent(const ha::netmap::Bundle& bundle, const std::string& from);
   void add_netmaps(api::FailoverStatus& status) const;
 
   // process_revocations.cpp: lists of revocations.
   void follow_revocations();
+  Handed handed_revocations();
   void step_revocations();
   void hear_revocations(const Mail::Told& told);
 
@@ -217,6 +234,7 @@ class Process final : public Outlets, public Requests {
   ha::etcd::Site site_;  // whose records it keeps
   std::unique_ptr<LanLoop> lan_loop_;
   std::unique_ptr<ha::arp::LanFabric> fabric_;
+  std::set<std::string> unwithdrawn_;  // gateways whose address the fabric is to withdraw yet
 
   std::map<std::string, Replicated> replicated_;  // by gateway
   std::string looked_at_;                         // of these

@@ -30,6 +30,7 @@ void Process::write(const ha::WriteRecord& write) {
 }
 
 void Process::move(const ha::MoveAddress& move) {
+  unwithdrawn_.erase(move.gateway);
   if (fabric_) {
     fabric_->move(move, now());
   } else {
@@ -53,9 +54,20 @@ void Process::refuse(const std::string& gateway, std::uint64_t request) {
                         .retry_after = kCompare});
 }
 
+void Process::withdraw_again() {
+  for (const auto& gateway : std::exchange(unwithdrawn_, {})) {
+    withdraw(ha::WithdrawAddress{.gateway = gateway});
+  }
+}
+
 void Process::withdraw(const ha::WithdrawAddress& withdraw) {
-  if (fabric_) {
-    note("withdrawing gateway " + withdraw.gateway, fabric_->withdraw(withdraw, now()));
+  const auto done = fabric_ ? fabric_->withdraw(withdraw, now())
+                            : Result<>(Error::make(ErrorKind::Retryable, "there is no fabric yet"));
+  note("withdrawing gateway " + withdraw.gateway, done);
+  if (done) {
+    unwithdrawn_.erase(withdraw.gateway);
+  } else {
+    unwithdrawn_.insert(withdraw.gateway);  // compare() tries again: it would be answered for
   }
 }
 

@@ -71,12 +71,12 @@ struct Router {
   Netmaps::News look() { return netmaps.look(state, now); }
 
   // As the process does it, with `file` on its disk.
-  std::vector<Netmaps::Letter> step(const std::string& file) {
-    auto turn = netmaps.step(state, believed, now);
-    if (netmaps.file_to_read(now)) {
+  std::vector<Handing::Letter> step(const std::string& file) {
+    auto turn = netmaps.handing().step(netmaps.behind(state, now), believed, now);
+    if (netmaps.handing().file_to_read(now)) {
       ++reads;
-      (void)netmaps.have_read(file, now);
-      turn = netmaps.step(state, believed, now);
+      (void)netmaps.handing().have_read(file, now);
+      turn = netmaps.handing().step(netmaps.behind(state, now), believed, now);
     }
     return std::move(turn.letters);
   }
@@ -86,7 +86,7 @@ struct Router {
   Netmaps netmaps;
   Setup now_in_force;
   ha::Time now = kStart;
-  Netmaps::Believed believed = [](const auto&, const auto&) { return true; };
+  Handing::Believed believed = [](const auto&, const auto&) { return true; };
   int reads = 0;
 };
 
@@ -100,7 +100,7 @@ std::optional<ha::netmap::Bundle> hand_over(Router& from, Router& to, const std:
       if (letter.to != to.name) {
         continue;
       }
-      auto heard = to.netmaps.hear(from.name, letter.payload, to.now);
+      auto heard = to.netmaps.handing().hear(from.name, letter.payload, to.now);
       if (!heard) {
         ADD_FAILURE() << heard.error().to_text();
         return std::nullopt;
@@ -109,7 +109,7 @@ std::optional<ha::netmap::Bundle> hand_over(Router& from, Router& to, const std:
         return heard->whole;
       }
       if (heard->answer) {
-        EXPECT_TRUE(from.netmaps.hear(to.name, *heard->answer, from.now));
+        EXPECT_TRUE(from.netmaps.handing().hear(to.name, *heard->answer, from.now));
       }
     }
   }
@@ -207,7 +207,7 @@ TEST(Netmaps, ARouterOfADirectoryNeitherSendsNorTakesAny) {
 
 TEST(Netmaps, WhatIsNoLetterOfThisVersionIsRefused) {
   Router a("r1", 6);
-  EXPECT_FALSE(a.netmaps.hear("r2", std::vector<std::uint8_t>{9, 9, 9}, a.now));
+  EXPECT_FALSE(a.netmaps.handing().hear("r2", std::vector<std::uint8_t>{9, 9, 9}, a.now));
 }
 
 TEST(Netmaps, TheCoreHearsWhatIsInForceOnce) {
