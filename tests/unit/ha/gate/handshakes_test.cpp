@@ -15,7 +15,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using netlink::PeerVerb;
-using netlink::WgDevice;
 using netlink::WgPeerChange;
 using testing::IsEmpty;
 using testing::SizeIs;
