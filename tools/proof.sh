@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # proof.sh [NAME...]: runs what proves the product, all of it or by name, and keeps what it printed in docs/proof/NAME.txt,
 # below the commit, the kernels and the machine it was run on. What it keeps is to be committed. The long tests are in parts,
-# each about an hour long at most: test-long-units, -6.1, -6.12, -swaps, -machines, -times and -packages are together what
-# ./dev test --long runs; -bulk is the longest of -6.1 and -6.12 alone, -trixie-policy what of -trixie depends on nft.
+# each about an hour long: test-long-units, -6.1, -6.12, -swaps, -machines, -times-6.1, -times-6.12 and -packages are together
+# what ./dev test --long runs; -bulk is the longest of -6.1 and -6.12 alone, -trixie-policy what of -trixie depends on nft.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . tools/say.sh
@@ -15,7 +15,8 @@ declare -A proofs=(
   [test-long-bulk]='./dev test --long --stage system --only bulk'
   [test-long-swaps]='./dev test --long --stage swaps'
   [test-long-machines]='./dev test --long --stage machines'
-  [test-long-times]='./dev test --long --stage times'
+  [test-long-times-6.1]='./dev test --long --kernel 6.1 --stage times'
+  [test-long-times-6.12]='./dev test --long --kernel 6.12 --stage times'
   [test-long-packages]='./dev test --long --stage packages'
   [test-long-trixie-policy]='./dev test --long --userland trixie --stage system --only policy'
   [test-long-trixie]='./dev test --long --userland trixie'
@@ -27,7 +28,7 @@ declare -A proofs=(
   [bench-failover]='./dev bench failover'
 )
 for name; do [ -n "${proofs[$name]:-}" ] || die "no proof $name" "there are: ${!proofs[*]}"; done
-[ $# -gt 0 ] || set -- test-long-units test-long-6.1 test-long-6.12 test-long-swaps test-long-machines test-long-times test-long-packages test-long-trixie bench-parse bench-reconcile bench-policy bench-netmap bench-via6 bench-failover
+[ $# -gt 0 ] || set -- test-long-units test-long-6.1 test-long-6.12 test-long-swaps test-long-machines test-long-times-6.1 test-long-times-6.12 test-long-packages test-long-trixie bench-parse bench-reconcile bench-policy bench-netmap bench-via6 bench-failover
 
 head_of() { # head_of COMMAND
   local changed='' kernels='' series kernel
