@@ -26,11 +26,11 @@ from lab.namespace import Namespace
 from lab.router import Network
 from lab.takeover import owner_of
 from lab.topology import ROUTER, ROUTER_6
+from lab.vm import BOOT_SECONDS, find_cards
 
 SHARE = Path("/results")
 FOLDER = Path("/tmp/site")  # in each machine: what the routers are to run with has these paths
 ADDRESSES = {"r1": (ROUTER, ROUTER_6), "r2": (ROUTER_B, ROUTER_B_6)}
-BOOT_SECONDS = 240.0  # until a router that is switched on serves, while other machines are being emulated beside it
 TELL_SECONDS = 0.2  # from what a router says of itself to the next
 
 
@@ -115,13 +115,6 @@ class FarSite(Site):
         except TimeoutError as late:
             raise TimeoutError(f"{late}\n{self.story()}") from None
         return self
-
-
-def find_cards(*names: str) -> None:
-    """Network cards; nobody loads their driver in these machines."""
-    shell.run("modprobe", "virtio_net")
-    for name in names:
-        shell.until(f"network card {name}", Path("/sys/class/net", name).exists)
 
 
 def run_router(name: str) -> None:

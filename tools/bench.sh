@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # bench.sh NAME [ARGS...]: runs tests/bench/NAME with the release build on PATH. Lines near its top say where it runs
-# ("# where: native", or "# where: vm OPTIONS" of ./dev vm), what it needs ("# builds: TARGETS"), on which kernels in turn where
-# that is more than one ("# kernels: 6.1 6.12"; --kernel 6.1 as its first argument chooses one) and which others belong to it and
-# run after it ("# then: NAMES"). It prints each figure as "NAME VALUE UNIT (limit LIMIT) ok" or "... falls short", and fails if
-# any falls short.
+# ("# where: native", "# where: vm OPTIONS" of ./dev vm, or "# where: here" for one that boots VMs itself), what it needs
+# ("# builds: TARGETS"), on which kernels in turn where that is more than one ("# kernels: 6.1 6.12"; --kernel 6.1 as its first
+# argument chooses one) and which others belong to it and run after it ("# then: NAMES"). It prints each figure as
+# "NAME VALUE UNIT (limit LIMIT) ok" or "... falls short", and fails if any falls short.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . tools/say.sh
@@ -33,7 +33,10 @@ case $where in
       tests/vm/run.sh ${kernel:+--kernel "$kernel"} ${where#vm} "tests/bench/$name" "$@" || status=$?
     done
     ;;
-  *) die "tests/bench/$name does not say where it runs" 'its first lines need "# where: native" or "# where: vm OPTIONS"' ;;
+  here)
+    for kernel in "${kernels[@]}"; do "tests/bench/$name" --kernel "$kernel" "$@" || status=$?; done
+    ;;
+  *) die "tests/bench/$name does not say where it runs" 'its first lines need "# where: native", "here" or "vm OPTIONS"' ;;
 esac
 for next in $(says then); do
   tools/bench.sh "$next" ${chosen[@]+"${chosen[@]}"} || status=$?
