@@ -26,9 +26,10 @@ declare -A proofs=(
   [bench-netmap]='./dev bench netmap'
   [bench-via6]='./dev bench via6'
   [bench-failover]='./dev bench failover'
+  [bench-failover-peers]='./dev bench failover-peers'
 )
 for name; do [ -n "${proofs[$name]:-}" ] || die "no proof $name" "there are: ${!proofs[*]}"; done
-[ $# -gt 0 ] || set -- test-long-units test-long-6.1 test-long-6.12 test-long-swaps test-long-machines test-long-times-6.1 test-long-times-6.12 test-long-packages test-long-trixie bench-parse bench-reconcile bench-policy bench-netmap bench-via6 bench-failover
+[ $# -gt 0 ] || set -- test-long-units test-long-6.1 test-long-6.12 test-long-swaps test-long-machines test-long-times-6.1 test-long-times-6.12 test-long-packages test-long-trixie bench-parse bench-reconcile bench-policy bench-netmap bench-via6 bench-failover bench-failover-peers
 
 head_of() { # head_of COMMAND
   local changed='' kernels='' series kernel
