@@ -22,7 +22,7 @@ from lab.arbiter import calm
 from lab.failover import EGRESS, OUTER, Flows, Member, Site
 from lab.faults import FAULTS, OF_THE_ARBITER, Bounds, Fault, Scene
 from lab.router import DEVICE
-from lab.takeover import UdpProbe, Visitor, owner_of, wait_until_ready
+from lab.takeover import LOOK_SECONDS, UdpProbe, Visitor, owner_of, wait_until_ready
 from lab.topology import DATABASE
 
 # The bounded window (ha/timers.h): the owner looks once a second who else has its address (`reconcile`), and asks the arbiter
@@ -32,8 +32,9 @@ WINDOW_SECONDS = 1.0 + 0.3 + 0.1 + 0.1
 SETTLED_SECONDS = 1.5
 STILL_SECONDS = 0.5  # and after that nothing moves
 # A connection's longest stall is twice the longest time without an answer, since a sender waits twice as long each time, and as
-# much as losses in a row cost it.
+# much as losses in a row cost it. So the next round begins when this one's are over: what is sent again must not be lost in it.
 STALL_SECONDS = 5.0
+FLOWING_SECONDS = 0.5  # no longer without a byte
 ANSWERS = 5  # of the probe, which is what "answered" means
 SECOND_FAULT = 0.3
 
@@ -214,7 +215,18 @@ class Chaos:
             raise AssertionError(self._story(seen, troubles))
         if loses_connections:
             self.flows = self._open_flows()
+        elif stuck := self._stuck(seen):
+            raise AssertionError(self._story(seen, [f"connections do not go on: {stuck}"]))
         return seen
+
+    def _stuck(self, seen: Round) -> dict[str, float | str]:
+        """Connections that do not go on when they should have long since, and for how long they have not."""
+        until = seen.over + 2 * seen.gap + STALL_SECONDS
+        while True:
+            stuck = {what: silent for what, silent in self.flows.look().items() if not _flows(silent)}
+            if not stuck or time.monotonic() > until:
+                return stuck
+            time.sleep(LOOK_SECONDS)
 
     def _strike(self, scene: Scene, faults: list[Fault], lasts: float, seen: Round) -> None:
         ends = [fault.begin(scene) for fault in faults]
@@ -265,6 +277,10 @@ class Chaos:
             f"seed {self.seed} ({self.mode}); to have it again, without CW_CHAOS_ROUND after all that came before:"
             f" ./dev vm --icount{long} --env CW_CHAOS_SEED={self.seed}{one} tests/system/timed/run -k chaos"
         )
+
+
+def _flows(silent: float | str) -> bool:
+    return isinstance(silent, float) and silent < FLOWING_SECONDS
 
 
 def bounds_of(faults: list[Fault], hits_owner: bool) -> Bounds:

@@ -349,6 +349,14 @@ class Flows:
         assert self._client.stdout
         assert self._client.stdout.readline() == "open\n"
 
+    def look(self) -> dict[str, float | str]:
+        """By kind, of those in use: seconds since the last byte, or what ended it."""
+        assert self._client.stdin
+        assert self._client.stdout
+        self._client.stdin.write("look\n")
+        self._client.stdin.flush()
+        return dict(json.loads(self._client.stdout.readline()))
+
     def end(self) -> dict[str, float | str]:
         """By kind: the longest stall in seconds, or what ended it."""
         return dict(json.loads(self._told()))

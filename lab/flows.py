@@ -2,9 +2,9 @@
 """flows.py serve | use HOST | watch HOST...: TCP connections through a takeover, from a client to a server.
 
 `serve` answers on three ports: it echoes lines (request and response), streams numbers to a client that says nothing, and waits
-for a line (idle, then resumed). `use` opens one of each, prints `open`, uses them until a line comes on stdin, resumes the idle
-one, and prints a JSON object: for each the longest time without a byte, in seconds, or what ended it. `watch` uses them the same
-way, but for the idle one, on which nothing is said any more, until each has ended or a line comes; it prints for each what ended
+for a line (idle, then resumed). `use` opens one of each, prints `open`, uses them until `end` comes on stdin, resumes the idle
+one, and prints a JSON object: for each the longest time without a byte, in seconds, or what ended it. At each `look` before that
+it prints the same of those in use, with the seconds since their last byte. `watch` uses them the same way, but for the idle one, on which nothing is said any more, until each has ended or a line comes; it prints for each what ended
 it and when, in seconds of the wall clock, or null.
 """
 
@@ -84,6 +84,9 @@ class Flow:
         if not self.ended:  # what comes behind an error is no news
             self.ended, self.ended_at = why, time.time()
 
+    def silent(self) -> float | str:
+        return self.ended or round(time.monotonic() - self.last, 3)
+
     def told(self) -> float | str:
         return self.ended or round(max(self.stall, time.monotonic() - self.last), 3)
 
@@ -126,10 +129,13 @@ def use(host: str) -> None:
             asking.send()
         live = [flow.socket for flow in (asking, streaming) if not flow.ended]
         ready, _, _ = select.select([sys.stdin, *live], [], [], EVERY_SECONDS)
-        ended = sys.stdin in ready
         for flow in (asking, streaming):
             if flow.socket in ready:
                 flow.receive()
+        if sys.stdin in ready:
+            ended = sys.stdin.readline() != "look\n"
+            if not ended:
+                print(json.dumps({what: flow.silent() for what, flow in flows.items() if flow is not idle}), flush=True)
     idle.last = time.monotonic()
     idle.socket.settimeout(PATIENCE_SECONDS)
     idle.send()
