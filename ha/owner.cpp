@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <utility>
 
 #include "ha/turn.h"
 
@@ -52,10 +53,22 @@ void place(Turn& turn, Gateway& gateway, Place where) {
   }
 }
 
+// Whoever had the address meanwhile may have shaken hands: to a client its newest session is the one
+// that counts, and by itself it finds out after 15 s that nobody answers there.
+void come_back(Turn& turn, Gateway& gateway) {
+  turn.act(StopInitiating{.gateway = gateway.name});
+  turn.act(OpenGate{.gateway = gateway.name, .epoch = gateway.epoch});
+  gateway.kicks = turn.timers().rekicks;
+  gateway.kick_at = turn.now + turn.timers().rekick;
+}
+
 void take_move_answer(Turn& turn, Gateway& gateway, const FabricAnswer& answer) {
   switch (answer.outcome) {
     case FabricOutcome::Here:
-      gateway.wants_move = false;
+      if (std::exchange(gateway.wants_move, false) &&
+          (gateway.role == Role::Active || gateway.role == Role::Drain)) {
+        come_back(turn, gateway);
+      }
       place(turn, gateway, Place::Here);
       return;
     case FabricOutcome::Refused:

@@ -121,7 +121,8 @@ struct SendBeat {
 };
 
 // Let WireGuard's packets out and in under this epoch, and start the handshakes to all peers, the
-// most active first. Also where the gate is open already: its epoch changes.
+// most active first. Also where the gate is open already: its epoch changes; or, behind
+// StopInitiating, no session that there is counts any more.
 struct OpenGate {
   std::string gateway;
   Epoch epoch;

@@ -238,7 +238,8 @@ class Chaos:
         longest = max(gap, self.probe.wait(ANSWERS), key=lambda each: each.gap)
         seen.back = time.monotonic() - seen.over
         time.sleep(max(0.0, seen.over + SETTLED_SECONDS + STILL_SECONDS - time.monotonic()))
-        seen.gap = max(longest.gap, self.probe.look().gap)
+        last = self.probe.look()
+        seen.gap = max(longest.gap, last.gap, last.silent)
         self.watch.look()
         seen.ended = time.monotonic()
         seen.answering = [replace(each) for each in self.watch.since(seen.began)]

@@ -87,6 +87,18 @@ TEST(Transitions, WhoComesBackAndIsOwnerStillGoesOn) {
   EXPECT_TRUE(story.gateway().claimed);
 }
 
+// Clients may have shaken hands with whoever had it, a recorded successor who heard nobody, say.
+TEST(Transitions, AnOwnerWhoseAddressWasElsewhereShakesHandsWithAllAgain) {
+  Story story = active();
+  story.passes(3000, {sibling()});
+  story.where = FabricOutcome::Elsewhere;
+  story.passes(1000, {sibling()});
+  story.moved();
+  EXPECT_EQ(story.gateway().kicks, lan_timers().rekicks);
+  story.passes(600, {sibling()});
+  story.compare("address_comes_back");
+}
+
 TEST(Transitions, TheOwnerHandsOver) {
   Story story = active();
   story.passes(300, {sibling()});
