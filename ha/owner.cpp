@@ -53,8 +53,8 @@ void place(Turn& turn, Gateway& gateway, Place where) {
   }
 }
 
-// Whoever had the address meanwhile may have shaken hands: to a client its newest session is the one
-// that counts, and by itself it finds out after 15 s that nobody answers there.
+// Whoever had the address meanwhile may have shaken hands: to a client its newest session is the
+// one that counts, and by itself it finds out after 15 s that nobody answers there.
 void come_back(Turn& turn, Gateway& gateway) {
   turn.act(StopInitiating{.gateway = gateway.name});
   turn.act(OpenGate{.gateway = gateway.name, .epoch = gateway.epoch});

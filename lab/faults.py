@@ -46,8 +46,9 @@ class Bounds:
 UNFELT = Bounds(0, 0.5)  # the probe shares a processor with whatever is started
 TAKEN_OVER = Bounds(1, CRASH_WORST_SECONDS)
 TAKEN_UNSEEN = Bounds(1, CRASH_WORST_SECONDS, hides=True)
-# A recorded successor takes over after five seconds without owner and arbiter, and gives way when it hears of it.
-SUCCEEDED = Bounds(2, hides=True)
+# A recorded successor takes over after five seconds without owner and arbiter, and gives way when it hears of it. The owner, whose
+# address is elsewhere meanwhile, has it back at its next look, and shakes hands with all.
+SUCCEEDED = Bounds(2, CRASH_WORST_SECONDS, hides=True)
 
 
 @dataclass
@@ -313,6 +314,10 @@ OF_THE_ARBITER = (
     Fault("the arbiter restarts", stop_arbiter, (0, 1), UNFELT, UNFELT),
     Fault("the arbiter is out", freeze_arbiter, (1, 8), UNFELT, UNFELT),
 )
+ALONE = Fault(
+    *("it is alone", cut(from_sibling, to_sibling, from_arbiter, to_arbiter), (1, 8), Bounds(1, hides=True), SUCCEEDED),
+    long_only=True,
+)
 FAULTS = (
     Fault("30 % of its packets are lost", netem("loss", "30%"), (1, 5), Bounds(1), Bounds(1)),
     Fault("half of its packets come twice", netem("duplicate", "50%"), (1, 5), UNFELT, UNFELT),
@@ -322,10 +327,7 @@ FAULTS = (
     Fault("it has no arbiter", cut(arbiter_one_way), (1, 8), UNFELT, UNFELT),
     Fault("it hears nobody", cut(from_sibling, from_arbiter), (1, 8), UNFELT, SUCCEEDED, long_only=True),
     Fault("nobody hears it", cut(to_sibling, to_arbiter), (1, 8), TAKEN_OVER, UNFELT),
-    Fault(
-        *("it is alone", cut(from_sibling, to_sibling, from_arbiter, to_arbiter), (1, 8), Bounds(1, hides=True), SUCCEEDED),
-        long_only=True,
-    ),
+    ALONE,
     *OF_THE_ARBITER,
     Fault("it pauses", pause, (0.1, 10), TAKEN_UNSEEN, UNFELT),
     Fault("the clock leaps forward", step_the_clock(1, 60), (0, 0), Bounds(1, 0.5), None, needs_arbiter=True),

@@ -11,34 +11,40 @@ from __future__ import annotations
 import os
 import random
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from length import LONG
 
 from lab.chaos import Chaos, Round
-from lab.faults import FAULTS
+from lab.faults import ALONE, FAULTS
 
 ASKED_SEED, ASKED_ROUND = os.environ.get("CW_CHAOS_SEED"), os.environ.get("CW_CHAOS_ROUND")
 SEEDS = (int(ASKED_SEED),) if ASKED_SEED else (1, 2, 3, 4) if LONG else (1,)
 SECONDS = 900  # of each seed in the long form: an hour in all
 LONGEST = 10.0 if LONG else 1.5  # that a fault lasts, in seconds
 OWNER_IS_HIT = 0.7 if LONG else 1.0  # and not its sibling
+SUCCEEDS_SECONDS = 6.0  # more than `successor_silence` in ha/timers.h
 MODES = ("routed", "floating")  # where open connections go on
 LOOK_SECONDS = 0.5  # at most between two looks at who answers: fewer would show nothing
 
 
 def rounds(chaos: Chaos, seed: int) -> list[Round]:
-    """Each kind of fault once; or what the seed draws, until the time is up."""
+    """Each kind of fault once, and a standby that is alone for so long that it takes over; or what the seed draws, until the time
+    is up.
+    """
     each_once = [fault for fault in FAULTS if not fault.long_only]
     random.Random(seed).shuffle(each_once)
     if ASKED_ROUND:
         number = int(ASKED_ROUND)
         return [chaos.round(number, chaos.draw(number) if LONG else [each_once[number]], LONGEST, OWNER_IS_HIT)]
     if not LONG:
-        return [chaos.round(number, [fault], LONGEST, OWNER_IS_HIT) for number, fault in enumerate(each_once)]
+        done = [chaos.round(number, [fault], LONGEST, OWNER_IS_HIT) for number, fault in enumerate(each_once)]
+        succeeds = replace(ALONE, lasts=(SUCCEEDS_SECONDS, SUCCEEDS_SECONDS))
+        return [*done, chaos.round(len(done), [succeeds], SUCCEEDS_SECONDS, 0.0)]
     until = time.monotonic() + SECONDS
-    done: list[Round] = []
+    done = []
     while time.monotonic() < until:
         done.append(chaos.round(len(done), chaos.draw(len(done)), LONGEST, OWNER_IS_HIT))
     return done
