@@ -4,8 +4,9 @@
 `serve` answers on three ports: it echoes lines (request and response), streams numbers to a client that says nothing, and waits
 for a line (idle, then resumed). `use` opens one of each, prints `open`, uses them until `end` comes on stdin, resumes the idle
 one, and prints a JSON object: for each the longest time without a byte, in seconds, or what ended it. At each `look` before that
-it prints the same of those in use, with the seconds since their last byte. `watch` uses them the same way, but for the idle one, on which nothing is said any more, until each has ended or a line comes; it prints for each what ended
-it and when, in seconds of the wall clock, or null.
+it prints the same of those in use, with the seconds since their last byte. `watch` uses them the same way, but for the idle one,
+on which nothing is said any more, until each has ended or a line comes; it prints for each what ended it and when, in seconds of
+the wall clock, or null.
 """
 
 from __future__ import annotations
