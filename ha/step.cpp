@@ -98,10 +98,14 @@ void hear(Turn& turn, Gateway& gateway, const Heard& heard) {
   if (sibling == nullptr) {
     return;  // its netmap says that it serves the gateway, ours does not
   }
+  const bool gives_way = is_owning(sibling->beat.role) && !is_owning(beat.role);
   sibling->heard = turn.now;
   sibling->known = true;
   sibling->ahead = heard.ahead;
   sibling->beat = beat;
+  if (gives_way && is_owning(gateway.role)) {
+    gateway.checked_at = turn.now;  // it may have had the address
+  }
   gateway.seen = std::max(gateway.seen, beat.epoch);
   if (!is_owning(gateway.role) || !is_owning(beat.role) || beat.epoch <= gateway.epoch) {
     return;

@@ -99,6 +99,19 @@ TEST(Transitions, AnOwnerWhoseAddressWasElsewhereShakesHandsWithAllAgain) {
   story.compare("address_comes_back");
 }
 
+TEST(Transitions, AnOwnerLooksWhereItsAddressIsAsSoonAsASuccessorGivesWay) {
+  Story story = active();
+  Beat successor = owner(4);
+  successor.epoch.provisional = true;
+  story.passes(1250, {successor, sibling()});
+  story.where = FabricOutcome::Elsewhere;
+  story.passes(50, {successor, sibling()});
+  EXPECT_FALSE(story.gateway().wants_move);  // the look of each second is not due
+  successor.role = Role::Standby;
+  story.passes(50, {successor, sibling()});
+  EXPECT_TRUE(story.gateway().wants_move);
+}
+
 TEST(Transitions, TheOwnerHandsOver) {
   Story story = active();
   story.passes(300, {sibling()});
