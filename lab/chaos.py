@@ -31,7 +31,7 @@ WINDOW_SECONDS = 1.0 + 0.3 + 0.1 + 0.1
 # From the end of a fault: whoever is suspected still is taken over by then (`suspect`, `stale`, `stagger`, and twice a write).
 SETTLED_SECONDS = 1.5
 STILL_SECONDS = 0.5  # and after that nothing moves
-# A connection's longest stall is twice the time in which its packets got lost, since a sender waits twice as long each time, and as
+# A connection's longest stall is twice the longest time without an answer, since a sender waits twice as long each time, and as
 # much as losses in a row cost it. So the next round begins when this one's are over: what is sent again must not be lost in it.
 STALL_SECONDS = 5.0
 FLOWING_SECONDS = 0.5  # no longer without a byte
@@ -101,7 +101,6 @@ class Round:
     over: float = 0.0
     back: float = 0.0  # seconds from `over` until the client was answered
     gap: float = 0.0
-    lossy: float = 0.0  # seconds in which packets could get lost
     ended: float = 0.0
     answering: list[Answering] = field(default_factory=list)
 
@@ -172,13 +171,13 @@ class Chaos:
         time.clock_settime(time.CLOCK_REALTIME, self._clock + time.monotonic())
 
     def _open_flows(self) -> Flows:
-        self._lossy = [0.0]
+        self._gaps = [0.0]
         return Flows(self.site.topology.client, self.site.topology.db, DATABASE)
 
     def connections_went_on(self) -> None:
         """Those that were opened last; they are ended."""
         ends = self.flows.end()
-        most = 2 * max(self._lossy) + STALL_SECONDS
+        most = 2 * max(self._gaps) + STALL_SECONDS
         cut = {what: end for what, end in ends.items() if isinstance(end, str) or end > most}
         if cut:
             raise AssertionError(f"connections did not go on, or stalled for more than {most:.1f} s: {cut}\n{self._again(-1)}")
@@ -210,8 +209,7 @@ class Chaos:
             self._strike(scene, faults, lasts, seen)
         except (AssertionError, TimeoutError, shell.CommandFailed, subprocess.SubprocessError) as error:
             raise AssertionError(self._story(seen, [str(error)])) from error
-        seen.lossy = max([seen.gap, *(lasts for fault in faults if fault.loses_packets)])
-        self._lossy.append(seen.lossy)
+        self._gaps.append(seen.gap)
         print(seen, flush=True)
         if troubles := seen.troubles():
             raise AssertionError(self._story(seen, troubles))
@@ -223,7 +221,7 @@ class Chaos:
 
     def _stuck(self, seen: Round) -> dict[str, float | str]:
         """Connections that do not go on when they should have long since, and for how long they have not."""
-        until = seen.over + 2 * seen.lossy + STALL_SECONDS
+        until = seen.over + 2 * seen.gap + STALL_SECONDS
         while True:
             stuck = {what: silent for what, silent in self.flows.look().items() if not _flows(silent)}
             if not stuck or time.monotonic() > until:

@@ -81,7 +81,6 @@ class Fault:
     needs_arbiter: bool = False  # it waits for a takeover to come about
     long_only: bool = False  # the short form has another one of its kind
     loses_connections: bool = False  # no router is left that knows them
-    loses_packets: bool = False  # some, so that the client is answered and a connection may stand still
 
     def bounds(self, hits_owner: bool) -> Bounds:
         found = self.owner if hits_owner else self.standby
@@ -320,7 +319,7 @@ ALONE = Fault(
     long_only=True,
 )
 FAULTS = (
-    Fault("30 % of its packets are lost", netem("loss", "30%"), (1, 5), Bounds(1), Bounds(1), loses_packets=True),
+    Fault("30 % of its packets are lost", netem("loss", "30%"), (1, 5), Bounds(1), Bounds(1)),
     Fault("half of its packets come twice", netem("duplicate", "50%"), (1, 5), UNFELT, UNFELT),
     Fault("its packets are out of order", netem("delay", "20ms", "15ms", "reorder", "50%"), (1, 5), UNFELT, UNFELT),
     Fault("it hears nothing of its sibling", cut(from_sibling), (1, 8), UNFELT, UNFELT, long_only=True),
