@@ -38,10 +38,6 @@ void call(Turn& turn, Gateway& gateway, Request::Kind kind) {
   }
 }
 
-void check_soon(const Turn& turn, Gateway& gateway) {
-  gateway.checked_at = turn.now;
-}
-
 void place(Turn& turn, Gateway& gateway, Place where) {
   gateway.place = where;
   gateway.placed = turn.now;
@@ -65,8 +61,7 @@ void come_back(Turn& turn, Gateway& gateway) {
 void take_move_answer(Turn& turn, Gateway& gateway, const FabricAnswer& answer) {
   switch (answer.outcome) {
     case FabricOutcome::Here:
-      if (std::exchange(gateway.wants_move, false) &&
-          (gateway.role == Role::Active || gateway.role == Role::Drain)) {
+      if (std::exchange(gateway.wants_move, false) && is_serving(gateway.role)) {
         come_back(turn, gateway);
       }
       place(turn, gateway, Place::Here);
@@ -83,6 +78,10 @@ void take_move_answer(Turn& turn, Gateway& gateway, const FabricAnswer& answer) 
 }
 
 }  // namespace
+
+void check_soon(const Turn& turn, Gateway& gateway) {
+  gateway.checked_at = turn.now;
+}
 
 void close(Turn& turn, Gateway& gateway, Why why) {
   if (gateway.claimed) {
@@ -202,8 +201,8 @@ void tend_relay(Turn& turn, Gateway& gateway) {
     withdraw(turn, gateway);
   }
   for (const Sibling& sibling : gateway.siblings) {
-    const bool serves = sibling.beat.role == Role::Active || sibling.beat.role == Role::Drain;
-    if (serves && sibling.beat.epoch > gateway.epoch && is_live(turn.state, sibling, turn.now)) {
+    if (is_serving(sibling.beat.role) && sibling.beat.epoch > gateway.epoch &&
+        is_live(turn.state, sibling, turn.now)) {
       close(turn, gateway, Why::TakenOver);
       return;
     }

@@ -82,8 +82,8 @@ struct Gateway {
   Time checked_at;  // next check is due
   Time move_after;  // not before
   bool wants_move = false;
-  bool claimed =
-      false;  // the address, by this process or the one before; no withdrawal asked for since
+  // The address: by this process or the one before, and no withdrawal was asked for since.
+  bool claimed = false;
   std::optional<Request> calling;
   std::uint32_t kicks = 0;  // left
   Time kick_at;

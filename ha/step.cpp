@@ -104,7 +104,7 @@ void hear(Turn& turn, Gateway& gateway, const Heard& heard) {
   sibling->ahead = heard.ahead;
   sibling->beat = beat;
   if (gives_way && is_owning(gateway.role)) {
-    gateway.checked_at = turn.now;  // it may have had the address
+    check_soon(turn, gateway);  // it may have had the address
   }
   gateway.seen = std::max(gateway.seen, beat.epoch);
   if (!is_owning(gateway.role) || !is_owning(beat.role) || beat.epoch <= gateway.epoch) {

@@ -62,6 +62,7 @@ void supersede(Turn& turn, Gateway& gateway, Why why);
 void withdraw(Turn& turn, Gateway& gateway);
 void take_answer(Turn& turn, Gateway& gateway, const FabricAnswer& answer);
 void arrive(Turn& turn, Gateway& gateway);
+void check_soon(const Turn& turn, Gateway& gateway);  // where the address is
 void expire_fabric(Turn& turn, Gateway& gateway);
 void ask_fabric(Turn& turn, Gateway& gateway);
 void tend_relay(Turn& turn, Gateway& gateway);

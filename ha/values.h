@@ -45,6 +45,11 @@ inline constexpr Role kRoles[] = {Role::Standby, Role::Claim, Role::Move,  Role:
   return role == Role::Move || role == Role::Active || role == Role::Drain;
 }
 
+// The owner that has the address.
+[[nodiscard]] constexpr bool is_serving(Role role) {
+  return role == Role::Active || role == Role::Drain;
+}
+
 enum class Fitness : std::uint8_t {
   Fit,
   Poor,   // serves where nobody better can: a health target is out of reach, the clock

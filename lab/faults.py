@@ -47,7 +47,7 @@ UNFELT = Bounds(0, 0.5)  # the probe shares a processor with whatever is started
 TAKEN_OVER = Bounds(1, CRASH_WORST_SECONDS)
 TAKEN_UNSEEN = Bounds(1, CRASH_WORST_SECONDS, hides=True)
 # A recorded successor takes over after five seconds without owner and arbiter, and gives way when it hears of it. The owner, whose
-# address is elsewhere meanwhile, has it back at its next look, and shakes hands with all.
+# address is elsewhere meanwhile, has it back then, and shakes hands with all.
 SUCCEEDED = Bounds(2, CRASH_WORST_SECONDS, hides=True)
 
 
