@@ -46,6 +46,7 @@ Result<> Agent::make_sources() {
     reconciler_.look_for_overlaps();
     round(firewall::Depth::Digest);
     look_at_failover();
+    tidy();  // nobody waits, and an idle agent wakes up no second time
     audit_.arm_in(kAudit);
   }));
   retry_ = CW_TRY(Timer::create(loop, "retry", [this] {
@@ -56,10 +57,7 @@ Result<> Agent::make_sources() {
   expiry_ =
       CW_TRY(Timer::create_wall(loop, "next expiry", [this] { round(firewall::Depth::Digest); }));
   moves_ = CW_TRY(Timer::create(loop, "moves", [this] { round(firewall::Depth::Digest); }));
-  tidy_ = CW_TRY(Timer::create(loop, "tidy", [this] {
-    round_.done = {};
-    ::malloc_trim(0);
-  }));
+  tidy_ = CW_TRY(Timer::create(loop, "tidy", [this] { tidy(); }));
   listen_ = CW_TRY(Timer::create(loop, "listen again", [this] { listen_again(); }));
   CW_TRY(listen_to_kernel());
   if (setup_.metrics_listen) {
@@ -77,6 +75,12 @@ Result<> Agent::make_sources() {
     config_ = std::move(*watching);
   }
   return {};
+}
+
+void Agent::tidy() {
+  tidy_.disarm();
+  round_.done = {};
+  ::malloc_trim(0);
 }
 
 void Agent::start() {

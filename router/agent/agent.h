@@ -131,6 +131,7 @@ class Agent final : public Requests {
   void look_at_host();
 
   void round(firewall::Depth depth);
+  void tidy();
   void tell_failover();
   [[nodiscard]] std::vector<api::Problem> without_failover(
       const std::vector<netlink::WgDevice>& devices) const;
