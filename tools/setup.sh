@@ -16,34 +16,20 @@ lists=(tools/packages-build)
 [ "${1:-}" = build ] || lists+=(tools/packages-test)
 mapfile -t packages < <(sed -e '/^#/d; /^$/d' -e "s/^$VERSION_ID://; /^[0-9]*:/d" "${lists[@]}")
 stamp=$CACHE/setup-$(printf '%s\n' "$VERSION_ID" "${packages[@]}" | sha256sum | cut -c1-16)
-wireguard_examples=usr/share/doc/wireguard-tools/examples/embeddable-wg-library
 
 installed() {
   [ "$(dpkg-query -W -f '${db:Status-Status}\n' "${packages[@]}" 2>/dev/null | grep -cx installed)" = ${#packages[@]} ]
 }
-
-library_present() { [ -f "/$wireguard_examples/wireguard.c" ] || [ -f "$CACHE/wireguard-tools/$wireguard_examples/wireguard.c" ]; }
 
 install() {
   # The options a machine may have set to ask questions or to start what it installs are not ours to change; only questions are.
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${packages[@]}"
 }
 
-# Machines that leave out documentation leave out the examples too, so unpack the same package again without that rule.
-unpack_library() {
-  local work
-  work=$(mktemp -d)
-  (cd "$work" && apt-get download wireguard-tools && dpkg-deb -x wireguard-tools_*.deb unpacked)
-  rm -rf "$CACHE/wireguard-tools"
-  mv "$work/unpacked" "$CACHE/wireguard-tools"
-  rm -rf "$work"
-}
-
-if [ -e "$stamp" ] && installed && library_present; then exit 0; fi
+if [ -e "$stamp" ] && installed; then exit 0; fi
 if ! installed; then
   [ "$EUID" = 0 ] || sudo -v # ask for the password before output goes to a log
   slow "Package lists" as_root apt-get update
   slow "Installing ${#packages[@]} packages (once)" install
 fi
-if ! library_present; then slow "WireGuard's embeddable library" unpack_library; fi
 touch "$stamp"

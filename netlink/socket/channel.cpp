@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 #include <libmnl/libmnl.h>
 
+#include "net/key.h"
+
 namespace cw::netlink {
 
 namespace {
@@ -54,6 +56,10 @@ Result<Channel> Channel::open(int bus) {
 
 std::uint32_t Channel::port() const {
   return mnl_socket_get_portid(socket_.get());
+}
+
+void Channel::wipe() {
+  net::wipe(buffer_);
 }
 
 Result<> Channel::begin(std::span<std::uint8_t> request, const std::string& what) {

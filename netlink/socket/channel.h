@@ -51,6 +51,9 @@ class Channel {
   Result<> exchange_each(std::span<std::uint8_t> requests, const std::string& what,
                          const OnRefusal& on_refusal);
 
+  // What was received last, where there is a key in it.
+  void wipe();
+
   // By which notifications name the author of a change (nlmsg_pid).
   [[nodiscard]] std::uint32_t port() const;
 

@@ -8,8 +8,7 @@
 
 // WireGuardSink on the kernel's WireGuard (contract in netlink/codec/sinks.h). Private and
 // preshared keys that the kernel shows with a device are wiped, not handed on. A dump that was
-// interrupted is read again by embeddable-wg-library itself, until it is whole; only somebody who
-// changes the device all the time could keep it there. Needs CAP_NET_ADMIN, to read as well.
+// interrupted is read again (kDumpAttempts). Needs CAP_NET_ADMIN, to read as well.
 namespace cw::netlink {
 
 class WireGuardSocket final : public WireGuardSink {

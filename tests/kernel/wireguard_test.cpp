@@ -5,6 +5,8 @@
 #include <iostream>
 #include <map>
 #include <optional>
+#include <stop_token>
+#include <thread>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -79,6 +81,33 @@ class WireGuardTest : public NamespaceTest {
 
   std::optional<WireGuardSocket> socket_;
 };
+
+// More peers than one message of a dump holds, and somebody who changes the device all the time.
+TEST_F(WireGuardTest, ADumpThatIsInterruptedEnds) {
+  constexpr std::uint32_t kPeers = 1000;
+  std::vector<WgPeerChange> peers;
+  for (std::uint32_t number = 1; number <= kPeers; ++number) {
+    peers.push_back({.key = key(number), .allowed_ips = {host(number)}});
+  }
+  change(std::move(peers));
+  std::jthread changes([](const std::stop_token& stop) {
+    auto socket = WireGuardSocket::create();
+    for (std::uint32_t mark = 1; socket && !stop.stop_requested(); ++mark) {
+      EXPECT_TRUE(socket->change({.device = kDevice, .fwmark = mark}));
+    }
+  });
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  bool interrupted = false;
+  while (!interrupted && std::chrono::steady_clock::now() < until) {
+    const auto seen = socket_->device(kDevice);
+    interrupted = !seen && seen.error().kind == ErrorKind::Interrupted;
+    EXPECT_TRUE(seen || interrupted) << (seen ? "" : seen.error().to_text());
+  }
+  EXPECT_TRUE(interrupted) << "no dump was interrupted each time";
+  changes.request_stop();
+  changes.join();
+  EXPECT_EQ(device().peers.size(), kPeers);
+}
 
 TEST_F(WireGuardTest, AFreshDeviceHasNoKeyAndNoPeers) {
   const auto fresh = device();

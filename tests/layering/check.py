@@ -33,7 +33,6 @@ LIBRARIES = {
     "tl/": "expected",
     "toml.hpp": "toml11",
     "toml/": "toml11",
-    "wireguard.h": "embeddable-wg",
 }
 EVERYWHERE = {"fmt", "expected"}
 SYSTEM = ("arpa/", "asm/", "linux/", "net/", "netinet/", "sys/")
