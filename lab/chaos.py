@@ -31,8 +31,8 @@ WINDOW_SECONDS = 1.0 + 0.3 + 0.1 + 0.1
 # From the end of a fault: whoever is suspected still is taken over by then (`suspect`, `stale`, `stagger`, and twice a write).
 SETTLED_SECONDS = 1.5
 STILL_SECONDS = 0.5  # and after that nothing moves
-# A connection's longest stall is twice the longest time without an answer, since a sender waits twice as long each time, and as
-# much as losses in a row cost it. So the next round begins when this one's are over: what is sent again must not be lost in it.
+# A connection's longest stall is twice the longest time without an answer, and as much as losses in a row cost it. So the next
+# round begins when this one's are over: what is sent again must not be lost in it.
 STALL_SECONDS = 5.0
 FLOWING_SECONDS = 0.5  # no longer without a byte
 ANSWERS = 5  # of the probe, which is what "answered" means
@@ -152,6 +152,9 @@ class Chaos:
         self.site.__enter__()
         try:
             Visitor(self.site).connect()
+            # A sender that waits twice as long each time, seconds in the end, would show its own patience, not the routers'.
+            for host in (self.site.topology.client, self.site.topology.db):
+                host.sysctl(net__ipv4__tcp_thin_linear_timeouts=1)
             self.flows = self._open_flows()
             self.probe = UdpProbe(self.site.topology.client, self.site.topology.db)
             self.watch = Watch(list(self.site.routers.values()))

@@ -7,6 +7,9 @@ one, and prints a JSON object: for each the longest time without a byte, in seco
 it prints the same of those in use, with the seconds since their last byte. `watch` uses them the same way, but for the idle one,
 on which nothing is said any more, until each has ended or a line comes; it prints for each what ended it and when, in seconds of
 the wall clock, or null.
+
+What was not acknowledged yet holds back what comes after it (no TCP_NODELAY), so a connection has one packet under way, as one
+has that is used by a person.
 """
 
 from __future__ import annotations
@@ -40,7 +43,6 @@ def serve_one(port: int, handle: Callable[[socket.socket], None]) -> None:
     listening = socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True)
     while True:
         peer, _ = listening.accept()
-        peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         threading.Thread(target=guarded, args=(handle, peer), daemon=True).start()
 
 
@@ -60,7 +62,6 @@ def serve() -> None:
 class Flow:
     def __init__(self, host: str, port: int) -> None:
         self.socket = socket.create_connection((host, port), timeout=PATIENCE_SECONDS)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.last = time.monotonic()
         self.stall = 0.0
         self.ended = ""
