@@ -31,9 +31,14 @@ Result<> Process::add_resets(const std::string& gateway,
     return {};
   }
   if (!resetting_.contains(gateway)) {
-    const auto device = CW_TRY(wireguard_->device(gate->device));
-    auto sender = CW_TRY(ResetSender::open(
-        gate->device, by_activity(books_.kicks(gateway, wall()), device.peers), now()));
+    // Only for who is told first.
+    auto device = wireguard_->device(gate->device);
+    note("activity at gateway " + gateway, device ? nullptr : &device.error());
+    auto sender = CW_TRY(
+        ResetSender::open(gate->device,
+                          by_activity(books_.kicks(gateway, wall()),
+                                      device ? device->peers : std::vector<netlink::WgPeer>()),
+                          now()));
     resetting_[gateway].sender = std::make_unique<ResetSender>(std::move(sender));
   }
   auto& resetting = resetting_.at(gateway);

@@ -95,9 +95,8 @@ void Process::change(const Setup* before) {
 
 // This router alone served them until now, or an earlier process did: as at the start.
 void Process::take_new() {
-  auto open = gates_->open_gates();
-  note("gates that are open", open ? nullptr : &open.error());
-  auto found = std::move(open).value_or(std::vector<std::string>());
+  auto [found, read] = gates_->open_gates();
+  note("gates that are open", read);
   std::erase_if(found, [&](const std::string& each) { return has(runner_->state(), each); });
   auto fresh = names_of(setup_->core);
   std::erase_if(fresh, [&](const std::string& each) { return has(runner_->state(), each); });
@@ -120,9 +119,11 @@ Result<> Process::begin() {
   }
   CW_TRY(open_arbiter(setup_->site));
   note("gates", gates_->configure(setup_->gates, now()));
-  const auto open = CW_TRY(gates_->open_gates());
+  const auto open = gates_->open_gates();
+  CW_TRY(open.read);
   open_fabric(setup_->lan);
-  runner_ = std::make_unique<Runner>(ha::start(setup_->core, open, now()), world_.clock, *this);
+  runner_ =
+      std::make_unique<Runner>(ha::start(setup_->core, open.names, now()), world_.clock, *this);
   withdraw_unserved(names_of(setup_->core));
   arbiter_->watch(names_of(setup_->core));
   take(ha::ClockChecked{.synchronised = clock_is_synchronised()});

@@ -97,7 +97,7 @@ TEST_P(FailoverGate, TheNextProcessGoesOnWithWhatItFinds) {
   const auto rules = run("ip rule; ip -6 rule");
   const auto begun = seen("begun");
   start();
-  EXPECT_THAT(*gate_->open_gates(), ElementsAre("gw"));
+  EXPECT_THAT(gate_->open_gates().names, ElementsAre("gw"));
   EXPECT_EQ(run("ip rule; ip -6 rule"), rules);
   CW_EXPECT_OK(gate_->open("gw", kicks(), now()));
   CW_EXPECT_OK(gate_->start_handshakes("gw", kicks(), now()));

@@ -99,11 +99,11 @@ TEST_P(FailoverGateConfigured, AReadThatFailsLosesNoGate) {
   EXPECT_TRUE(comes([&] { return kicked() == kAll; }, kBeforeRetry)) << kicked();
   EXPECT_EQ(device().fwmark, router::kMarkOuter);
   // The second one's could not be read, so it is wanted closed.
-  EXPECT_THAT(*gate_->open_gates(), ElementsAre("gw"));
+  EXPECT_THAT(gate_->open_gates().names, ElementsAre("gw"));
   CW_EXPECT_OK(gate_->compare(now()));
   EXPECT_EQ(mark_of_late(), router::kMarkOuterClosed);
   CW_EXPECT_OK(gate_->open("late", {}, now()));
-  EXPECT_THAT(*gate_->open_gates(), ElementsAre("gw", "late"));
+  EXPECT_THAT(gate_->open_gates().names, ElementsAre("gw", "late"));
   CW_EXPECT_OK(gate_->close("late", now()));
   EXPECT_EQ(mark_of_late(), router::kMarkOuterClosed);
 }
@@ -111,7 +111,7 @@ TEST_P(FailoverGateConfigured, AReadThatFailsLosesNoGate) {
 TEST_P(FailoverGateConfigured, ANewGatewayIsTakenAsFound) {
   CW_EXPECT_OK(gate_->configure({gateway(), late()}, now()));
   EXPECT_EQ(mark_of_late(), router::kMarkOuter);
-  EXPECT_THAT(*gate_->open_gates(), ElementsAre("late"));
+  EXPECT_THAT(gate_->open_gates().names, ElementsAre("late"));
 }
 
 }  // namespace

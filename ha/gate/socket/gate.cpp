@@ -152,16 +152,20 @@ Result<std::optional<WgDevice>> GateSocket::read(const Entry& entry) {
   return std::move(device).error();
 }
 
-Result<std::vector<std::string>> GateSocket::open_gates() {
-  std::vector<std::string> open;
+OpenGates GateSocket::open_gates() {
+  std::vector<std::string> names;
+  Outcome outcome;
   for (const auto& entry : entries_) {
-    const auto there = CW_TRY(read(entry));
-    if (entry.gate.open && has_mark(there, numbers_.mark_open)) {
-      open.push_back(entry.gateway.name);
+    const auto there = read(entry);
+    if (!there) {
+      outcome.add(there.error());
+    }
+    if (entry.gate.open && (!there || has_mark(*there, numbers_.mark_open))) {
+      names.push_back(entry.gateway.name);
     }
   }
-  std::ranges::sort(open);
-  return open;
+  std::ranges::sort(names);
+  return {.names = std::move(names), .read = outcome.take()};
 }
 
 Result<> GateSocket::add_rule(const Rule& rule) {
@@ -260,7 +264,10 @@ Result<> GateSocket::send_due(Entry& entry, std::optional<std::uint32_t> mark, T
     auto device = read(entry);
     if (!device) {
       entry.gate.next = now + kBatchEvery;  // not at once, again and again
-      return device.error();
+      Outcome outcome;
+      outcome.add(change(entry, mark, {}));  // a gate that opens does not wait for it
+      outcome.add(device.error());
+      return outcome.take();
     }
     there = std::move(*device);
   }

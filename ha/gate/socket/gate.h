@@ -32,6 +32,13 @@ namespace cw::ha::gate {
 // How often compare() is called. What it finds is an accident, which heals as fast as this.
 inline constexpr Duration kCompareEvery{2000};
 
+// Gates that are wanted open and whose device has the open mark; or cannot be read now, for who
+// serves is not to take a failed read for a closed gate. `read` tells of the first that could not.
+struct OpenGates {
+  std::vector<std::string> names;  // sorted
+  Result<> read;
+};
+
 class GateSocket {
  public:
   // Of each gateway, what the kernel has is what is wanted until told otherwise.
@@ -43,8 +50,8 @@ class GateSocket {
   // many gateways change nothing.
   Result<> configure(std::vector<Gateway> gateways, Time now);
 
-  // Those that are wanted open and whose device has the open mark, for ha::start(). Sorted.
-  [[nodiscard]] Result<std::vector<std::string>> open_gates();
+  // For ha::start().
+  [[nodiscard]] OpenGates open_gates();
 
   // OpenGate. The mark and the first peers' handshakes are one message. `kicks`: most active first;
   // a peer that the device does not have is left out. What is not sent at once comes by on_time().
