@@ -15,7 +15,7 @@
 // The kernel tells the device in the first message and as many peers in each as fit. A peer with
 // more allowed IPs than fit goes on in the next one, with its key and the rest of them. Private and
 // preshared keys are among it: they are never copied, and the messages are the caller's to wipe.
-// Attributes that a later kernel adds are left out; what does not have its size is refused.
+// Attributes that a later kernel adds are left out; what cannot be read is refused whole.
 namespace cw::netlink {
 
 // The whole message that asks for it; `family` is the number of generic netlink family "wireguard".

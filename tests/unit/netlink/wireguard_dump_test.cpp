@@ -105,6 +105,7 @@ TEST(WireGuardDump, AsksForOneDeviceByItsName) {
   EXPECT_EQ(asked->header.nlmsg_type, kFamily);
   EXPECT_EQ(asked->header.nlmsg_flags, NLM_F_REQUEST | NLM_F_DUMP);
   EXPECT_EQ(front<genlmsghdr>(asked->payload)->cmd, WG_CMD_GET_DEVICE);
+  EXPECT_EQ(front<genlmsghdr>(asked->payload)->version, WG_GENL_VERSION);
   const Attributes attributes(asked->payload, sizeof(genlmsghdr));
   EXPECT_EQ(attributes.find(WGDEVICE_A_IFNAME)->text(), kDevice);
 }
@@ -246,6 +247,17 @@ INSTANTIATE_TEST_SUITE_P(
                   })),
         std::pair("MaskLongerThanTheAddress", allowed_with(33, 4)),
         std::pair("AddressOfFiveBytes", allowed_with(8, 5)),
+        std::pair("AllowedIpsThatAreCutOff", peer_with([](MessageWriter& out) {
+                    nest(out, WGPEER_A_ALLOWEDIPS, [](MessageWriter& in) {
+                      put_allowed_ip(in, prefix("10.0.0.0/8"));
+                      in.raw(kShort);
+                    });
+                  })),
+        std::pair("PeerThatIsCutOff", peers({[](MessageWriter& out) {
+                    out.bytes(WGPEER_A_PUBLIC_KEY, bytes_of(1));
+                    out.raw(kShort);
+                  }})),
+        std::pair("DeviceThatIsCutOff", Fill([](MessageWriter& out) { out.raw(kShort); })),
         std::pair("PeersThatAreCutOff",
                   Fill([](MessageWriter& out) { out.bytes(WGDEVICE_A_PEERS, kShort); }))),
     [](const auto& tested) { return std::string(tested.param.first); });
