@@ -3,13 +3,15 @@
 # proof.sh [NAME...]: runs what proves the product, all of it or by name, and keeps what it printed in docs/proof/NAME.txt,
 # below the commit, the kernels and the machine it was run on. What it keeps is to be committed. The long tests are in parts,
 # each about an hour long: test-long-units, -6.1, -6.12, -swaps, -machines, -times-6.1, -times-6.12 and -packages are together
-# what ./dev test --long runs; -bulk is the longest of -6.1 and -6.12 alone, -trixie-policy what of -trixie depends on nft.
+# what ./dev test --long runs; -fuzz is that of -units alone, -bulk the longest of -6.1 and -6.12, -trixie-policy what of -trixie
+# depends on nft.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . tools/say.sh
 
 declare -A proofs=(
   [test-long-units]='./dev test --long --stage units --stage fuzz'
+  [test-long-fuzz]='./dev test --long --stage fuzz'
   [test-long-6.1]='./dev test --long --kernel 6.1 --stage system'
   [test-long-6.12]='./dev test --long --kernel 6.12 --stage system'
   [test-long-bulk]='./dev test --long --stage system --only bulk'
