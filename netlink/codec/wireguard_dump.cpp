@@ -23,6 +23,16 @@ bool put(const std::optional<T>& value, To& to) {
   return value.has_value();
 }
 
+template <class Take>
+bool take_each(Attributes attributes, const Take& take) {
+  while (const auto attribute = attributes.next()) {
+    if (!take(*attribute)) {
+      return false;
+    }
+  }
+  return !attributes.malformed();
+}
+
 std::optional<net::PublicKey> key_of(Bytes payload) {
   const auto bytes = front<net::KeyBytes>(payload);
   if (!bytes || payload.size() != bytes->size()) {
@@ -56,8 +66,8 @@ bool put_handshake(Bytes payload, std::optional<HandshakeTime>& to) {
   return time.has_value();
 }
 
-bool add_allowed_ip(Bytes payload, std::vector<net::Prefix>& to) {
-  const Attributes attributes(payload);
+bool add_allowed_ip(const Attribute& nest, std::vector<net::Prefix>& to) {
+  const Attributes attributes(nest.payload);
   const auto address = attributes.find(WGALLOWEDIP_A_IPADDR);
   const auto mask = attributes.find(WGALLOWEDIP_A_CIDR_MASK);
   if (!address || !mask) {
@@ -70,16 +80,6 @@ bool add_allowed_ip(Bytes payload, std::vector<net::Prefix>& to) {
   }
   to.push_back(net::Prefix::of(*ip, *length));
   return true;
-}
-
-bool add_allowed_ips(Bytes payload, std::vector<net::Prefix>& to) {
-  Attributes each(payload);
-  while (const auto one = each.next()) {
-    if (!add_allowed_ip(one->payload, to)) {
-      return false;
-    }
-  }
-  return !each.malformed();
 }
 
 bool put_peer_attribute(const Attribute& attribute, WgPeer& peer) {
@@ -101,37 +101,26 @@ bool put_peer_attribute(const Attribute& attribute, WgPeer& peer) {
     case WGPEER_A_TX_BYTES:
       return put(attribute.as<std::uint64_t>(), peer.sent_bytes);
     case WGPEER_A_ALLOWEDIPS:
-      return add_allowed_ips(attribute.payload, peer.allowed_ips);
+      return take_each(Attributes(attribute.payload), [&](const Attribute& nest) {
+        return add_allowed_ip(nest, peer.allowed_ips);
+      });
     default:
       return true;
   }
 }
 
-bool add_peer(Bytes payload, std::vector<WgPeer>& to) {
-  const auto key = Attributes(payload).find(WGPEER_A_PUBLIC_KEY);
+bool add_peer(const Attribute& nest, std::vector<WgPeer>& to) {
+  const Attributes attributes(nest.payload);
+  const auto key = attributes.find(WGPEER_A_PUBLIC_KEY);
   if (!key) {
     return false;
   }
   if (to.empty() || key_of(key->payload) != to.back().key) {
     to.emplace_back();
   }
-  Attributes attributes(payload);
-  while (const auto attribute = attributes.next()) {
-    if (!put_peer_attribute(*attribute, to.back())) {
-      return false;
-    }
-  }
-  return !attributes.malformed();
-}
-
-bool add_peers(Bytes payload, std::vector<WgPeer>& to) {
-  Attributes each(payload);
-  while (const auto one = each.next()) {
-    if (!add_peer(one->payload, to)) {
-      return false;
-    }
-  }
-  return !each.malformed();
+  return take_each(attributes, [&](const Attribute& attribute) {
+    return put_peer_attribute(attribute, to.back());
+  });
 }
 
 bool put_device_attribute(const Attribute& attribute, WgDevice& device) {
@@ -146,7 +135,8 @@ bool put_device_attribute(const Attribute& attribute, WgDevice& device) {
     case WGDEVICE_A_FWMARK:
       return put(attribute.as<std::uint32_t>(), device.fwmark);
     case WGDEVICE_A_PEERS:
-      return add_peers(attribute.payload, device.peers);
+      return take_each(Attributes(attribute.payload),
+                       [&](const Attribute& nest) { return add_peer(nest, device.peers); });
     default:
       return true;
   }
@@ -165,11 +155,10 @@ std::vector<std::uint8_t> encode_dump(const std::string& device, std::uint16_t f
 }
 
 void WgDeviceDump::take(const Message& message) {
-  Attributes attributes(message.payload, sizeof(genlmsghdr));
-  while (const auto attribute = attributes.next()) {
-    malformed_ = !put_device_attribute(*attribute, device_) || malformed_;
-  }
-  malformed_ = attributes.malformed() || malformed_;
+  const bool read = take_each(
+      Attributes(message.payload, sizeof(genlmsghdr)),
+      [this](const Attribute& attribute) { return put_device_attribute(attribute, device_); });
+  malformed_ = malformed_ || !read;
 }
 
 Result<WgDevice> WgDeviceDump::finish() && {

@@ -34,11 +34,10 @@ Result<> Process::add_resets(const std::string& gateway,
     // Only for who is told first.
     auto device = wireguard_->device(gate->device);
     note("activity at gateway " + gateway, device ? nullptr : &device.error());
-    auto sender = CW_TRY(
-        ResetSender::open(gate->device,
-                          by_activity(books_.kicks(gateway, wall()),
-                                      device ? device->peers : std::vector<netlink::WgPeer>()),
-                          now()));
+    auto sender = CW_TRY(ResetSender::open(
+        gate->device,
+        by_activity(books_.kicks(gateway, wall()), device.value_or(netlink::WgDevice()).peers),
+        now()));
     resetting_[gateway].sender = std::make_unique<ResetSender>(std::move(sender));
   }
   auto& resetting = resetting_.at(gateway);

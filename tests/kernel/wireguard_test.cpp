@@ -85,6 +85,7 @@ class WireGuardTest : public NamespaceTest {
 // More peers than one message of a dump holds, and somebody who changes the device all the time.
 TEST_F(WireGuardTest, ADumpThatIsInterruptedEnds) {
   constexpr std::uint32_t kPeers = 1000;
+  constexpr std::chrono::seconds kPatience(30);  // the first dump is interrupted, as a rule
   std::vector<WgPeerChange> peers;
   for (std::uint32_t number = 1; number <= kPeers; ++number) {
     peers.push_back({.key = key(number), .allowed_ips = {host(number)}});
@@ -96,7 +97,7 @@ TEST_F(WireGuardTest, ADumpThatIsInterruptedEnds) {
       EXPECT_TRUE(socket->change({.device = kDevice, .fwmark = mark}));
     }
   });
-  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  const auto until = std::chrono::steady_clock::now() + kPatience;
   bool interrupted = false;
   while (!interrupted && std::chrono::steady_clock::now() < until) {
     const auto seen = socket_->device(kDevice);
