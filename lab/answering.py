@@ -47,7 +47,10 @@ def sockets_in(namespace: str, *kinds: tuple[int, int, int]) -> list[socket.sock
     libc = ctypes.CDLL(None, use_errno=True)
 
     def enter_and_open() -> None:
-        file = os.open(file_of(namespace), os.O_RDONLY)
+        try:
+            file = os.open(file_of(namespace), os.O_RDONLY)
+        except FileNotFoundError:
+            return  # a machine that was switched off meanwhile; the caller is told below
         try:
             if libc.setns(file, CLONE_NEWNET) == 0:
                 made.extend(socket.socket(*kind) for kind in kinds)
