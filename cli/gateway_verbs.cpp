@@ -104,7 +104,6 @@ Asked<NewKey> new_key(const GatewayRequest& request) {
     }
     key.public_half = *half;
   } else {
-    forbid_core_dumps();
     key.made = net::PrivateKey::generate();
     key.public_half = key.made->public_key();
   }
@@ -324,7 +323,6 @@ int export_gateway(const GatewayRequest& request, const Terminal& terminal) {
   if (gateway == nullptr) {
     return complain(unknown_gateway(request.name), terminal);
   }
-  forbid_core_dumps();
   const auto file = request.private_key.value_or("");  // the command line asks for one
   const auto key = network::read_private_key({.kind = network::KeySource::Kind::File, .name = file},
                                              std::nullopt);
@@ -372,7 +370,6 @@ int import_gateway(const GatewayRequest& request, const Terminal& terminal) {
   if (const auto good = check_place(request); !good) {
     return complain(good.error(), terminal);
   }
-  forbid_core_dumps();
   const auto word =
       passphrase(fmt::format("Passphrase of the sealed key of gateway {}", name->gateway),
                  request.passphrase_file, Asking::Once);

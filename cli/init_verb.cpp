@@ -134,7 +134,6 @@ Result<Keys> plan_keys(const std::string& folder, const std::string& name,
           fmt::format("{} is there already; a key is never overwritten", keys.files.back()));
     }
   }
-  forbid_core_dumps();
   for (const auto& file : keys.files) {
     auto& word = keys.passphrases.emplace_back();
     if (!request.no_passphrase) {

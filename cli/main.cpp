@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/core_dump.h"
 #include "cli/commands.h"
 
 namespace {
@@ -38,6 +39,7 @@ void describe(CLI::App& app, Command& command) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  cw::forbid_core_dumps();
   CLI::App app(kAbout, "causeway");
   Command command;
   describe(app, command);

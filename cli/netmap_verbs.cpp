@@ -31,7 +31,6 @@ constexpr mode_t kReadable = 0644;  // a netmap holds no secret
 
 Result<int> keygen(const KeygenOptions& options) {
   CW_TRY(check_outside_networks(options.path));
-  forbid_core_dumps();
   std::optional<net::Secret> secret;
   if (!options.no_passphrase) {
     secret = CW_TRY(

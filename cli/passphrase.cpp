@@ -8,8 +8,6 @@
 #include <span>
 #include <string_view>
 
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 
 #include <fcntl.h>
@@ -189,13 +187,6 @@ Result<net::Secret> passphrase(const std::string& question, const std::optional<
     }
   }
   return first;
-}
-
-void forbid_core_dumps() {
-  // Neither can fail for a process that asks for less.
-  const rlimit none{.rlim_cur = 0, .rlim_max = 0};
-  (void)::setrlimit(RLIMIT_CORE, &none);
-  (void)::prctl(PR_SET_DUMPABLE, 0);
 }
 
 }  // namespace cw::cli

@@ -21,8 +21,4 @@ enum class Asking : std::uint8_t { Once, Twice };
 Result<net::Secret> passphrase(const std::string& question, const std::optional<std::string>& file,
                                Asking asking);
 
-// For a program that will hold a secret: no core dump of it, and no other process of this user may
-// read its memory.
-void forbid_core_dumps();
-
 }  // namespace cw::cli

@@ -11,7 +11,6 @@
 #include "base/clock.h"
 #include "base/rfc3339.h"
 #include "cli/edit_session.h"
-#include "cli/passphrase.h"
 #include "cli/secrets.h"
 #include "network/edit/peer_edits.h"
 
@@ -38,7 +37,6 @@ Asked<void> check_no_code(const OutputOptions& output) {
 
 Asked<Key> key_of(const PeerRequest& request) {
   if (!request.public_key) {
-    forbid_core_dumps();
     auto secret = net::PrivateKey::generate();
     const auto half = secret.public_key();
     return Key{.secret = std::move(secret), .public_key = half};
@@ -102,11 +100,11 @@ int issue(const EditSession& session, const Result<network::PeerEdit>& edit, con
     return complain(said, terminal);
   }
   auto lines = notes(config, request.client, request.output);
-  if (edit->peer.expires && *edit->peer.expires <= SystemClock().wall()) {
+  if (const auto& expires = edit->peer.expires; expires && *expires <= SystemClock().wall()) {
     lines.push_back(
         fmt::format("its time was up at {}: no router lets it in before `expires` in {} "
                     "is later",
-                    to_rfc3339(*edit->peer.expires), network::peer_path(edit->peer.name)));
+                    to_rfc3339(*expires), network::peer_path(edit->peer.name)));
   }
   if (key.secret) {
     lines.emplace_back("this is the only time the private key is shown; it is kept nowhere");

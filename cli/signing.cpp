@@ -8,7 +8,6 @@
 namespace cw::cli {
 
 Result<network::minisign::SecretKey> open_key(const SigningOptions& options) {
-  forbid_core_dumps();
   return network::read_signing_key(options.key, [&](const std::string& path) {
     return passphrase("Passphrase of " + path, options.passphrase_file, Asking::Once);
   });

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "base/core_dump.h"
 #include "firewall/nft/nft_socket.h"
 #include "netlink/socket/conntrack.h"
 #include "netlink/socket/monitor.h"
@@ -166,6 +167,7 @@ Started<int> run(const Options& options, Journal& journal) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  forbid_core_dumps();
   // What a convergence leaves free is given back a page at a time, and transparent huge pages would
   // fill the holes again: a third more than is in use. A kernel without them refuses, and has none.
   (void)::prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "base/core_dump.h"
 #include "network/load/key_file.h"
 #include "router/agent/access.h"
 #include "router/agent/http_server.h"
@@ -129,6 +130,7 @@ Started<int> run(const Options& options, Journal& journal) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  forbid_core_dumps();
   const auto options = failover::parse_options(argc, argv);
   if (!options && options.error()) {
     const bool version = *options.error() == agent::Say::Version;

@@ -4,6 +4,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import resource
+import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -173,3 +177,27 @@ def test_sigterm_hands_over_and_a_drained_router_takes_nothing(site: Site, visit
     assert owner.failover.role() in ("standby", "fenced")
     print(owner.failover.cli("serve"))
     shell.until("the router that serves again", lambda: owner.failover.role() == "active", SETTLED_SECONDS)
+
+
+CORE_PATTERN = Path("/proc/sys/kernel/core_pattern")
+
+
+def leaves_its_memory(process: subprocess.Popen[str], folder: Path) -> bool:
+    """In a core file, where a bug ends it and it may leave one of any size."""
+    resource.prlimit(process.pid, resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    os.kill(process.pid, signal.SIGABRT)
+    process.wait(timeout=30)
+    return (folder / f"core.{process.pid}").exists()
+
+
+def test_a_crash_leaves_no_core_file_with_keys_in_it(site: Site, tmp_path: Path) -> None:
+    before = CORE_PATTERN.read_text()
+    CORE_PATTERN.write_text(f"{tmp_path}/core.%p")
+    try:
+        assert leaves_its_memory(subprocess.Popen(["sleep", "60"], text=True), tmp_path)
+        router = next(iter(site.routers.values()))
+        for process in (router.agent.process, router.failover.process):
+            assert process is not None
+            assert not leaves_its_memory(process, tmp_path), process.args
+    finally:
+        CORE_PATTERN.write_text(before)
