@@ -17,6 +17,7 @@ from lab.router import PORT, Agent, Device, Network
 from lab.topology import DATABASE, Topology
 
 FIRST_HOST = 10  # people's addresses begin at .10
+ANSWERS_TO_THE_END = 50  # of a ping, half a second of it, so that its end is seen to be answered
 
 
 class UdpSink:
@@ -102,21 +103,28 @@ class World:
         self._tunnels.clear()
         self.devices.clear()
 
-    def ping(self, *args: str) -> subprocess.Popen[str]:
-        """A ping every 10 ms from the client to the database, until it is asked for its count."""
+    def ping(self, to: str = DATABASE) -> subprocess.Popen[str]:
+        """A ping every 10 ms from the client, until it is asked for its count."""
         with (self.folder / "ping.txt").open("w") as output:
-            return self.client.start("ping", "-O", "-i", "0.01", *args, DATABASE, output=output)
+            return self.client.start("ping", "-O", "-i", "0.01", to, output=output)
 
     def lost(self, ping: subprocess.Popen[str]) -> tuple[int, int]:
-        """Ends a ping; how many it sent, and how many of these, but for those still under way, had no answer."""
+        """Ends a ping that is answered; how many it sent, and how many of these, but for those still under way, had no answer."""
+        file = self.folder / "ping.txt"
+
+        def answered() -> set[int]:
+            return {int(number) for number in re.findall(r"bytes from .* icmp_seq=(\d+) ", file.read_text())}
+
+        # Else packets that are lost from some moment on, for good, would count as being under way.
+        enough = len(answered()) + ANSWERS_TO_THE_END
+        shell.until("answers to pings to the end", lambda: len(answered()) >= enough)
         ping.send_signal(signal.SIGINT)
         ping.wait(timeout=20)
-        text = (self.folder / "ping.txt").read_text()
+        text = file.read_text()
         counts = re.search(r"(\d+) packets transmitted", text)
         assert counts, text[-2000:]
-        answered = {int(number) for number in re.findall(r"bytes from .* icmp_seq=(\d+) ", text)}
         # Whatever comes after the last answer was on its way when the ping ended.
-        return int(counts[1]), max(answered, default=0) - len(answered)
+        return int(counts[1]), max(answered()) - len(answered())
 
     def try_tcp(self, namespace: Namespace, address: str, port: int) -> str:
         """`open`, `refused` at once, or `timeout`."""

@@ -100,8 +100,7 @@ def test_a_translator_that_is_taken_away_opens_nothing_and_comes_back(world: Wor
 
 def test_routes_of_the_site_that_change_lose_nothing(world: World) -> None:
     connect(world)
-    with (world.folder / "ping.txt").open("w") as output:
-        ping = world.client.start("ping", "-O", "-i", "0.01", via(DATABASE), output=output)
+    ping = world.ping(via(DATABASE))
     for n in range(5):
         world.network.set_routes(VPC_PREFIX, VPC_PREFIX_6, f"192.168.{n}.0/24")
         assert any("4via6" in step for step in world.agent.reload())
