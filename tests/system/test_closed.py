@@ -3,37 +3,59 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 
 from lab import shell
 from lab.capture import PacketCounter
-from lab.router import DEVICE
-from lab.topology import DATABASE
+from lab.router import DEVICE, ULA
+from lab.topology import DATABASE, DATABASE_6, ROUTER, ROUTER_6
 from lab.world import World
 
-# Whatever leaves the router for the VPC or the internet on behalf of a tunnel, translated or not.
-CROSSED = "ip saddr { 10.0.0.10, 100.83.0.0/16 } icmp type echo-request"
+
+@dataclass(frozen=True)
+class Family:
+    """Of IPv4 or IPv6: nft's words for it, whose addresses leave the router for a tunnel, the database, and a network that no
+    router advertises, with an address of it."""
+
+    ip: str
+    icmp: str
+    router: str
+    peers: str
+    database: str
+    forbidden_network: str
+    forbidden: str
+
+
+FAMILIES = (
+    Family("ip", "icmp", ROUTER, "100.83.0.0/16", DATABASE, "172.16.0.0/12", "172.16.0.1"),
+    Family("ip6", "icmpv6", ROUTER_6, f"{ULA}::/64", DATABASE_6, "2001:db8:99::/48", "2001:db8:99::1"),
+)
 
 
 def flush(world: World) -> None:
     world.router.run("nft", "flush", "ruleset")
 
 
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.ip)
 @pytest.mark.parametrize("agent_runs", [False, True], ids=["agent stopped", "agent running"])
-def test_a_flushed_ruleset_stops_traffic_and_never_opens_it(world: World, agent_runs: bool) -> None:
-    """What the agent refuses (172.16/12) must not pass either, translated or not, at any moment of many flushes."""
-    world.connect("laptop", extra=("172.16.0.0/12",))
-    forbidden = PacketCounter(world.topology.vpc, "ip daddr 172.16.0.0/12", "forbidden")
-    unfiltered = PacketCounter(world.topology.vpc, "ip saddr 100.83.0.0/16", "unfiltered")
-    world.client.start("ping", "-f", "172.16.0.1")
+def test_a_flushed_ruleset_stops_traffic_and_never_opens_it(world: World, agent_runs: bool, family: Family) -> None:
+    """What the agent refuses must not pass either, translated or not, at any moment of many flushes."""
+    ip = family.ip
+    crossed = f"{ip} saddr {{ {family.router}, {family.peers} }} {family.icmp} type echo-request"
+    world.connect("laptop", extra=(family.forbidden_network,))
+    forbidden = PacketCounter(world.topology.vpc, f"{ip} daddr {family.forbidden_network}", "forbidden")
+    unfiltered = PacketCounter(world.topology.vpc, f"{ip} saddr {family.peers}", "unfiltered")
+    world.client.start("ping", "-f", family.forbidden)
     if not agent_runs:
         world.agent.stop()
-        arrived = PacketCounter(world.topology.db, CROSSED, "arrived")
-        ping = world.ping()
+        arrived = PacketCounter(world.topology.db, crossed, "arrived")
+        ping = world.ping(family.database)
         shell.until("pings arriving", lambda: arrived.packets() > 0)
         flush(world)
         # The flush took the counter on the router along; a new one counts from now on.
-        entered = PacketCounter(world.router, f"iifname {DEVICE} ip daddr {DATABASE}", "entered")
+        entered = PacketCounter(world.router, f"iifname {DEVICE} {ip} daddr {family.database}", "entered")
         before = arrived.packets()
         shell.until("pings that enter the router", lambda: entered.packets() > 40)
         assert arrived.packets() == before
@@ -43,7 +65,7 @@ def test_a_flushed_ruleset_stops_traffic_and_never_opens_it(world: World, agent_
         for _ in range(5):
             flush(world)
             shell.until("the table back", lambda: "causeway" in world.router.run("nft", "list", "tables"))
-    shell.until("traffic again", lambda: world.client.succeeds("ping", "-c1", "-W1", "10.0.1.5"))
+    shell.until("traffic again", lambda: world.client.succeeds("ping", "-c1", "-W1", family.database))
     assert forbidden.packets() == 0
     assert unfiltered.packets() == 0
 
