@@ -24,6 +24,12 @@ def run(*arguments: str | Path, stdin: str = "", cwd: Path | None = None) -> sub
                           cwd=cwd)  # fmt: skip
 
 
+def scanned(image: Path) -> str:
+    """What the QR code in an image says, as an app reads it."""
+    found = subprocess.run(["zbarimg", "--raw", "-q", "--nodbus", str(image)], capture_output=True, text=True)
+    return found.stdout[:-1]  # zbarimg ends what it prints with a line end of its own
+
+
 def on_a_terminal(arguments: list[str | Path], typed: str = "", columns: int = 200, lines: int = 100,
                   through: list[str] | None = None) -> tuple[int, str]:  # fmt: skip
     """Exit status and what the terminal showed, of a command with a terminal of its own for all it reads and writes.

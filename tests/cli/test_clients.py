@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""test_clients.py CAUSEWAY: what is printed for random networks is, route for route, what WireGuard has after loading it.
+"""test_clients.py CAUSEWAY: what is printed for random networks is, route for route, what WireGuard has after loading it, and
+what its QR code says.
 
-wireguard-go does the loading, in a network namespace of its own: no kernel module is needed, and no packet leaves.
+wg-quick does the loading, in a network namespace of its own: with the kernel's WireGuard where there is one (the system tests
+run this, too), else with wireguard-go. No packet leaves.
 """
 
 from __future__ import annotations
@@ -15,10 +17,9 @@ import time
 import unittest
 from pathlib import Path
 
-from command import run
+from command import run, scanned
 
-NETWORKS = 8
-TUNNEL = "cwtest0"
+NETWORKS = int(os.environ.get("CW_NETWORKS", "8"))
 
 
 def enter() -> list[str]:
@@ -28,16 +29,13 @@ def enter() -> list[str]:
 
 
 def loaded(configuration: Path) -> dict[str, set[str]]:
-    """The allowed IPs of each peer after `wg setconf` of what wg-quick strips from the file."""
+    """The allowed IPs of each peer while wg-quick has the file's tunnel up."""
     script = f"""
         set -e
         mount -t tmpfs none /var/run
-        mkdir -p /var/run/wireguard
-        wg-quick strip {configuration} >{configuration}.stripped
-        wireguard-go {TUNNEL} >&2
-        wg setconf {TUNNEL} {configuration}.stripped
-        wg show {TUNNEL} allowed-ips
-        ip link delete {TUNNEL}
+        wg-quick up {configuration} >&2
+        wg show {configuration.stem} allowed-ips
+        wg-quick down {configuration} >&2
     """
     done = subprocess.run([*enter(), "bash", "-c", script], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
@@ -61,6 +59,7 @@ class Clients(unittest.TestCase):
             with self.subTest(seed=seed, network=number), tempfile.TemporaryDirectory() as folder:
                 configuration = self.configuration_of_a_random_network(pick, Path(folder))
                 self.assertEqual(loaded(configuration), printed(configuration))
+                self.assertEqual(scanned(configuration.with_suffix(".png")), configuration.read_text())
 
     def configuration_of_a_random_network(self, pick: random.Random, folder: Path) -> Path:
         network = folder / "net"
@@ -78,7 +77,8 @@ class Clients(unittest.TestCase):
                       f"192.0.2.{site + 1}:51820")  # fmt: skip
         options = [option for option in ("--ipv4-only", "--for=phone", "--mtu=1300") if pick.random() < 0.3]
         file = folder / "net.conf"
-        self.done("peer", "add", "device", "--network", network, "--output", file, *options)
+        image = file.with_suffix(".png")
+        self.done("peer", "add", "device", "--network", network, "--output", file, "--png", image, *options)
         return file
 
     def done(self, *arguments: str | Path) -> None:

@@ -11,14 +11,9 @@ import subprocess
 import unittest
 from pathlib import Path
 
-from command import CAUSEWAY, NetworkTest, on_a_terminal, private_key, public_half, run
+from command import CAUSEWAY, NetworkTest, on_a_terminal, private_key, public_half, run, scanned
 
 LONG_ROUTES = ", ".join(f'"10.{second}.{third}.0/24"' for second in (1, 2) for third in range(0, 255, 2))
-
-
-def scanned(image: Path) -> str:
-    found = subprocess.run(["zbarimg", "--raw", "-q", "--nodbus", str(image)], capture_output=True, text=True)
-    return found.stdout[:-1]  # zbarimg ends what it prints with a line end of its own
 
 
 class Add(NetworkTest):

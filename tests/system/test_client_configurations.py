@@ -4,8 +4,11 @@
 from __future__ import annotations
 
 import re
+import shutil
+from pathlib import Path
 
 import pytest
+from length import LONG
 
 from lab import shell
 from lab.client import Tunnel, psql
@@ -47,3 +50,14 @@ def test_a_printed_configuration_works_as_it_is(
         tunnel.down()
         world.agent.cli("peer", "remove", name, "--network", str(world.network.folder))
         world.agent.cli("reload")
+
+
+RANDOM_NETWORKS = Path(__file__).parents[1] / "cli/test_clients.py"
+
+
+def test_what_is_printed_for_random_networks_is_what_the_kernel_has() -> None:
+    causeway = shutil.which("causeway")
+    assert causeway
+    # wg-quick has no other WireGuard than the kernel's to fall back to.
+    variables = ("WG_QUICK_USERSPACE_IMPLEMENTATION=/bin/false", f"CW_NETWORKS={20 if LONG else 3}")
+    shell.run("env", *variables, "python3", "-B", str(RANDOM_NETWORKS), causeway, timeout=600.0)
