@@ -6,6 +6,7 @@
 #include <cstring>
 #include <iostream>
 #include <map>
+#include <regex>
 
 #include <linux/pkt_cls.h>
 
@@ -85,7 +86,7 @@ class Runner {
     return {static_cast<int>(options.retval), std::move(out)};
   }
 
-  std::uint64_t counted(Direction direction, cw_via6_outcome outcome) const {
+  [[nodiscard]] std::uint64_t counted(Direction direction, cw_via6_outcome outcome) const {
     const auto first = direction == Direction::FromTunnel ? std::size_t{0} : via6::kOutcomes;
     const auto key = static_cast<std::uint32_t>(first + std::size_t{outcome});
     std::vector<std::uint64_t> each(static_cast<std::size_t>(libbpf_num_possible_cpus()));
@@ -339,6 +340,22 @@ TEST(Via6AgreementOfParts, OnPacketsCutAnywhere) {
   EXPECT_GT(compared, 10'000U);
 }
 
+// From so many states at one instruction on it remembers no more of them, and looks at what it has
+// seen again and again (BPF_COMPLEXITY_LIMIT_STATES, linux/kernel/bpf/verifier.c).
+constexpr std::size_t kMostStates = 64;
+
+std::string one_line(std::string text) {
+  std::ranges::replace(text, '\n', ' ');
+  return text;
+}
+
+// kMostStates where the verifier does not tell.
+std::size_t states_of_an_instruction(const std::string& words) {
+  std::smatch found;
+  const bool told = std::regex_search(words, found, std::regex("max_states_per_insn ([0-9]+)"));
+  return told ? std::stoul(found[1]) : kMostStates;
+}
+
 // The verifier's limit is a million instructions for each.
 TEST(Via6Verification, IsFarFromItsLimits) {
   auto told = parameters();
@@ -351,11 +368,16 @@ TEST(Via6Verification, IsFarFromItsLimits) {
     CW_ASSERT_OK(programs);
     for (const auto* verified :
          {&programs->from_tunnel_verification(), &programs->to_tunnel_verification()}) {
-      std::cout << fmt::format("  {} routes, {} instructions; {}\n", with.routes.size(),
-                               verified->instructions, verified->text);
+      const auto words = one_line(verified->text);
+      const bool from = verified == &programs->from_tunnel_verification();
+      const auto which =
+          fmt::format("{}_tunnel_with_{}_routes", from ? "from" : "to", with.routes.size());
+      ::testing::Test::RecordProperty(
+          "told_" + which, fmt::format("{} instructions; {}", verified->instructions, words));
       EXPECT_GT(verified->processed, verified->instructions / 2);
       EXPECT_LT(verified->processed, 250'000U);
       EXPECT_LT(verified->instructions, 10'000U);
+      EXPECT_LT(states_of_an_instruction(words), kMostStates / 2) << words;
     }
   }
 }

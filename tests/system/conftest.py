@@ -108,27 +108,30 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class Lines:
-    """One line for each test when it is over: verdict, seconds with its share of the fixtures, name."""
+    """One line for each test when it is over: verdict, seconds with its share of the fixtures, name; below, what it told."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._seconds = 0.0
         self._passed = True
+        self._told: list[str] = []
 
     def pytest_runtest_logstart(self) -> None:
-        self._seconds, self._passed = 0.0, True
+        self._seconds, self._passed, self._told = 0.0, True, []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         # A test that is a part of a longer run says what it took itself.
         measured = dict(report.user_properties).get("seconds") if report.when == "call" else None
         self._seconds += report.duration if measured is None else float(str(measured))
         self._passed = self._passed and report.passed
+        if report.when == "call":
+            self._told += [f"\n       {value}" for name, value in report.user_properties if name == "told"]
 
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
         verdict = "ok  " if self._passed else "FAIL"
         name = nodeid.removeprefix("tests/system/").replace(".py::", ": ")
         line = f"  {verdict} {self._seconds:8.2f} s  {name}"
-        self._config.pluginmanager.getplugin("terminalreporter").write_line(line, flush=True)
+        self._config.pluginmanager.getplugin("terminalreporter").write_line("".join([line, *self._told]), flush=True)
         with self._config.getoption("--report").open("a") as report:
             report.write(f"{line}\n")
 

@@ -64,6 +64,9 @@ def test_sinks(case: str, record_property: Callable[[str, object], None]) -> Non
         shell.run("kernel_test", f"--gtest_filter={case}", "--gtest_brief=1")
         return
     record_property("seconds", float(found["time"].removesuffix("s")))
+    for name, words in found.items():  # RecordProperty() of the case
+        if name.startswith("told_"):
+            record_property("told", f"{name.removeprefix('told_')}: {words}")
     assert found["status"] == "RUN"
     assert found["result"] == "COMPLETED"  # and not skipped
     assert not found.get("failures"), "\n".join(failure["failure"] for failure in found["failures"])
