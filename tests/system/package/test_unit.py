@@ -166,6 +166,19 @@ def test_reload_says_whether_the_network_was_taken(running: Deployment, laptop: 
     systemctl("reload", UNIT)
 
 
+def test_a_file_that_the_agent_may_not_read_is_named_and_costs_no_packet(running: Deployment, ping: Ping) -> None:
+    secret = ETC / "network/peers/secret.toml"
+    secret.touch(mode=0o600)
+    try:
+        said = shell.run("causeway", "reload", check=False)
+        said += shell.run("causeway", "status", check=False)
+        assert "secret.toml" in said and "ermission" in said, said
+        assert ping.lost() == 0
+    finally:
+        secret.unlink()
+    systemctl("reload", UNIT)
+
+
 def test_what_only_a_person_can_mend_is_not_tried_again(running: Deployment, ping: Ping) -> None:
     config = ETC / "router.toml"
     right = config.read_text()
