@@ -21,9 +21,13 @@ bool report_ratio(std::string_view name, double ours, double theirs, double limi
   return report(name, ours / theirs, "x", limit);
 }
 
-double median(std::vector<double> values) {
+double percentile(std::vector<double> values, std::size_t percent) {
   std::ranges::sort(values);
-  return values[values.size() / 2];
+  return values[values.size() * percent / 100];
+}
+
+double median(std::vector<double> values) {
+  return percentile(std::move(values), 50);
 }
 
 void fail(std::string_view why) {

@@ -26,6 +26,8 @@ double time_of(Work work) {
   return Milliseconds(std::chrono::steady_clock::now() - start).count();
 }
 
+// Of some values; less than 100 percent.
+[[nodiscard]] double percentile(std::vector<double> values, std::size_t percent);
 [[nodiscard]] double median(std::vector<double> values);
 
 // Ends the program: a benchmark that cannot go on has measured nothing.

@@ -129,7 +129,7 @@ double AgentHere::reload_after(const std::function<void()>& change) {
     fail(answer ? fmt::format("the reload is not done: {} {}", answer->text, answer->diagnostics)
                 : "the reload has not answered yet");
   }
-  return kernel_.last.since(start);
+  return kernel_.writes.since(start);
 }
 
 }  // namespace cw::bench

@@ -26,15 +26,17 @@ namespace cw::bench {
 // A program of the kernel's, its output to nowhere or to a file.
 void run(const std::vector<std::string>& command, const char* output = "/dev/null");
 
-// When the kernel had taken the last change, and how long it took over it.
-class LastWrite {
+// When the kernel had taken the last change, and how long it took over all of them.
+class Writes {
  public:
+  void begin() { took_ = 0; }
+
   template <class Work>
   auto time(Work work) {
     const auto start = std::chrono::steady_clock::now();
     auto result = work();
     at_ = std::chrono::steady_clock::now();
-    took_ = Milliseconds(at_ - start).count();
+    took_ += Milliseconds(at_ - start).count();
     return result;
   }
 
@@ -51,22 +53,22 @@ class LastWrite {
 
 class TimedWireGuard final : public netlink::WireGuardSink {
  public:
-  TimedWireGuard(netlink::WireGuardSink& real, LastWrite& last) : real_(real), last_(last) {}
+  TimedWireGuard(netlink::WireGuardSink& real, Writes& writes) : real_(real), writes_(writes) {}
 
   Result<netlink::WgDevice> device(const std::string& name) override { return real_.device(name); }
 
   Result<> change(const netlink::WgDeviceChange& change) override {
-    return last_.time([&] { return real_.change(change); });
+    return writes_.time([&] { return real_.change(change); });
   }
 
  private:
   netlink::WireGuardSink& real_;
-  LastWrite& last_;
+  Writes& writes_;
 };
 
 class TimedFirewall final : public firewall::FirewallSink {
  public:
-  TimedFirewall(firewall::FirewallSink& real, LastWrite& last) : real_(real), last_(last) {}
+  TimedFirewall(firewall::FirewallSink& real, Writes& writes) : real_(real), writes_(writes) {}
 
   Result<firewall::TableState> read(firewall::Depth depth,
                                     const std::vector<std::string>& sets) override {
@@ -74,11 +76,11 @@ class TimedFirewall final : public firewall::FirewallSink {
   }
 
   Result<> commit(const std::string& text) override {
-    return last_.time([&] { return real_.commit(text); });
+    return writes_.time([&] { return real_.commit(text); });
   }
 
   Result<> start(const std::vector<std::string>& texts) override {
-    return last_.time([&] { return real_.start(texts); });
+    return writes_.time([&] { return real_.start(texts); });
   }
 
   Result<> check(const std::string& text) override { return real_.check(text); }
@@ -86,10 +88,12 @@ class TimedFirewall final : public firewall::FirewallSink {
   Result<> seal() override { return real_.seal(); }
 
   Result<> exchange(const std::vector<std::string>& texts) override {
-    return last_.time([&] { return real_.exchange(texts); });
+    return writes_.time([&] { return real_.exchange(texts); });
   }
 
-  Result<> finish(const std::string& text) override { return real_.finish(text); }
+  Result<> finish(const std::string& text) override {
+    return writes_.time([&] { return real_.finish(text); });
+  }
 
   Result<std::vector<std::string>> flowtable_devices() override {
     return real_.flowtable_devices();
@@ -103,7 +107,7 @@ class TimedFirewall final : public firewall::FirewallSink {
 
  private:
   firewall::FirewallSink& real_;
-  LastWrite& last_;
+  Writes& writes_;
 };
 
 struct Kernel {
@@ -113,9 +117,9 @@ struct Kernel {
   firewall::NftSocket nft = must(firewall::NftSocket::create());
   netlink::ConntrackSocket conntrack = must(netlink::ConntrackSocket::create());
   via6::Tc translators = must(via6::Tc::open({}));  // nobody asks what they count
-  LastWrite last;
-  TimedWireGuard timed_wireguard{wireguard, last};
-  TimedFirewall timed_nft{nft, last};
+  Writes writes;
+  TimedWireGuard timed_wireguard{wireguard, writes};
+  TimedFirewall timed_nft{nft, writes};
 
   router::Sinks sinks() {
     return {routes, timed_wireguard, sysctls, timed_nft, conntrack, translators};

@@ -101,11 +101,12 @@ class Bench {
     for (int i = 0; i < kMoves; ++i) {
       const auto group = i % 2 == 0 ? bench::kMovedTo : bench::kMovedFrom;
       const auto before = chain();
+      kernel_.writes.begin();
       whole.push_back(agent.reload_after([&] {
         bench::write(folder_ / "network",
                      {bench::peer_file(bench::kMovedPeer, {bench::group_name(group)})});
       }));
-      ours.push_back(kernel_.last.took());
+      ours.push_back(kernel_.writes.took());
       if (chain() == before) {
         fail("the peer was not moved");
       }
