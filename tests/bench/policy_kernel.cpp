@@ -101,8 +101,8 @@ class Bench {
     for (int i = 0; i < kMoves; ++i) {
       const auto group = i % 2 == 0 ? bench::kMovedTo : bench::kMovedFrom;
       const auto before = chain();
-      kernel_.writes.begin();
       whole.push_back(agent.reload_after([&] {
+        kernel_.writes.begin();
         bench::write(folder_ / "network",
                      {bench::peer_file(bench::kMovedPeer, {bench::group_name(group)})});
       }));
