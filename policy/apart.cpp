@@ -55,10 +55,8 @@ class Finder {
 
   const Peers& peers_of(const Selector& selector) {
     const auto [found, fresh] = by_selector_.try_emplace(selector.to_text());
-    for (const auto& peer : world_.peers) {
-      if (fresh && matches_source(world_, selector, Party::of(peer))) {
-        found->second.push_back(&peer);
-      }
+    if (fresh) {
+      found->second = policy::peers_of(world_, selector);
     }
     return found->second;
   }

@@ -23,6 +23,17 @@ const T* named(const std::vector<T>& all, const std::string& name) {
   return found == all.end() || found->name != name ? nullptr : &*found;
 }
 
+// What the policy says of a group; null: nothing.
+const Group* declared(const World& world, const std::string& group) {
+  return world.policy ? named(world.policy->groups, group) : nullptr;
+}
+
+bool lists(const Group* group, const Peer& peer) {
+  return group != nullptr &&
+         (std::ranges::binary_search(group->members, peer.name) ||
+          (!peer.user.empty() && std::ranges::binary_search(group->members, peer.user)));
+}
+
 // Whether a peer is what the selector names.
 bool names_peer(const World& world, const Selector& selector, const Peer& peer) {
   switch (selector.kind) {
@@ -153,13 +164,28 @@ bool is_in_force(const Rule& rule, WallTime now) {
 }
 
 bool is_member(const World& world, const Peer& peer, const std::string& group) {
-  if (std::ranges::binary_search(peer.groups, group) || !world.policy) {
-    return std::ranges::binary_search(peer.groups, group);
+  return std::ranges::binary_search(peer.groups, group) || lists(declared(world, group), peer);
+}
+
+std::vector<const Peer*> peers_of(const World& world, const Selector& from) {
+  std::vector<const Peer*> all;
+  if (from.kind == SelectorKind::Peer) {
+    if (const auto* peer = named(world.peers, from.name)) {
+      all.push_back(peer);
+    }
+    return all;
   }
-  const auto* found = named(world.policy->groups, group);
-  return found != nullptr &&
-         (std::ranges::binary_search(found->members, peer.name) ||
-          (!peer.user.empty() && std::ranges::binary_search(found->members, peer.user)));
+  const bool of_group = from.kind == SelectorKind::Group;
+  const auto* group = of_group ? declared(world, from.name) : nullptr;
+  for (const auto& peer : world.peers) {
+    const bool is = of_group
+                        ? std::ranges::binary_search(peer.groups, from.name) || lists(group, peer)
+                        : names_peer(world, from, peer);
+    if (is) {
+      all.push_back(&peer);
+    }
+  }
+  return all;
 }
 
 bool matches_source(const World& world, const Selector& from, const Party& party) {

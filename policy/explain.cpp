@@ -210,11 +210,8 @@ std::vector<Party> parties(const World& world, const Selector& from) {
     }
     return all;
   }
-  for (const auto& peer : world.peers) {
-    const auto party = Party::of(peer);
-    if (matches_source(world, from, party)) {
-      all.push_back(party);
-    }
+  for (const auto* peer : peers_of(world, from)) {
+    all.push_back(Party::of(*peer));
   }
   return all;
 }

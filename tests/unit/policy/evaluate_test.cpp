@@ -310,5 +310,34 @@ TEST_F(Forms, OfAnAddressAreAskedAboutAsTheRealOne) {
   }
 }
 
+// One walk through all of them is no other answer than each one's.
+TEST_F(Evaluate, PeersOfASelectorAreThoseWhomItMatches) {
+  world_.policy->groups.push_back({.name = "ops", .members = {"alice"}});
+  std::size_t named = 0;
+  for (const bool with_policy : {true, false}) {
+    if (!with_policy) {
+      world_.policy.reset();
+    }
+    for (const auto kind : {SelectorKind::Any, SelectorKind::Peer, SelectorKind::User,
+                            SelectorKind::Group, SelectorKind::Site, SelectorKind::Host}) {
+      for (const auto* name :
+           {"", "alice", "bob", "carol", "alice@example.com", "ops", "dba", "prod", "db"}) {
+        const auto from = selector(kind, name);
+        std::vector<const Peer*> expected;
+        for (const auto& peer : world_.peers) {
+          if (matches_source(world_, from, Party::of(peer))) {
+            expected.push_back(&peer);
+          }
+        }
+        EXPECT_EQ(peers_of(world_, from), expected) << from.to_text();
+        named += expected.size();
+      }
+    }
+  }
+  // Of `any` both each time; alice, bob, her as a user, both of ops, her of dba; and without a
+  // policy alice, bob, her as a user, bob of ops.
+  EXPECT_EQ(named, 2 * 9 * 2 + 6 + 4);
+}
+
 }  // namespace
 }  // namespace cw::policy
