@@ -12,7 +12,7 @@
 // What the verbs that sign share.
 namespace cw::cli {
 
-// Asks for the passphrase where the key has one. From then on the program leaves no core dump.
+// Asks for the passphrase where the key has one.
 Result<network::minisign::SecretKey> open_key(const SigningOptions& options);
 
 Result<std::vector<network::minisign::PublicKey>> find_keys(const std::vector<std::string>& trust);

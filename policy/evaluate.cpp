@@ -23,9 +23,10 @@ const T* named(const std::vector<T>& all, const std::string& name) {
   return found == all.end() || found->name != name ? nullptr : &*found;
 }
 
-// What the policy says of a group; null: nothing.
-const Group* declared(const World& world, const std::string& group) {
-  return world.policy ? named(world.policy->groups, group) : nullptr;
+// What the policy says of the group that a selector names; null: nothing.
+const Group* declared(const World& world, const Selector& selector) {
+  const bool of_group = selector.kind == SelectorKind::Group;
+  return of_group && world.policy ? named(world.policy->groups, selector.name) : nullptr;
 }
 
 bool lists(const Group* group, const Peer& peer) {
@@ -34,8 +35,8 @@ bool lists(const Group* group, const Peer& peer) {
           (!peer.user.empty() && std::ranges::binary_search(group->members, peer.user)));
 }
 
-// Whether a peer is what the selector names.
-bool names_peer(const World& world, const Selector& selector, const Peer& peer) {
+// Whether a peer is what the selector, with what is declared of it, names.
+bool names_peer(const Selector& selector, const Group* group, const Peer& peer) {
   switch (selector.kind) {
     case SelectorKind::Any:
       return true;
@@ -44,7 +45,7 @@ bool names_peer(const World& world, const Selector& selector, const Peer& peer) 
     case SelectorKind::User:
       return !peer.user.empty() && peer.user == selector.name;  // nobody's device is not a user's
     case SelectorKind::Group:
-      return is_member(world, peer, selector.name);
+      return std::ranges::binary_search(peer.groups, selector.name) || lists(group, peer);
     case SelectorKind::Site:
     case SelectorKind::Host:
     case SelectorKind::Prefix:
@@ -163,10 +164,6 @@ bool is_in_force(const Rule& rule, WallTime now) {
   return !rule.expires || *rule.expires > now;
 }
 
-bool is_member(const World& world, const Peer& peer, const std::string& group) {
-  return std::ranges::binary_search(peer.groups, group) || lists(declared(world, group), peer);
-}
-
 std::vector<const Peer*> peers_of(const World& world, const Selector& from) {
   std::vector<const Peer*> all;
   if (from.kind == SelectorKind::Peer) {
@@ -175,13 +172,9 @@ std::vector<const Peer*> peers_of(const World& world, const Selector& from) {
     }
     return all;
   }
-  const bool of_group = from.kind == SelectorKind::Group;
-  const auto* group = of_group ? declared(world, from.name) : nullptr;
+  const auto* group = declared(world, from);
   for (const auto& peer : world.peers) {
-    const bool is = of_group
-                        ? std::ranges::binary_search(peer.groups, from.name) || lists(group, peer)
-                        : names_peer(world, from, peer);
-    if (is) {
+    if (names_peer(from, group, peer)) {
       all.push_back(&peer);
     }
   }
@@ -192,12 +185,12 @@ bool matches_source(const World& world, const Selector& from, const Party& party
   if (party.peer == nullptr) {
     return from.kind == SelectorKind::Site && from.name == party.site->name;
   }
-  return names_peer(world, from, *party.peer);
+  return names_peer(from, declared(world, from), *party.peer);
 }
 
 bool matches_destination(const World& world, const Selector& to, const Party& party) {
   if (party.peer != nullptr) {
-    return to.kind != SelectorKind::Any && names_peer(world, to, *party.peer);
+    return to.kind != SelectorKind::Any && names_peer(to, declared(world, to), *party.peer);
   }
   switch (to.kind) {
     case SelectorKind::Site:

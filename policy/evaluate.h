@@ -85,7 +85,6 @@ class ToOnePlace {
 // The parts of it. A selector that cannot stand where it is asked about matches nothing.
 [[nodiscard]] bool matches_source(const World& world, const Selector& from, const Party& party);
 [[nodiscard]] bool matches_destination(const World& world, const Selector& to, const Party& party);
-[[nodiscard]] bool is_member(const World& world, const Peer& peer, const std::string& group);
 // All that matches_source() is true of, in the order of the world, which is that of their names.
 [[nodiscard]] std::vector<const Peer*> peers_of(const World& world, const Selector& from);
 [[nodiscard]] bool enters_at(const Peer& peer, const Site& site);

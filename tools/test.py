@@ -40,10 +40,10 @@ STAGES = ("units", "fuzz", "system", "swaps", "machines", "times", "packages")
 # that it could lose to the other: what is held to seconds has virtual time.
 BESIDE = ("system", "times", "packages")
 
-# By file: the data path of stock clients, the policy, closure without the firewall (for what is translated, too), the sinks (the translators among them). Not
-# what is the slowest and passes the other kernel: exchanges of the policy by the hundred, its repair, random packets through it,
-# the flowtable, the agent's 4via6, two VPCs, failover with its connections, the ways that packets leave by. The long form has
-# all of it on both.
+# By file: the data path of stock clients, the policy, closure without the firewall (for what is translated, too), the sinks (the
+# translators among them). Not what is the slowest and passes the other kernel: exchanges of the policy by the hundred, its
+# repair, random packets through it, the flowtable, the agent's 4via6, two VPCs, failover with its connections, the ways that
+# packets leave by. The long form has all of it on both.
 KERNEL_TESTS = (
     "data_path or test_closed or flushed_ruleset_stops"
     " or (test_kernel and not LanFabric and not FailoverGate and not Egress and not Replication)"

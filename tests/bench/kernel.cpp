@@ -120,6 +120,7 @@ AgentHere::~AgentHere() = default;
 double AgentHere::reload_after(const std::function<void()>& change) {
   // What a change puts off (keeping the network, tidying) is no part of the next one.
   turn(parts_->loop, steady_clock::now() + 2 * agent::kTidy);
+  kernel_.writes.begin();
   const auto start = steady_clock::now();
   change();
   turn(parts_->loop, steady_clock::now());

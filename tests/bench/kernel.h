@@ -26,7 +26,7 @@ namespace cw::bench {
 // A program of the kernel's, its output to nowhere or to a file.
 void run(const std::vector<std::string>& command, const char* output = "/dev/null");
 
-// When the kernel had taken the last change, and how long it took over all of them.
+// When the kernel had taken the last change, and how long it took over all of them since begin().
 class Writes {
  public:
   void begin() { took_ = 0; }

@@ -102,7 +102,6 @@ class Bench {
       const auto group = i % 2 == 0 ? bench::kMovedTo : bench::kMovedFrom;
       const auto before = chain();
       whole.push_back(agent.reload_after([&] {
-        kernel_.writes.begin();
         bench::write(folder_ / "network",
                      {bench::peer_file(bench::kMovedPeer, {bench::group_name(group)})});
       }));

@@ -6,7 +6,6 @@
 #include <cstring>
 #include <iostream>
 #include <map>
-#include <regex>
 
 #include <linux/pkt_cls.h>
 
@@ -340,23 +339,8 @@ TEST(Via6AgreementOfParts, OnPacketsCutAnywhere) {
   EXPECT_GT(compared, 10'000U);
 }
 
-// From so many states at one instruction on it remembers no more of them, and looks at what it has
-// seen again and again (BPF_COMPLEXITY_LIMIT_STATES, linux/kernel/bpf/verifier.c).
-constexpr std::size_t kMostStates = 64;
-
-std::string one_line(std::string text) {
-  std::ranges::replace(text, '\n', ' ');
-  return text;
-}
-
-// kMostStates where the verifier does not tell.
-std::size_t states_of_an_instruction(const std::string& words) {
-  std::smatch found;
-  const bool told = std::regex_search(words, found, std::regex("max_states_per_insn ([0-9]+)"));
-  return told ? std::stoul(found[1]) : kMostStates;
-}
-
-// The verifier's limit is a million instructions for each.
+// The verifier's limit is a million instructions for each. It has none for states, whoever loads
+// with CAP_BPF, but each costs it memory and time.
 TEST(Via6Verification, IsFarFromItsLimits) {
   auto told = parameters();
   told.routes.clear();
@@ -368,7 +352,8 @@ TEST(Via6Verification, IsFarFromItsLimits) {
     CW_ASSERT_OK(programs);
     for (const auto* verified :
          {&programs->from_tunnel_verification(), &programs->to_tunnel_verification()}) {
-      const auto words = one_line(verified->text);
+      auto words = verified->text;
+      std::ranges::replace(words, '\n', ' ');
       const bool from = verified == &programs->from_tunnel_verification();
       const auto which =
           fmt::format("{}_tunnel_with_{}_routes", from ? "from" : "to", with.routes.size());
@@ -377,7 +362,8 @@ TEST(Via6Verification, IsFarFromItsLimits) {
       EXPECT_GT(verified->processed, verified->instructions / 2);
       EXPECT_LT(verified->processed, 250'000U);
       EXPECT_LT(verified->instructions, 10'000U);
-      EXPECT_LT(states_of_an_instruction(words), kMostStates / 2) << words;
+      EXPECT_GT(verified->states, 0U);
+      EXPECT_LT(verified->states, 20'000U);
     }
   }
 }

@@ -47,7 +47,9 @@ def test_a_flushed_ruleset_stops_traffic_and_never_opens_it(world: World, agent_
     world.connect("laptop", extra=(family.forbidden_network,))
     forbidden = PacketCounter(world.topology.vpc, f"{ip} daddr {family.forbidden_network}", "forbidden")
     unfiltered = PacketCounter(world.topology.vpc, f"{ip} saddr {family.peers}", "unfiltered")
+    tried = PacketCounter(world.router, f"iifname {DEVICE} {ip} daddr {family.forbidden_network}", "tried")
     world.client.start("ping", "-f", family.forbidden)
+    shell.until("forbidden pings that enter the router", lambda: tried.packets() > 0)
     if not agent_runs:
         world.agent.stop()
         arrived = PacketCounter(world.topology.db, crossed, "arrived")

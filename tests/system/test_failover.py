@@ -186,7 +186,7 @@ def leaves_its_memory(process: subprocess.Popen[str], folder: Path) -> bool:
     """In a core file, where a bug ends it and it may leave one of any size."""
     resource.prlimit(process.pid, resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     os.kill(process.pid, signal.SIGABRT)
-    process.wait(timeout=30)
+    assert process.wait(timeout=30) == -signal.SIGABRT
     return (folder / f"core.{process.pid}").exists()
 
 

@@ -132,6 +132,7 @@ Result<Programs> Programs::load(const Parameters& parameters, const Options& opt
     verified.instructions = bpf_program__insn_cnt(programs[i]);
     verified.text = last_words(logs[i].data());
     verified.processed = number_behind(verified.text, "processed ");
+    verified.states = number_behind(verified.text, "total_states ");
   }
   made.from_tunnel_ = bpf_program__fd(programs[0]);
   made.to_tunnel_ = bpf_program__fd(programs[1]);

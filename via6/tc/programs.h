@@ -18,6 +18,7 @@ namespace cw::via6 {
 struct Verification {
   std::size_t instructions = 0;  // in the program
   std::size_t processed = 0;     // by the verifier, whose limit is a million
+  std::size_t states = 0;        // remembered by it
   std::string text;              // its own words
 };
 
