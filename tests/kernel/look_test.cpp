@@ -159,8 +159,16 @@ class ReplicationInParts : public NamespaceTest {
   ha::reset::Resets resets_{now_};
 };
 
-class ReplicationOfMany : public ReplicationInParts,
-                          public testing::WithParamInterface<unsigned> {};
+class ReplicationOfMany : public ReplicationInParts, public testing::WithParamInterface<unsigned> {
+ protected:
+  // As the agent does: a small machine's kernel has room for 65,536 by itself. The limit is the
+  // machine's, and its first namespace alone may write it.
+  void SetUp() override {
+    ReplicationInParts::SetUp();
+    run(fmt::format("nsenter --net=/proc/1/ns/net sysctl -qw net.netfilter.nf_conntrack_max={}",
+                    2 * ha::replica::kMostConnections));
+  }
+};
 
 TEST_P(ReplicationOfMany, NoTurnOfALookTakesLong) {
   const auto many = GetParam();

@@ -74,6 +74,16 @@ class Published:
         self.command("netmap", "publish", str(folder), to, "--key", str(key or self.key), *self.tls(to))
         return (self.file if to == URL else Path(to)).read_bytes()
 
+    def needing(self, feature: str, folder: Path) -> bytes:
+        """A newer one than is in force, by the key that is trusted, that no version of ours reads."""
+        comment, _, trusted, _, body = self.good.decode().split("\n", maxsplit=4)
+        folder.mkdir()
+        (folder / "body").write_text(body.replace('"features":[]', f'"features":["{feature}"]'))
+        said = trusted.removeprefix("trusted comment: ").replace("serial=2 ", "serial=3 ")
+        told = ("-c", comment.removeprefix("untrusted comment: "), "-t", said)
+        shell.run("minisign", "-S", "-s", str(self.key), "-m", str(folder / "body"), "-x", str(folder / "signature"), *told)
+        return (folder / "signature").read_bytes() + (folder / "body").read_bytes()
+
     def tls(self, to: str = URL) -> tuple[str, ...]:
         return ("--ca-file", f"{self.web}/tls/ca.pem") if to.startswith("https") else ()
 
@@ -135,6 +145,7 @@ def test_what_is_refused_moves_no_packet(published: Published, tmp_path: Path) -
         "not trusted": published.publish(published.stranger, to=str(tmp_path / "by-a-stranger")),
         "older": published.older,
         "another network": published.publish(network=elsewhere, to=str(tmp_path / "of-another")),
+        "needs the feature `ospf`": published.needing("ospf", tmp_path / "of-the-future"),
         "no minisign signature": b"<!DOCTYPE html>\n<html>\n<body>\nlog in\n</body>\n</html>\n",
     }
     behaviours = {
