@@ -211,9 +211,8 @@ class Story:
     def work_ends(self) -> None:
         stage = self.stage
         stage.step("What became of the work")
-        with stage.slow("The SELECT's last rows"):
-            complete = self.select.is_complete()
-        stage.check(complete, f"all {Select.ROWS} rows came, each once and in order, on one connection")
+        whole = self.select.end()
+        stage.check(whole, f"the SELECT's {self.select.rows()} rows until now came each once and in order, on one connection")
         report = stage.command("laptop", f"{Bench.SHOWN}, ended", self.bench.end)
         stage.check("failed transactions: 0 " in report and self.bench.wait(), "pgbench had no failed transaction")
         stage.check(self.visitor.is_as_it_was(), "the laptop's configuration is what it was")

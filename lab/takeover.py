@@ -130,8 +130,12 @@ def has_every_connection(taker: Member, owner: Member) -> bool:
 
 def wait_until_ready(taker: Member, owner: Member) -> None:
     """The sibling knows the client, and has every connection there is."""
-    shell.until(f"router {taker.name} knowing the client", lambda: knows_the_client(taker), SETTLED_SECONDS)
-    shell.until(f"router {taker.name} having every connection", lambda: has_every_connection(taker, owner), SETTLED_SECONDS)
+    try:
+        shell.until(f"router {taker.name} knowing the client", lambda: knows_the_client(taker), SETTLED_SECONDS)
+        shell.until(f"router {taker.name} having every connection", lambda: has_every_connection(taker, owner), SETTLED_SECONDS)
+    except TimeoutError as late:
+        told = (f"{each.name}: {gateway_at(each)}\n{each.failover.log.read_text()[-2000:]}" for each in (taker, owner))
+        raise TimeoutError("\n".join((str(late), *told))) from late
 
 
 def gateway_at(member: Member) -> dict[str, Any]:

@@ -68,26 +68,32 @@ END;
 
 
 class Select(Program):
-    """A long SELECT whose rows keep coming, to a client that says nothing meanwhile. A row is a kilobyte: the server sends some
-    eight at a time."""
+    """A SELECT whose rows keep coming until it is told to end, to a client that says nothing meanwhile. A row is a kilobyte: the
+    server sends some eight at a time."""
 
-    ROWS = 2500
+    MOST_ROWS = 1_000_000  # hours of them
     EVERY_SECONDS = 0.01
     COPIES = 30  # of 32 characters
     STATEMENT = (
-        f"COPY (SELECT n, repeat(md5(n::text), {COPIES}), pg_sleep({EVERY_SECONDS}) FROM generate_series(1, {ROWS}) n) TO STDOUT"
+        f"COPY (SELECT n, repeat(md5(n::text), {COPIES}), pg_sleep({EVERY_SECONDS}) FROM generate_series(1, {MOST_ROWS}) n)"
+        " TO STDOUT"
     )
     SHOWN = f"psql -c '{STATEMENT}' ..."
+    # The server's last word, which psql shows behind all rows: what carried them is whole until then.
+    CANCELLED = "ERROR:  canceling statement due to user request\n"
 
     def __init__(self, client: Namespace, database: Database, folder: Path) -> None:
         super().__init__(client, database, folder / "select.txt", "psql", "-X", "-c", self.STATEMENT)
+        self._database = database
 
     def rows(self) -> int:
-        return self.output().count("\n")
+        return self.output().removesuffix(self.CANCELLED).count("\n")
 
-    def is_complete(self) -> bool:
-        """Ended well, and every row came, once and in order."""
-        return self.wait() and self.output() == "".join(map(self._row, range(1, self.ROWS + 1)))
+    def end(self) -> bool:
+        """Ends it at the server. Whether every row came until then, once and in order, and then the server's last word."""
+        self._database.sql("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query LIKE 'COPY%'")
+        self.wait()
+        return self.output() == "".join(map(self._row, range(1, self.rows() + 1))) + self.CANCELLED
 
     def _row(self, number: int) -> str:
         return f"{number}\t{hashlib.md5(str(number).encode()).hexdigest() * self.COPIES}\t\n"
