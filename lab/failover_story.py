@@ -185,7 +185,7 @@ class Story:
         deadline = began + takeover.SETTLED_SECONDS
         while not answered:
             if time.monotonic() > deadline:
-                raise TimeoutError(f"no answer since; router {taker.name} says:\n{taker.failover.log.read_text()[-3000:]}")
+                raise TimeoutError(f"no answer since; router {taker.name} says:\n{taker.failover.log.read_text()[-takeover.LOG_END:]}")
             time.sleep(LOOK_SECONDS)
             entries = taker.failover.journal.since(began)
             for when, line in entries[shown:]:

@@ -31,6 +31,7 @@ STALL_SECONDS = 0.3  # more than twice the gap
 RENEWAL_SECONDS = 0.2  # of the owner's record (ha/timers.h)
 ECHO_PORT = 7007
 SETTLED_SECONDS = 60.0  # more means it never comes, software emulation included
+LOG_END = 3000  # characters of a router's log that explain why it is not where it should be
 LOOK_SECONDS = 0.1  # between two looks at a probe that is measuring: each takes processor time
 
 
@@ -134,7 +135,7 @@ def wait_until_ready(taker: Member, owner: Member) -> None:
         shell.until(f"router {taker.name} knowing the client", lambda: knows_the_client(taker), SETTLED_SECONDS)
         shell.until(f"router {taker.name} having every connection", lambda: has_every_connection(taker, owner), SETTLED_SECONDS)
     except TimeoutError as late:
-        told = (f"{each.name}: {gateway_at(each)}\n{each.failover.log.read_text()[-2000:]}" for each in (taker, owner))
+        told = (f"{each.name}: {gateway_at(each)}\n{each.failover.log.read_text()[-LOG_END:]}" for each in (taker, owner))
         raise TimeoutError("\n".join((str(late), *told))) from late
 
 
